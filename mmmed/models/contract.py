@@ -1,0 +1,94 @@
+"""What every method is: a Model from Batch to logits, trained in phases of turns.
+
+phase   a stretch of training counted in optimiser steps
+turn    one optimiser and one loss; the turns of a phase alternate inside every step
+loss    (sum, count): divided only after both are summed over the ranks of a distributed run
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from mmmed.batch import Batch
+from mmmed.modality import Modality
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One term of a loss.
+
+    Attributes:
+        sum: scalar, summed over `count` things (cases, items, entries).
+        count: how many; 0 where the batch holds nothing for this term (then `sum` is 0).
+    """
+
+    sum: Tensor
+    count: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One optimiser and the loss it lowers.
+
+    Attributes:
+        parameters: what is trained.
+        loss: training batch -> named terms; each is divided by its count, then they are added.
+        rate: multiplies the study's learning rate.
+    """
+
+    parameters: tuple[nn.Parameter, ...]
+    loss: Callable[[Batch], Mapping[str, Loss]]
+    rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training.
+
+    Attributes:
+        name: unique within the model.
+        turns: alternate inside every step, in this order.
+        steps: optimiser steps of each turn.
+        learns: the modules in training mode; every other module stays in evaluation mode.
+        select: which validation figure of the set prediction picks the weights that are kept.
+        cache: maps an image batch to a batch of what frozen parts make of it (vectors); the
+            turns then receive cached batches. None where nothing upstream is frozen.
+    """
+
+    name: str
+    turns: tuple[Turn, ...]
+    steps: int
+    learns: tuple[nn.Module, ...]
+    select: Literal["loss", "auroc"] = "loss"
+    cache: Callable[[Batch], Batch] | None = None
+
+
+class Model(nn.Module, ABC):
+    """A method: Batch -> logits.
+
+    Attributes:
+        modalities: what it was built for, in the order of every batch it receives.
+        classes: K, the number of classes.
+    """
+
+    def __init__(self, modalities: tuple[Modality, ...], classes: int) -> None:
+        super().__init__()
+        self.modalities = modalities
+        self.classes = classes
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits (B, K) of the cases of a batch under what they show."""
+
+    @abstractmethod
+    def phases(self, steps: int) -> tuple[Phase, ...]:
+        """How it is trained, given the study's number of steps for its longest phase."""
+
+    @abstractmethod
+    def features(self, batch: Batch) -> dict[str, Tensor]:
+        """Modality -> (n, E) one embedding per item, before anything is pooled."""

@@ -1,0 +1,23 @@
+"""Where one item comes from: a file, or one row of a table of vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """The origin of one item.
+
+    Attributes:
+        path: a NIfTI file, an image, or a CSV/TSV table whose rows are vectors.
+        row: for a table, the id of the row; None for a file that is one item.
+        columns: for a table, the columns that make the vector, in this order.
+        identifier: for a table, the column of row ids; None where rows are numbered from 0.
+    """
+
+    path: Path
+    row: str | None = None
+    columns: tuple[str, ...] = ()
+    identifier: str | None = None
