@@ -18,7 +18,6 @@ from typing import Literal
 
 from mmmed.config import nearest
 from mmmed.errors import StudyError
-from mmmed.modality import natural_sorted
 
 Folder = Literal["cohorts", "transforms", "pipelines"]
 FOLDERS: tuple[Folder, ...] = ("cohorts", "transforms", "pipelines")
@@ -81,7 +80,7 @@ def names(folder: Folder, *, start: Path | None) -> list[str]:
         found.update(
             path.relative_to(base).with_suffix("").as_posix() for path in base.rglob("*.yaml")
         )
-    return natural_sorted(found)
+    return sorted(found)
 
 
 def copy(destination: Path) -> list[Path]:
