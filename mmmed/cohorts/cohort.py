@@ -1,0 +1,187 @@
+"""The cases of a study: who, when, which modalities, which label.
+
+case      one subject at one time point: one row, one label, one prediction
+source    where one item of one modality comes from
+fault     something that could not be used, and why; the rest goes on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import pandas as pd
+
+from mmmed.errors import DataError, join
+from mmmed.modality import ItemKind, natural_sorted
+from mmmed.readers.source import Source
+
+UNLABELLED = -1
+"""The label of a case whose class is unknown, as in a Batch."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of every table.
+
+    Attributes:
+        id: `sub-001_ses-M000` or `sub-001`; unique in the cohort.
+        subject: groups the cases of one person.
+        session: None where the cohort has no time points.
+        site: None where it is not recorded.
+        label: index into the cohort's classes, or `UNLABELLED`.
+        part: what the cohort itself says about the split, as written.
+        covariates: recorded column -> number, text, or None where it is missing.
+        sources: modality -> its items, at least one; no key for a modality it does not own.
+    """
+
+    id: str
+    subject: str
+    session: str | None
+    site: str | None
+    label: int
+    part: str | None
+    covariates: Mapping[str, str | float | None] = field(repr=False)
+    sources: Mapping[str, tuple[Source, ...]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What could not be used: a case, or one modality of it.
+
+    Attributes:
+        where: the case's id, else the subject or the file.
+        modality: None where the whole case is concerned.
+        reason: with the file's name and what to do.
+    """
+
+    where: str
+    modality: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        modality = f" {self.modality}" if self.modality else ""
+        return f"{self.where}{modality}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Cases and what each owns on disk.
+
+    Attributes:
+        name: as the study names it.
+        classes: of the label, (negative, positive) where there are two; empty where the cohort
+            is read without labels.
+        positive: the class that sensitivity is about; None with K > 2 classes.
+        kinds: modality -> kind of its items, in natural order.
+        cases: ascending by id.
+        faults: what was left out, and why.
+
+    Raises:
+        DataError: two cases share an id, or a case owns nothing.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    positive: str | None
+    kinds: Mapping[str, ItemKind]
+    cases: tuple[Case, ...] = field(repr=False)
+    faults: tuple[Fault, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        ids = [case.id for case in self.cases]
+        if ids != sorted(set(ids)):
+            raise DataError(f"cohort {self.name}: case ids must be unique and ascending")
+        empty = [case.id for case in self.cases if not case.sources]
+        if empty:
+            raise DataError(f"cohort {self.name}: case {empty[0]} owns nothing; leave it out")
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities the cohort was read for, in natural order; some may have no item."""
+        return tuple(self.kinds)
+
+    def owned(self) -> pd.DataFrame:
+        """Boolean (cases x modalities), index `case_id`: what each case has on disk."""
+        rows = [[name in case.sources for name in self.modalities] for case in self.cases]
+        return pd.DataFrame(rows, index=self._index(), columns=list(self.modalities), dtype=bool)
+
+    def covariates(self) -> pd.DataFrame:
+        """What is recorded about each case, index `case_id`; `site` is one of the columns."""
+        rows = [{"site": case.site, **case.covariates} for case in self.cases]
+        return pd.DataFrame(rows, index=self._index())
+
+    def labels(self) -> pd.Series:
+        """Class index per case, `UNLABELLED` where unknown."""
+        values = [case.label for case in self.cases]
+        return pd.Series(values, index=self._index(), name="label", dtype="int64")
+
+    def subjects(self) -> pd.Series:
+        """Subject per case."""
+        values = [case.subject for case in self.cases]
+        return pd.Series(values, index=self._index(), name="subject_id", dtype=object)
+
+    def without(self, sources: Iterable[Source], reasons: Iterable[str]) -> Cohort:
+        """The cohort after these sources turned out unreadable.
+
+        A case left with nothing goes. Every source, and every case that goes, becomes a fault.
+
+        Args:
+            sources: what cannot be read.
+            reasons: one for each source, in the same order.
+        """
+        refused = dict(zip(sources, reasons, strict=True))
+        faults = list(self.faults)
+        cases = []
+        for case in self.cases:
+            kept = {}
+            for name, items in case.sources.items():
+                bad = [item for item in items if item in refused]
+                faults += [Fault(case.id, name, refused[item]) for item in bad]
+                if len(bad) < len(items):
+                    kept[name] = tuple(item for item in items if item not in refused)
+            if kept:
+                cases.append(replace(case, sources=MappingProxyType(kept)))
+            else:
+                faults.append(Fault(case.id, None, "nothing of it can be read; left out"))
+        return replace(self, cases=tuple(cases), faults=tuple(faults))
+
+    def _index(self) -> pd.Index:
+        return pd.Index([case.id for case in self.cases], name="case_id", dtype=object)
+
+
+def require_classes(cohort: Cohort) -> None:
+    """Raise unless every class of a labelled cohort has a case.
+
+    Raises:
+        DataError: a class has none; all cases of one class are no study.
+    """
+    if not cohort.classes:
+        return
+    counts = cohort.labels().value_counts()
+    lacking = [name for index, name in enumerate(cohort.classes) if not counts.get(index)]
+    if lacking:
+        present = [name for name in cohort.classes if name not in lacking]
+        raise DataError(
+            f"cohort {cohort.name}: no case of class {', '.join(lacking)}; all {len(cohort.cases)} "
+            f"cases are {' or '.join(present) or 'unlabelled'}; a classifier needs every class"
+        )
+
+
+def require_modalities(cohort: Cohort, names: Iterable[str]) -> None:
+    """Raise unless each modality is owned by some case.
+
+    Raises:
+        DataError: one line per modality that nobody owns.
+    """
+    owned = cohort.owned()
+    nobody = [name for name in natural_sorted(set(names)) if name not in owned or not owned[name].any()]
+    if nobody:
+        raise DataError(
+            join(
+                f"cohort {cohort.name}: no case owns {name}; leave {name} out of the study, or name "
+                "the files it is kept in"
+                for name in nobody
+            )
+        )

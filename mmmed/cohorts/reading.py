@@ -1,0 +1,29 @@
+"""Any cohort that is a folder or a table of files, by its `kind`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmmed.cohorts.bids import BidsCohort, read_bids
+from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.table import TableCohort, read_table_cohort
+from mmmed.cohorts.views import ViewsCohort, read_views
+
+CohortSpec = Annotated[BidsCohort | TableCohort | ViewsCohort, Field(discriminator="kind")]
+
+
+def read(spec: BidsCohort | TableCohort | ViewsCohort, name: str) -> Cohort:
+    """The cohort a spec describes, under the name a study gives it.
+
+    Raises:
+        StudyError: the spec names no root.
+        NothingReadable: nothing is there, or no case is left.
+        DataError: tables contradict the spec.
+    """
+    if isinstance(spec, BidsCohort):
+        return read_bids(spec, name)
+    if isinstance(spec, TableCohort):
+        return read_table_cohort(spec, name)
+    return read_views(spec, name)

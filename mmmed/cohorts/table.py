@@ -1,0 +1,195 @@
+"""Cohorts kept as one CSV or TSV: a row per case, a column of paths per modality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mmmed.cohorts.assembly import Columns, ModalityName, Row, assemble
+from mmmed.cohorts.cohort import Cohort, Fault
+from mmmed.cohorts.label import Label
+from mmmed.config import Spec
+from mmmed.errors import DataError, NothingReadable, StudyError
+from mmmed.readers.source import Source
+from mmmed.readers.vectors import MISSING, Rows, read_rows, read_table
+
+
+class TableFiles(Spec):
+    """A modality whose items are files.
+
+    Attributes:
+        columns: each holds a path below the root (or absolute), or `n/a`; each path is one item.
+    """
+
+    kind: Literal["volume"]
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class TableVectors(Spec):
+    """A modality whose item is made of columns of the table itself.
+
+    Attributes:
+        columns: the numbers that make the vector; all `n/a` is absence.
+    """
+
+    kind: Literal["vector"]
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+TableModality = Annotated[TableFiles | TableVectors, Field(discriminator="kind")]
+
+
+class TableCohort(Spec):
+    """A table of cases.
+
+    Attributes:
+        root: the folder of the files; a study or a command names it.
+        table: the CSV or TSV, below the root (or absolute).
+        modalities: name -> the columns it is in.
+        case: column of case ids.
+        subject: column of subject ids; every case is a subject where the table lacks it.
+        session: column of sessions.
+        label: the diagnosis; None reads every case unlabelled.
+        positive: the positive class; the second of two where it is not named.
+        site: column of the site.
+        part: column of the cohort's own split.
+        covariates: columns recorded with each case; empty for all that are nothing else.
+    """
+
+    kind: Literal["table"]
+    root: Path | None = None
+    table: Path
+    modalities: Annotated[dict[ModalityName, TableModality], Field(min_length=1)]
+    case: str = "case_id"
+    subject: str = "subject_id"
+    session: str = "session_id"
+    label: Label | None = None
+    positive: str | None = None
+    site: str = "site"
+    part: str = "part"
+    covariates: tuple[str, ...] = ()
+
+
+def read_table_cohort(spec: TableCohort, name: str) -> Cohort:
+    """The cohort of a table; the files it names must be there, none is opened.
+
+    Raises:
+        StudyError: the spec names no root.
+        NothingReadable: there is no such folder, or no case is left.
+        DataError: the table is missing or broken, lacks a column, or a label is outside the classes.
+    """
+    if spec.root is None:
+        raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
+    if not spec.root.is_dir():
+        raise NothingReadable(f"{spec.root}: is no folder")
+    path = spec.root / spec.table
+    cells = read_table(path)
+    _check_columns(path, list(cells.columns), spec)
+    records = [{str(key): str(value) for key, value in one.items()} for one in cells.to_dict("records")]
+    vectors = {
+        modality: read_rows(path, columns=one.columns, identifier=spec.case)
+        for modality, one in spec.modalities.items()
+        if isinstance(one, TableVectors)
+    }
+    faults = _twice(records, spec)
+    repeated = {fault.where for fault in faults}
+    rows = [
+        _row(record, spec, path, vectors, faults)
+        for record in records
+        if record[spec.case] not in repeated
+    ]
+    return assemble(
+        rows,
+        name=name,
+        kinds={modality: one.kind for modality, one in spec.modalities.items()},
+        label=spec.label,
+        positive=spec.positive,
+        columns=Columns(
+            site=spec.site, part=spec.part, covariates=spec.covariates, reserved=_reserved(spec)
+        ),
+        faults=faults,
+    )
+
+
+def _check_columns(path: Path, columns: list[str], spec: TableCohort) -> None:
+    wanted = [spec.case, *(column for one in spec.modalities.values() for column in one.columns)]
+    if spec.label:
+        wanted.append(spec.label.column)
+    lacking = [column for column in wanted if column not in columns]
+    if lacking:
+        raise DataError(f"{path}: the column {lacking[0]!r} is missing ({', '.join(columns)})")
+
+
+def _reserved(spec: TableCohort) -> tuple[str, ...]:
+    paths = [
+        column
+        for one in spec.modalities.values()
+        if isinstance(one, TableFiles)
+        for column in one.columns
+    ]
+    label = [spec.label.column] if spec.label else []
+    return (spec.case, spec.subject, spec.session, *label, *paths)
+
+
+def _twice(records: list[dict[str, str]], spec: TableCohort) -> list[Fault]:
+    counts: dict[str, int] = {}
+    for record in records:
+        counts[record[spec.case]] = counts.get(record[spec.case], 0) + 1
+    return [
+        Fault(case, None, f"stands in {count} rows of {spec.table.name}; keep one")
+        for case, count in counts.items()
+        if count > 1
+    ]
+
+
+def _row(
+    record: dict[str, str],
+    spec: TableCohort,
+    table: Path,
+    vectors: Mapping[str, Rows],
+    faults: list[Fault],
+) -> Row:
+    case = record[spec.case]
+    sources: dict[str, tuple[Source, ...]] = {}
+    for modality, one in spec.modalities.items():
+        if isinstance(one, TableVectors):
+            rows = vectors[modality]
+            items: tuple[Source, ...] = ()
+            if case in rows.vectors:
+                items = (Source(table, case, rows.columns, spec.case),)
+            elif case in rows.faults:
+                faults.append(Fault(case, modality, rows.faults[case]))
+        else:
+            items = _files(record, one, table=table, root=spec.root or Path(), case=case)
+            faults += _missing(items, case, modality)
+            items = tuple(item for item in items if item.path.is_file())
+        if items:
+            sources[modality] = items
+    session = record.get(spec.session)
+    return Row(
+        id=case,
+        subject=record.get(spec.subject, case),
+        session=None if session is None or session in MISSING else session,
+        cells=record,
+        sources=sources,
+    )
+
+
+def _files(
+    record: dict[str, str], modality: TableFiles, *, table: Path, root: Path, case: str
+) -> tuple[Source, ...]:
+    named = [record[column] for column in modality.columns if record[column] not in MISSING]
+    if any("\0" in path for path in named):
+        raise DataError(f"{table}: case {case}: a path holds a zero byte")
+    return tuple(Source(root / path) for path in dict.fromkeys(named))
+
+
+def _missing(items: tuple[Source, ...], case: str, modality: str) -> list[Fault]:
+    return [
+        Fault(case, modality, f"{item.path}: is not there; fetch it or write n/a")
+        for item in items
+        if not item.path.is_file()
+    ]
