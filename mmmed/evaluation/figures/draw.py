@@ -1,0 +1,98 @@
+"""All figures of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mmmed.evaluation.figures import calibration, curve, forest, grid, overview, style
+
+Row = Mapping[str, Any]
+
+
+def write_figures(
+    folder: Path,
+    *,
+    predictions: pd.DataFrame,
+    rows: Sequence[Row],
+    presence: pd.DataFrame | None,
+    classes: Sequence[str],
+    positive: str | None,
+) -> list[Path]:
+    """Write what can be drawn as PNG files into `folder`; what cannot is left out.
+
+    Args:
+        folder: where they go, `figures/` of a run.
+        predictions: of the run.
+        rows: of `metrics.json`.
+        presence: `presence.tsv`; None where there is none.
+        classes: names.
+        positive: the positive class.
+    """
+    parts = choose_presence(presence) if presence is not None and len(presence) else None
+    drawings = [
+        *_of_presence(parts, rows),
+        *_of_rows(rows),
+        *_of_predictions(predictions, tuple(classes), positive),
+    ]
+    return [style.save(figure, folder / f"{name}.png") for name, figure in drawings]
+
+
+def choose_presence(presence: pd.DataFrame) -> pd.DataFrame:
+    """One protocol per split: of several rates the one nearest a half, of the first fold."""
+    chosen = []
+    for _, part in presence.groupby("split", sort=False):
+        part = part[part["fold"] == part["fold"].iloc[0]]
+        rate = pd.to_numeric(part["rate"], errors="coerce")
+        distance = (rate - 0.5).abs().fillna(1.0)
+        part = part[distance == distance.min()]
+        chosen.append(part[part["protocol"] == part["protocol"].iloc[0]])
+    return pd.DataFrame(pd.concat(chosen))
+
+
+def _of_presence(
+    presence: pd.DataFrame | None, rows: Sequence[Row]
+) -> Iterator[tuple[str, Figure]]:
+    if presence is None:
+        return
+    yield "cohort-grid", grid.cohort_grid(presence)
+    if _has(rows, "forced"):
+        splits = set(presence["split"])
+        yield (
+            "overview",
+            overview.overview(presence, rows, split="train" if "train" in splits else min(splits)),
+        )
+
+
+def _of_rows(rows: Sequence[Row]) -> Iterator[tuple[str, Figure]]:
+    rated = [row for row in rows if row["table"] == "observed" and row["rate"] is not None]
+    for protocol in sorted({row["protocol"] for row in rated if row["value"] is not None}):
+        yield f"robustness-{_file_name(protocol)}", curve.robustness_curve(rows, protocol=protocol)
+    if _has(rows, "forced"):
+        yield "patterns", forest.pattern_forest(rows)
+
+
+def _of_predictions(
+    predictions: pd.DataFrame, classes: tuple[str, ...], positive: str | None
+) -> Iterator[tuple[str, Figure]]:
+    for method in sorted(set(predictions["method"])):
+        figure = calibration.reliability_plot(
+            predictions, method=method, classes=classes, positive=positive
+        )
+        if figure is not None:
+            yield f"reliability-{_file_name(method)}", figure
+
+
+def _has(rows: Sequence[Row], table: str) -> bool:
+    return any(
+        row["table"] == table and row["metric"] == "auroc" and row["value"] is not None
+        for row in rows
+    )
+
+
+def _file_name(text: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in text)

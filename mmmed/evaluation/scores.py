@@ -1,0 +1,212 @@
+"""What a score is: one number about predicted cases.
+
+weights    (n, D): how often each of n cases counts in each of D replicates; a column of ones is
+           the plain score, other columns are resamples, so every score is vectorised over D
+undefined  NaN: a replicate lacks a class that the score needs; `why_undefined` says it in words
+
+With two classes AUROC, AP, F1, sensitivity and specificity are about the positive class. With
+more, AUROC, AP and F1 are macro averages of one class against the rest, and sensitivity and
+specificity need a positive class to be named. The Brier score is the mean squared error of the
+positive class's probability with two classes (0 to 1), and summed over classes with more (0 to 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmed.evaluation import recalibration
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+METRICS = (
+    "auroc",
+    "ap",
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "sensitivity",
+    "specificity",
+    "brier",
+    "log_loss",
+    "calibration_slope",
+    "calibration_intercept",
+)
+
+SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
+"""A probability of 0 counts as this in the log loss, as in scikit-learn."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Predicted cases with their labels.
+
+    Attributes:
+        label: (n,) index of the true class.
+        probabilities: (n, K).
+        decision: (n,) index of the class decided for.
+        positive: index of the positive class; None where no class is named.
+    """
+
+    label: Integers
+    probabilities: Floats
+    decision: Integers
+    positive: int | None
+
+    @property
+    def classes(self) -> int:
+        """K, the number of classes."""
+        return int(self.probabilities.shape[1])
+
+    def rows(self, chosen: Integers | NDArray[np.bool_]) -> Scored:
+        """The chosen cases alone."""
+        return Scored(
+            self.label[chosen], self.probabilities[chosen], self.decision[chosen], self.positive
+        )
+
+
+def score(cases: Scored, weights: Floats | None = None) -> dict[str, Floats]:
+    """Every metric of `METRICS`, (D,) each, NaN where a replicate leaves it undefined.
+
+    Args:
+        cases: what was predicted.
+        weights: (n, D); one column of ones where not given.
+    """
+    if weights is None:
+        weights = np.ones((len(cases.label), 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            **_ranking(cases, weights),
+            **_decisions(cases, weights),
+            **_probabilities(cases, weights),
+        }
+
+
+def auroc(is_positive: NDArray[np.bool_], value: Floats, weights: Floats) -> Floats:
+    """Area under the ROC curve, (D,); a tie between a positive and a negative counts one half."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _auroc(*_curve(is_positive, value, weights))
+
+
+def why_undefined(metric: str, cases: Scored, names: Sequence[str]) -> str | None:
+    """Why these cases do not define a metric; None where they do."""
+    if len(cases.label) == 0:
+        return "no cases"
+    if metric in ("accuracy", "brier", "log_loss"):
+        return None
+    if metric.startswith("calibration") and cases.classes > 2:
+        return "stated for two classes only"
+    if metric in ("sensitivity", "specificity") and cases.positive is None:
+        return "no positive class is named"
+    present = set(cases.label.tolist())
+    absent = [name for index, name in enumerate(names) if index not in present]
+    if len(present) == 1:
+        return f"all cases are {names[next(iter(present))]}"
+    if absent and metric not in ("sensitivity", "specificity"):
+        return f"no case is {', '.join(absent)}"
+    if metric == "sensitivity" and cases.positive not in present:
+        return f"no case is {names[cases.positive or 0]}"
+    return None
+
+
+def _ranking(cases: Scored, weights: Floats) -> dict[str, Floats]:
+    targets = range(cases.classes) if cases.classes > 2 else [_positive(cases)]
+    curves = [_curve(cases.label == k, cases.probabilities[:, k], weights) for k in targets]
+    return {
+        "auroc": np.mean([_auroc(*curve) for curve in curves], axis=0),
+        "ap": np.mean([_average_precision(*curve) for curve in curves], axis=0),
+    }
+
+
+def _curve(is_positive: NDArray[np.bool_], value: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """True and false positives at every distinct threshold, highest first: (thresholds, D)."""
+    order = np.argsort(-value, kind="stable")
+    weights = weights[order]
+    true = np.cumsum(weights * is_positive[order, None], axis=0)
+    false = np.cumsum(weights, axis=0) - true
+    ordered = value[order]
+    ends = np.append(ordered[1:] != ordered[:-1], True)
+    return (true, false) if ends.all() else (true[ends], false[ends])
+
+
+def _auroc(true: Floats, false: Floats) -> Floats:
+    steps = np.diff(false, axis=0, prepend=0)
+    below = true - np.diff(true, axis=0, prepend=0) / 2
+    return np.asarray((steps * below).sum(axis=0) / (true[-1] * false[-1]))
+
+
+def _average_precision(true: Floats, false: Floats) -> Floats:
+    called = true + false
+    precision = np.divide(true, called, out=np.zeros_like(true), where=called > 0)
+    area = (np.diff(true, axis=0, prepend=0) * precision).sum(axis=0) / true[-1]
+    return np.where(false[-1] > 0, area, np.nan)
+
+
+def _decisions(cases: Scored, weights: Floats) -> dict[str, Floats]:
+    confusion = _confusion(cases, weights)  # (true K, decided K, D)
+    correct = np.einsum("kkd->kd", confusion)
+    truly, called = confusion.sum(axis=1), confusion.sum(axis=0)
+    recall = correct / truly
+    f1 = np.where(truly > 0, 2 * correct / (truly + called), np.nan)
+    binary = cases.classes == 2
+    return {
+        "accuracy": correct.sum(axis=0) / weights.sum(axis=0),
+        "balanced_accuracy": recall.mean(axis=0),
+        "f1": _both(truly, f1[_positive(cases)]) if binary else f1.mean(axis=0),
+        **_of_positive(cases, confusion),
+    }
+
+
+def _confusion(cases: Scored, weights: Floats) -> Floats:
+    size = cases.classes
+    cell = cases.label * size + cases.decision
+    indicator = (np.arange(size * size)[:, None] == cell).astype(np.float64)
+    return np.asarray((indicator @ weights).reshape(size, size, -1))
+
+
+def _of_positive(cases: Scored, confusion: Floats) -> dict[str, Floats]:
+    if cases.classes > 2 and cases.positive is None:
+        nothing = np.full(confusion.shape[2], np.nan)
+        return {"sensitivity": nothing, "specificity": nothing}
+    k = _positive(cases)
+    truly, called, hit = confusion[k].sum(axis=0), confusion[:, k].sum(axis=0), confusion[k, k]
+    others = confusion.sum(axis=(0, 1)) - truly
+    return {"sensitivity": hit / truly, "specificity": 1 - (called - hit) / others}
+
+
+def _both(truly: Floats, values: Floats) -> Floats:
+    """NaN where a replicate holds one class only: F1 of one class alone says nothing."""
+    return np.where((truly > 0).all(axis=0), values, np.nan)
+
+
+def _probabilities(cases: Scored, weights: Floats) -> dict[str, Floats]:
+    truth = np.arange(cases.classes) == cases.label[:, None]
+    square = ((cases.probabilities - truth) ** 2).sum(axis=1)
+    if cases.classes == 2:
+        square = square / 2
+    given = cases.probabilities[np.arange(len(cases.label)), cases.label]
+    surprise = -np.log(np.clip(given, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
+    total = weights.sum(axis=0)
+    return {
+        "brier": square @ weights / total,
+        "log_loss": surprise @ weights / total,
+        **_calibration(cases, weights),
+    }
+
+
+def _calibration(cases: Scored, weights: Floats) -> dict[str, Floats]:
+    if cases.classes > 2:
+        nothing = np.full(weights.shape[1], np.nan)
+        return {"calibration_slope": nothing, "calibration_intercept": nothing}
+    k = _positive(cases)
+    fit = recalibration.fit(cases.probabilities[:, k], cases.label == k, weights)
+    return {"calibration_slope": fit.slope, "calibration_intercept": fit.intercept}
+
+
+def _positive(cases: Scored) -> int:
+    """The class that two-class scores are about: the one named, else the second."""
+    return cases.classes - 1 if cases.positive is None else cases.positive

@@ -1,0 +1,117 @@
+"""Rows of `metrics.json` as tables that read well in a terminal and in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def robustness_table(rows: Sequence[Row], *, metric: str = "auroc") -> str:
+    """Method x share hidden, the observed tables; one block per test protocol.
+
+    A cell is the value, its interval and, on simulated data, the share of the oracle above chance.
+    """
+    chosen = [row for row in rows if row["table"] == "observed" and row["metric"] == metric]
+    blocks = []
+    for protocol in sorted({row["protocol"] for row in chosen}):
+        part = [row for row in chosen if row["protocol"] == protocol]
+        rates = sorted({row["rate"] for row in part}, key=lambda rate: -1 if rate is None else rate)
+        cells = {(row["method"], row["rate"]): cell(row) for row in part}
+        heads = ["method", *("all" if rate is None else f"{rate:.0%} hidden" for rate in rates)]
+        lines = [
+            [method, *(cells.get((method, rate), "") for rate in rates)]
+            for method in dict.fromkeys(row["method"] for row in part)
+        ]
+        lines += _best(part, rates)
+        blocks.append(f"{caption(part, metric)} ({protocol})\n\n{markdown(heads, lines)}")
+    return "\n\n".join(blocks)
+
+
+def pattern_table(rows: Sequence[Row], *, metric: str = "auroc") -> str:
+    """Method x pattern, the forced tables."""
+    part = [row for row in rows if row["table"] == "forced" and row["metric"] == metric]
+    if not part:
+        return ""
+    patterns = sorted({row["pattern"] for row in part}, key=lambda name: (name.count("+"), name))
+    cells = {(row["method"], row["pattern"]): cell(row) for row in part}
+    counts = {row["pattern"]: row["n"] for row in part}
+    heads = ["method", *(f"{name} (n = {counts[name]})" for name in patterns)]
+    lines = [
+        [method, *(cells.get((method, name), "") for name in patterns)]
+        for method in dict.fromkeys(row["method"] for row in part)
+    ]
+    return f"{caption(part, metric)}\n\n{markdown(heads, lines)}"
+
+
+def cell(row: Row) -> str:
+    """`.931 [.890, .960] 93 %`, or why there is no number."""
+    if row["value"] is None:
+        return f"none: {row['reason']}"
+    text = number(row["value"])
+    if row["low"] is not None:
+        text += f" [{number(row['low'])}, {number(row['high'])}]"
+    if row["fraction"] is not None:
+        text += f" {row['fraction']:.0%}"
+    return f"{text} ({row['remark']})" if row["remark"] else text
+
+
+def number(value: float | None) -> str:
+    """Three decimals, without the leading zero: `.931`."""
+    if value is None:
+        return "n/a"
+    text = f"{value:.3f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def caption(rows: Sequence[Row], metric: str) -> str:
+    """What a table of these rows shows, in one line."""
+    name = NAMES.get(metric, metric)
+    positive = rows[0]["positive"]
+    about = (
+        f" of {positive}" if positive and metric not in ("accuracy", "balanced_accuracy") else ""
+    )
+    kind = {
+        "forced": "forced: each case that owns the pattern, the rest hidden",
+        "observed": "observed: each case under what it has",
+    }[rows[0]["table"]]
+    share = ", share of the oracle above chance" if any(row["fraction"] for row in rows) else ""
+    return f"{name}{about} [interval]{share}; {kind}"
+
+
+def markdown(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A Markdown table whose columns line up in a terminal."""
+    table = [list(heads), *(list(line) for line in lines)]
+    widths = [max(len(line[i]) for line in table) for i in range(len(heads))]
+    written = ["| " + " | ".join(_padded(line, widths)) + " |" for line in table]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([written[0], rule, *written[1:]])
+
+
+NAMES = {
+    "auroc": "AUROC",
+    "ap": "Average precision",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "brier": "Brier score",
+    "log_loss": "Log loss",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
+}
+
+
+def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [text.ljust(width) for text, width in zip(line, widths, strict=True)]
+
+
+def _best(rows: Sequence[Row], rates: Sequence[float | None]) -> list[list[str]]:
+    lines = []
+    for title, name in (("oracle, same cases", "oracle"), ("ceiling", "ceiling")):
+        known = {row["rate"]: row[name] for row in rows if row[name] is not None}
+        if known:
+            lines.append([title, *(number(known.get(rate)) for rate in rates)])
+    return lines
