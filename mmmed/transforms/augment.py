@@ -1,0 +1,58 @@
+"""The random steps, each a pure function of the item and a seed.
+
+No generator outlives a call and no global one is touched, so that threads do not meet and a
+resumed training draws what the uninterrupted one drew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import torch
+from torch import Generator, Tensor
+
+from mmmed.transforms.step import AugmentStep, Flip, Gain, Noise, Offset, Roll
+
+LEFT_RIGHT = 1
+"""The left-right axis of an item (C, i, j, k) in canonical orientation."""
+
+
+def augment(item: Tensor, steps: Sequence[AugmentStep], *, seed: int) -> Tensor:
+    """The item after every step; the item itself is left as it is.
+
+    Args:
+        item: (C, *space) or (F,).
+        steps: in order.
+        seed: everything random comes from it.
+    """
+    if not steps:
+        return item
+    random = Generator().manual_seed(seed)
+    for step in steps:
+        item = _step(item, step, random)
+    return item
+
+
+def mirrored(items: Tensor) -> Tensor:
+    """Volumes with left and right exchanged, (n, C, i, j, k) or (C, i, j, k)."""
+    return items.flip(items.ndim - 3)
+
+
+def _step(item: Tensor, step: AugmentStep, random: Generator) -> Tensor:
+    match step:
+        case Flip():
+            turned = float(torch.rand((), generator=random)) < step.probability
+            return item.flip(LEFT_RIGHT) if turned else item
+        case Roll():
+            axes = tuple(range(1, item.ndim))
+            shifts = torch.randint(-step.voxels, step.voxels + 1, (len(axes),), generator=random)
+            return torch.roll(item, tuple(shifts.tolist()), axes)
+        case Gain():
+            return item * (1 + step.sd * float(torch.randn((), generator=random)))
+        case Offset():
+            return item + step.sd * float(torch.randn((), generator=random))
+        case Noise():
+            return item + step.sd * torch.randn(item.shape, generator=random, dtype=item.dtype)
+        case _:
+            assert_never(step)

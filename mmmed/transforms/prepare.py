@@ -1,0 +1,165 @@
+"""From files to arrays: load, apply the chain's deterministic part, keep the result.
+
+Each item is prepared from its own file (and sidecar) alone, so that a case's PET is the same bytes
+whether or not the case has an MRI. A file that cannot be used is refused with its reason and the
+rest goes on. Vectors are read straight from their tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from mmmed.errors import DataError
+from mmmed.modality import ItemKind
+from mmmed.readers.nifti import read_volume
+from mmmed.readers.sidecar import declared_space
+from mmmed.readers.source import Source
+from mmmed.readers.vectors import Rows, read_rows
+from mmmed.record import digest
+from mmmed.transforms import prepared
+from mmmed.transforms.apply import apply
+from mmmed.transforms.chain import Chain
+from mmmed.transforms.prepared import Prepared, Refused
+
+WORTH_WORKERS = 20.0
+"""Seconds of work from which processes are started: each needs some four to import MONAI."""
+
+PROBED = 8
+"""Volumes prepared first, to learn what one costs."""
+
+Progress = Callable[[int, int], None]
+
+
+def prepare(
+    sources: Sequence[Source],
+    chain: Chain,
+    *,
+    kind: ItemKind,
+    cache: Path,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> list[Prepared | Refused]:
+    """Every source prepared or refused, in the order given.
+
+    Args:
+        sources: of one modality.
+        chain: of that modality.
+        kind: of its items.
+        cache: folder of prepared arrays; made where it is missing.
+        jobs: processes that may work.
+        progress: called with (items done, items).
+
+    Raises:
+        DataError: the chain is for another kind of item.
+    """
+    if chain.item != kind:
+        raise DataError(f"the chain is for items of kind {chain.item}, not {kind}; name another")
+    done: list[Prepared | Refused] = []
+    for one in _prepared(sources, chain, cache, jobs):
+        done.append(one)
+        if progress:
+            progress(len(done), len(sources))
+    return done
+
+
+def load(item: Prepared) -> np.ndarray:
+    """The array of a prepared item: (C, *space) or (F,) float32.
+
+    A volume is mapped into memory, copy-on-write: it may be written to, its file never changes.
+
+    Raises:
+        DataError: the cached array is gone, or the row of a table has changed.
+    """
+    if item.path is None:
+        vector = _vector(item.source)
+        if _digest_of_row(vector) != item.digest:
+            raise DataError(f"{item.source.path}: row {item.source.row} changed; prepare it again")
+        return vector.copy()
+    try:
+        return np.load(item.path, mmap_mode="c", allow_pickle=False)  # type: ignore[no-any-return]  # numpy says Any
+    except (OSError, ValueError) as error:
+        raise DataError(f"{item.path}: is gone or damaged ({error}); prepare it again") from error
+
+
+def _prepared(
+    sources: Sequence[Source], chain: Chain, cache: Path, jobs: int
+) -> Iterator[Prepared | Refused]:
+    if chain.item == "vector":
+        yield from map(_read_vector, sources)
+        return
+    begun = time.monotonic()
+    for source in sources[:PROBED]:
+        yield _prepare_volume(source, chain, cache)
+    rest = sources[PROBED:]
+    expected = (time.monotonic() - begun) / PROBED * len(rest)
+    workers = jobs if expected > WORTH_WORKERS else 1
+    yield from Parallel(n_jobs=workers, return_as="generator")(
+        delayed(_prepare_volume)(source, chain, cache) for source in rest
+    )
+
+
+def _prepare_volume(source: Source, chain: Chain, cache: Path) -> Prepared | Refused:
+    """One volume from the cache, else from its file."""
+    try:
+        file_digest = _digest_of_file(source.path)
+        space = declared_space(source.path)
+        name = prepared.key(file_digest, space=space, chain=chain.digest)
+        found = prepared.find(cache, name)
+        if found is None:
+            applied = apply(read_volume(source.path), chain.prepare, space=space)
+            found = prepared.store(cache, name, applied.volume.data[None], applied.record)
+    except DataError as error:
+        text = str(error)
+        named = text.startswith(str(source.path))
+        return Refused(source, text if named else f"{source.path}: {text}")
+    path, note = found
+    return Prepared(source, path, file_digest, tuple(note["shape"]), tuple(note["record"]))
+
+
+def _digest_of_file(path: Path) -> str:
+    """The SHA-256 of a file, or of nothing where the reader will say what is wrong with it."""
+    return digest.of_file(path) if path.is_file() else ""
+
+
+def _read_vector(source: Source) -> Prepared | Refused:
+    try:
+        vector = _vector(source)
+    except DataError as error:
+        return Refused(source, str(error))
+    return Prepared(source, None, _digest_of_row(vector), vector.shape)
+
+
+def _vector(source: Source) -> np.ndarray:
+    """The row of a table as (F,) float32.
+
+    Raises:
+        DataError: the table cannot be read, or the row is faulty or not in it.
+    """
+    stat = source.path.stat() if source.path.is_file() else None
+    state = (stat.st_mtime_ns, stat.st_size) if stat else (0, 0)
+    rows = _rows(source.path, source.columns, source.identifier, state)
+    row = str(source.row)
+    if row in rows.faults:
+        raise DataError(f"{source.path}: row {row}: {rows.faults[row]}")
+    if row not in rows.vectors:
+        raise DataError(f"{source.path}: has no row {row}")
+    return rows.vectors[row]
+
+
+@lru_cache(maxsize=32)
+def _rows(
+    path: Path, columns: tuple[str, ...], identifier: str | None, state: tuple[int, int]
+) -> Rows:
+    """A table, read again only when the file's time or size (`state`) changed."""
+    return read_rows(path, columns=columns, identifier=identifier)
+
+
+def _digest_of_row(vector: np.ndarray) -> str:
+    return hashlib.sha256(vector.tobytes()).hexdigest()

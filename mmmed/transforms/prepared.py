@@ -1,0 +1,134 @@
+"""Prepared arrays on disk, found again by what they were made from.
+
+key     SHA-256 of the file's bytes, the space it declares, the chain and the versions at work
+array   `<key>.npy`, C order, uncompressed, so that it can be mapped into memory
+note    `<key>.json`, written last: the array's shape, checksum and what was done
+
+Both are renamed into place, so that a kill or a second writer leaves a whole file or none; an
+array that does not fit its note is made again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmmed import __version__
+from mmmed.readers.source import Source
+from mmmed.record import digest
+
+FORMAT = 1
+"""Raised when the same versions and chain would make other bytes."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An item ready to load.
+
+    Attributes:
+        source: where it comes from.
+        path: the array in the cache; None for a vector, which is read from its table.
+        digest: SHA-256 of the file (of the row, for a vector).
+        shape: (C, *space) or (F,).
+        record: what was done, in words per step.
+    """
+
+    source: Source
+    path: Path | None
+    digest: str
+    shape: tuple[int, ...]
+    record: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An item that cannot be prepared, and why."""
+
+    source: Source
+    reason: str
+
+
+def key(file_digest: str, *, space: str | None, chain: str) -> str:
+    """What names the prepared array of a file."""
+    return digest.of_value(
+        {"file": file_digest, "space": space, "chain": chain, "versions": dict(_versions())}
+    )
+
+
+def find(folder: Path, name: str) -> tuple[Path, Mapping[str, Any]] | None:
+    """The array called `name` and its note; None where there is none or it is not whole."""
+    array = _place(folder, name)
+    try:
+        note = json.loads(array.with_suffix(".json").read_text(encoding="utf-8"))
+        whole = array.stat().st_size == note["bytes"] and _checksum(array) == note["crc32"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return (array, note) if whole else None
+
+
+def store(
+    folder: Path, name: str, data: np.ndarray, record: tuple[str, ...]
+) -> tuple[Path, Mapping[str, Any]]:
+    """Keep an array under `name`."""
+    array = _place(folder, name)
+    array.parent.mkdir(parents=True, exist_ok=True)
+    contiguous = np.ascontiguousarray(data, dtype=np.float32)
+    _renamed(array, lambda path: _save(path, contiguous))
+    note = {
+        "shape": list(contiguous.shape),
+        "bytes": array.stat().st_size,
+        "crc32": _checksum(array),
+        "record": list(record),
+    }
+    text = json.dumps(note, ensure_ascii=False)
+    _renamed(array.with_suffix(".json"), lambda path: path.write_text(text, encoding="utf-8"))
+    return array, note
+
+
+def _place(folder: Path, name: str) -> Path:
+    return folder / "prepared" / name[:2] / f"{name}.npy"
+
+
+def _renamed(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside `path`, then rename; not synced, for what can be made again."""
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _save(path: Path, data: np.ndarray) -> None:
+    with path.open("wb") as file:
+        np.save(file, data, allow_pickle=False)
+
+
+def _checksum(path: Path) -> int:
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            value = zlib.crc32(block, value)
+    return value
+
+
+@lru_cache(maxsize=1)
+def _versions() -> tuple[tuple[str, str], ...]:
+    names = ("monai", "nibabel", "nilearn", "numpy", "torch")
+    return (
+        ("format", str(FORMAT)),
+        ("mmmed", __version__),
+        *((name, metadata.version(name)) for name in names),
+    )
