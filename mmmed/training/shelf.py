@@ -1,0 +1,63 @@
+"""The prepared items of a study's cases, opened only when a case shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmmed.batch import ModalitySet
+from mmmed.errors import PresenceError
+from mmmed.modality import Modality, Pattern
+from mmmed.transforms.prepare import load
+from mmmed.transforms.prepared import Prepared
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where the items of each case lie.
+
+    Attributes:
+        modalities: what models are built for, in their order.
+        items: case -> modality -> its prepared items; no key for what a case does not own.
+        label: case -> class index, or `UNLABELLED`.
+        subject: case -> subject.
+    """
+
+    modalities: tuple[Modality, ...]
+    items: Mapping[str, Mapping[str, tuple[Prepared, ...]]]
+    label: Mapping[str, int]
+    subject: Mapping[str, str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The modalities' names, in their order."""
+        return tuple(modality.name for modality in self.modalities)
+
+    def owned(self, case: str) -> Pattern:
+        """What a case owns."""
+        return Pattern.of(name for name, mine in self.items[case].items() if mine)
+
+    def set(self, case: str, pattern: Pattern) -> ModalitySet:
+        """A case under a pattern; no file of another modality is opened.
+
+        Raises:
+            PresenceError: the case does not own the pattern.
+        """
+        mine = self.items[case]
+        lacking = [name for name in pattern if not mine.get(name)]
+        if lacking:
+            raise PresenceError(f"{case}: shows {pattern} but owns no {lacking[0]}")
+        return ModalitySet(
+            case=case,
+            subject=self.subject[case],
+            items={name: tuple(_open(item) for item in mine[name]) for name in pattern},
+            label=self.label[case],
+        )
+
+
+def _open(item: Prepared) -> Tensor:
+    return torch.from_numpy(np.array(load(item)))  # a copy: the file is not kept open
