@@ -91,13 +91,14 @@ def assemble(
         text = row.cells.get(label.column) if label else None
         if not row.sources or (label and text in label.exclude):
             continue
-        if label and text is not None and label.is_unknown(text):
-            unknown.append(label.outside(row.id, text))
-            continue
-        if label and label.is_missing(text):
+        if label is None:
+            cases.append(_case(row, UNLABELLED, columns))
+        elif text is None or label.is_missing(text):
             collected.append(Fault(row.id, None, f"has no {label.column}; left out"))
-            continue
-        cases.append(_case(row, label.index(text) if label else UNLABELLED, columns))
+        elif label.is_known(text):
+            cases.append(_case(row, label.index(text), columns))
+        else:
+            unknown.append(label.outside(row.id, text))
     _refuse_unknown(unknown, name)
     if not cases:
         reasons = "; ".join(str(fault) for fault in collected[:3]) or "no item was found"
@@ -126,9 +127,7 @@ def _case(row: Row, label: int, columns: Columns) -> Case:
         label=label,
         part=_known(row.cells.get(columns.part)),
         covariates=MappingProxyType({name: _value(row.cells.get(name)) for name in names}),
-        sources=MappingProxyType(
-            {name: row.sources[name] for name in natural_sorted(row.sources)}
-        ),
+        sources=MappingProxyType({name: row.sources[name] for name in natural_sorted(row.sources)}),
     )
 
 

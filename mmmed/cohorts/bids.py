@@ -41,7 +41,7 @@ class BidsVolumes(Spec):
     kind: Literal["volume"]
     datatype: str
     suffix: str
-    entities: dict[str, str | None] = {}
+    entities: dict[str, str | None] = Field(default_factory=dict)
 
 
 class BidsVectors(Spec):
@@ -81,7 +81,6 @@ class BidsCohort(Spec):
     site: str = "site"
     part: str = "part"
     covariates: tuple[str, ...] = ()
-
 
 
 def read_bids(spec: BidsCohort, name: str) -> Cohort:
@@ -148,9 +147,7 @@ def _listed(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith(IGNORED))
 
 
-def _people(
-    root: Path, label: Label | None, faults: list[Fault]
-) -> dict[str, dict[str, str]]:
+def _people(root: Path, label: Label | None, faults: list[Fault]) -> dict[str, dict[str, str]]:
     """participants.tsv by id; whoever stands in it twice is a fault and is left out."""
     path = root / "participants.tsv"
     if not path.exists():
@@ -161,13 +158,14 @@ def _people(
     if "participant_id" not in table.columns:
         raise DataError(f"{path}: the column 'participant_id' is missing")
     people: dict[str, dict[str, str]] = {}
+    twice: set[str] = set()
     for cells in table.to_dict(orient="records"):
         one = str(cells["participant_id"])
         if one in people:
-            faults.append(Fault(one, None, "stands twice in participants.tsv; the first row is used"))
-            continue
+            faults.append(Fault(one, None, "stands twice in participants.tsv; keep one row"))
+            twice.add(one)
         people[one] = {str(key): str(value) for key, value in cells.items()}
-    return people
+    return {one: cells for one, cells in people.items() if one not in twice}
 
 
 def _without_files(people: Mapping[str, object], rows: list[Row]) -> list[Fault]:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from mmmed.errors import DataError, join
+from mmmed.errors import DataError, NothingReadable, join
 from mmmed.modality import ItemKind, natural_sorted
 from mmmed.readers.source import Source
 
@@ -147,6 +147,31 @@ class Cohort:
                 faults.append(Fault(case.id, None, "nothing of it can be read; left out"))
         return replace(self, cases=tuple(cases), faults=tuple(faults))
 
+    def only(self, modalities: Iterable[str]) -> Cohort:
+        """The cohort of a study that uses these modalities alone.
+
+        A case that owns none of them goes.
+
+        Raises:
+            DataError: the cohort has no such modality.
+        """
+        chosen = set(modalities)
+        unknown = natural_sorted(chosen - set(self.kinds))
+        if unknown:
+            raise DataError(
+                f"cohort {self.name}: has no modality {unknown[0]!r} ({', '.join(self.modalities)})"
+            )
+        cases = []
+        for case in self.cases:
+            kept = {name: items for name, items in case.sources.items() if name in chosen}
+            if kept:
+                cases.append(replace(case, sources=MappingProxyType(kept)))
+        kinds = {name: kind for name, kind in self.kinds.items() if name in chosen}
+        faults = [fault for fault in self.faults if fault.modality in {None, *chosen}]
+        return replace(
+            self, cases=tuple(cases), kinds=MappingProxyType(kinds), faults=tuple(faults)
+        )
+
     def _index(self) -> pd.Index:
         return pd.Index([case.id for case in self.cases], name="case_id", dtype=object)
 
@@ -173,15 +198,21 @@ def require_modalities(cohort: Cohort, names: Iterable[str]) -> None:
     """Raise unless each modality is owned by some case.
 
     Raises:
+        NothingReadable: the cohort has no case at all.
         DataError: one line per modality that nobody owns.
     """
-    owned = cohort.owned()
-    nobody = [name for name in natural_sorted(set(names)) if name not in owned or not owned[name].any()]
+    if not cohort.cases:
+        first = f"; the first: {cohort.faults[0]}" if cohort.faults else ""
+        raise NothingReadable(
+            f"cohort {cohort.name}: nothing can be read ({len(cohort.faults)} faults{first})"
+        )
+    owners = cohort.owned().sum()
+    nobody = [name for name in natural_sorted(set(names)) if not owners.get(name, 0)]
     if nobody:
         raise DataError(
             join(
-                f"cohort {cohort.name}: no case owns {name}; leave {name} out of the study, or name "
-                "the files it is kept in"
+                f"cohort {cohort.name}: no case owns {name}; leave it out of the study, or say "
+                "where its files are"
                 for name in nobody
             )
         )

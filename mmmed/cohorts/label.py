@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from mmmed.cohorts.cohort import UNLABELLED
 from mmmed.config import Spec
 from mmmed.readers.vectors import MISSING
 
@@ -31,21 +30,17 @@ class Label(Spec):
             raise ValueError("a class stands twice")
         return classes
 
-    def index(self, text: str | None) -> int:
-        """The class of a cell; `UNLABELLED` for `n/a`, for what is excluded and what is unknown.
-
-        `unknown` tells the last from the others.
-        """
-        return self.classes.index(text) if text in self.classes else UNLABELLED
+    def index(self, text: str) -> int:
+        """The class of a cell that names one."""
+        return self.classes.index(text)
 
     def is_missing(self, text: str | None) -> bool:
         """Whether the cell says nothing."""
         return text is None or text in MISSING
 
-    def is_unknown(self, text: str | None) -> bool:
-        """Whether the cell names a class that is neither allowed nor excluded."""
-        known = (*self.classes, *self.exclude)
-        return not self.is_missing(text) and text not in known
+    def is_known(self, text: str) -> bool:
+        """Whether the cell names a class."""
+        return text in self.classes
 
     def outside(self, case: str, text: str) -> str:
         """The message for a value that is neither a class nor excluded."""

@@ -85,9 +85,10 @@ def apply_test(
     rows = fold.cases("test")
     if isinstance(protocol, EveryPattern):
         return Shown(table=cohort.owned().loc[rows], hidings=())
+    at_one: TrainProtocol = protocol
     if rate is not None and not isinstance(protocol, Complete | Listed):
-        protocol = at_rate(protocol, rate)
-    return _draw([protocol], cohort, fold, rows, withheld, label=None)
+        at_one = at_rate(protocol, rate)
+    return _draw([at_one], cohort, fold, rows, withheld, label=None)
 
 
 def forced_views(owned: pd.DataFrame) -> list[tuple[str, Pattern]]:
@@ -111,19 +112,22 @@ def presence_rows(
         protocol: its name in the table.
         rate: None for a protocol without.
     """
-    owned = cohort.owned()
+    table = shown.table
+    owned = cohort.owned().loc[table.index, table.columns]
     return [
         {
             "protocol": protocol,
             "rate": rate,
             "fold": fold.name,
             "case_id": str(case),
-            "split": str(fold.part[case]),
-            "modality": modality,
-            "status": _status(bool(owned.loc[case, modality]), bool(shown.table.loc[case, modality])),
+            "split": str(part),
+            "modality": str(modality),
+            "status": _status(bool(has), bool(shows)),
         }
-        for case in shown.table.index
-        for modality in shown.table.columns
+        for case, part, *cells in zip(
+            table.index, fold.part.loc[table.index], owned.to_numpy(), table.to_numpy(), strict=True
+        )
+        for modality, has, shows in zip(table.columns, *cells, strict=True)
     ]
 
 

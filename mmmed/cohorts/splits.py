@@ -117,12 +117,7 @@ def split(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut) -> tuple[Fold
             `part` column holds another word; there are too few subjects or sites.
     """
     require_classes(cohort)
-    if isinstance(spec, Holdout):
-        folds = (_holdout(cohort, spec),)
-    elif isinstance(spec, Folds):
-        folds = _folds(cohort, spec)
-    else:
-        folds = _sites(cohort, spec)
+    folds = _drawn(cohort, spec)
     for fold in folds:
         check_leakage(fold, cohort.subjects())
         _check_parts(cohort, fold)
@@ -151,6 +146,16 @@ def check_leakage(fold: Fold, subjects: pd.Series) -> None:
         )
 
 
+def _drawn(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut) -> tuple[Fold, ...]:
+    match spec:
+        case Holdout():
+            return (_holdout(cohort, spec),)
+        case Folds():
+            return _folds(cohort, spec)
+        case LeaveOneSiteOut():
+            return _sites(cohort, spec)
+
+
 def _holdout(cohort: Cohort, spec: Holdout) -> Fold:
     if any(case.part is not None for case in cohort.cases):
         return Fold("holdout", _stated(cohort))
@@ -171,8 +176,8 @@ def _stated(cohort: Cohort) -> pd.Series:
     if wrong:
         case = wrong[0]
         raise DataError(
-            f"case {case.id}: part is {case.part or 'n/a'!r}; allowed: {', '.join(PARTS)}; or leave "
-            "the column out and parts are drawn"
+            f"case {case.id}: part is {case.part or 'n/a'!r}; allowed: {', '.join(PARTS)}; "
+            "without the column parts are drawn"
         )
     return _series(cohort, [str(case.part) for case in cohort.cases])
 

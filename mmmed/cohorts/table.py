@@ -79,7 +79,7 @@ def read_table_cohort(spec: TableCohort, name: str) -> Cohort:
     Raises:
         StudyError: the spec names no root.
         NothingReadable: there is no such folder, or no case is left.
-        DataError: the table is missing or broken, lacks a column, or a label is outside the classes.
+        DataError: the table is missing or broken, lacks a column, or holds an unknown label.
     """
     if spec.root is None:
         raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
@@ -88,7 +88,9 @@ def read_table_cohort(spec: TableCohort, name: str) -> Cohort:
     path = spec.root / spec.table
     cells = read_table(path)
     _check_columns(path, list(cells.columns), spec)
-    records = [{str(key): str(value) for key, value in one.items()} for one in cells.to_dict("records")]
+    records = [
+        {str(key): str(value) for key, value in one.items()} for one in cells.to_dict("records")
+    ]
     vectors = {
         modality: read_rows(path, columns=one.columns, identifier=spec.case)
         for modality, one in spec.modalities.items()

@@ -82,7 +82,7 @@ def read_views(spec: ViewsCohort, name: str) -> Cohort:
     return assemble(
         rows,
         name=name,
-        kinds={modality: "vector" for modality in tables},
+        kinds=dict.fromkeys(tables, "vector"),
         label=spec.label,
         positive=spec.positive,
         columns=Columns(site="", part="", covariates=(), reserved=(spec.label.column,)),
@@ -122,7 +122,8 @@ def _agreed(labels: Mapping[str, pd.Series], tables: Mapping[str, Path]) -> pd.S
             place = int(differing[0])
             raise DataError(
                 f"{tables[other]}: row {place} is of class {labels[other].iloc[place]!r}, in "
-                f"{tables[first].name} of {labels[first].iloc[place]!r}; the rows are not in one order"
+                f"{tables[first].name} of {labels[first].iloc[place]!r}; put the rows of all views "
+                "in one order"
             )
     return labels[first]
 

@@ -13,13 +13,16 @@ from __future__ import annotations
 import io
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import nibabel as nib
 import numpy as np
 from isal import igzip, isal_zlib
+from nibabel import orientations
 from nibabel.spatialimages import HeaderDataError
 
 from mmmed.errors import DataError, GeometryError
@@ -39,7 +42,12 @@ HIGHEST_RATIO = 1100
 _GZIP = b"\x1f\x8b"
 _HEADERS: dict[int, Any] = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
 _MAGIC = {348: (344, b"n+1\0", b"ni1\0"), 540: (4, b"n+2\0", b"ni2\0")}
-_BROKEN = (EOFError, OSError, zlib.error, isal_zlib.error)
+_BROKEN: tuple[type[Exception], ...] = (
+    EOFError,
+    OSError,
+    zlib.error,
+    isal_zlib.error,  # type: ignore[assignment]  # its stub declares an instance
+)
 
 
 @dataclass(frozen=True)
@@ -80,14 +88,8 @@ def read_volume(path: Path) -> Volume:
             its header or than `LARGEST`, or holds NaN or infinity.
         GeometryError: not one 3-D volume, a size of zero, or no usable affine.
     """
-    try:
-        with path.open("rb") as file:
-            stream, layout = _open(path, file)
-            stored = _voxels(path, stream, layout)
-    except FileNotFoundError as error:
-        raise DataError(_not_there(path)) from error
-    except _BROKEN as error:
-        raise DataError(f"{path}: truncated or damaged ({error}); copy the file again") from error
+    with _opened(path) as (stream, layout):
+        stored = _voxels(path, stream, layout)
     data = _scaled(stored, layout)
     _check_finite(path, data)
     return _canonical(data, layout.affine)
@@ -98,17 +100,21 @@ def check_volume(path: Path) -> None:
 
     NaN, and damage behind the header, are found only by reading.
     """
+    with _opened(path):
+        pass
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, _Layout]]:
+    """The inflated stream, standing behind the fixed header, and the layout."""
     try:
         with path.open("rb") as file:
-            _open(path, file)
-    except FileNotFoundError as error:
-        raise DataError(_not_there(path)) from error
+            yield _begun(path, file)
     except _BROKEN as error:
-        raise DataError(f"{path}: truncated or damaged ({error}); copy the file again") from error
+        raise DataError(f"{path}: {_why(path, error)}") from error
 
 
-def _open(path: Path, file: BinaryIO) -> tuple[BinaryIO, _Layout]:
-    """The inflated stream, standing behind the fixed header, and the layout."""
+def _begun(path: Path, file: BinaryIO) -> tuple[BinaryIO, _Layout]:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if size == 0:
@@ -117,8 +123,8 @@ def _open(path: Path, file: BinaryIO) -> tuple[BinaryIO, _Layout]:
     file.seek(0)
     packed = start.startswith(_GZIP)
     if packed != path.name.endswith(".gz"):
-        raise DataError(f"{path}: {_looks_like(start, packed=packed)}; copy or rename the file")
-    stream: BinaryIO = igzip.GzipFile(fileobj=file, mode="rb") if packed else file
+        raise DataError(f"{path}: {_looks_like(start, packed=packed)}")
+    stream = cast("BinaryIO", _inflating(file)) if packed else file
     layout = _layout(path, stream)
     end = layout.offset + layout.count
     if layout.count > LARGEST or layout.offset > LARGEST_HEADER:
@@ -130,6 +136,10 @@ def _open(path: Path, file: BinaryIO) -> tuple[BinaryIO, _Layout]:
             f"{path}: truncated: the header states {end} bytes, the file has {size}; copy it again"
         )
     return stream, layout
+
+
+def _inflating(file: BinaryIO) -> object:
+    return igzip.GzipFile(fileobj=file)  # type: ignore[no-untyped-call]  # isal has no types here
 
 
 def _layout(path: Path, stream: BinaryIO) -> _Layout:
@@ -255,9 +265,10 @@ def _check_finite(path: Path, data: np.ndarray) -> None:
 
 
 def _canonical(data: np.ndarray, affine: np.ndarray) -> Volume:
-    turns = nib.io_orientation(affine)
-    turned = nib.apply_orientation(data, turns)
-    whole = affine @ nib.orientations.inv_ornt_aff(turns, data.shape)
+    nibabel: Any = orientations  # its functions carry no types
+    turns = nibabel.io_orientation(affine)
+    turned = nibabel.apply_orientation(data, turns)
+    whole = affine @ nibabel.inv_ornt_aff(turns, data.shape)
     return Volume(data=np.ascontiguousarray(turned, dtype=np.float32), affine=whole)
 
 
@@ -270,17 +281,19 @@ def _header_length(start: bytes) -> int | None:
 def _looks_like(start: bytes, *, packed: bool) -> str:
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n\0").lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        return "is a web page (HTML), not an image"
+        return "is a web page (HTML), not an image; fetch the image itself"
     if packed:
-        return "is gzip, but its name does not end in .gz"
+        return "is gzip, but its name does not end in .gz; rename it"
     if text.startswith(b"version https://git-lfs"):
-        return "is a Git LFS pointer, not an image"
+        return "is a Git LFS pointer, not an image; fetch the image itself"
     if _header_length(start):
-        return "is NIfTI, but not compressed as its name says"
-    return f"is no NIfTI (it begins with {start[:12]!r})"
+        return "is NIfTI, but not compressed as its name says; rename it"
+    return f"is no NIfTI (it begins with {start[:12]!r}); convert it to NIfTI"
 
 
-def _not_there(path: Path) -> str:
-    if path.is_symlink():
-        return f"{path}: is a broken link; fetch the file"
-    return f"{path}: is not there"
+def _why(path: Path, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is a broken link; fetch the file" if path.is_symlink() else "is not there"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"cannot be read ({error.strerror})"
+    return f"truncated or damaged ({error}); copy the file again"

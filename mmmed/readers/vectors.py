@@ -65,10 +65,9 @@ def read_rows(path: Path, *, columns: Sequence[str], identifier: str | None) -> 
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(numbers, dtype=np.float32)
     values.setflags(write=False)
-    twice = {one for one, count in ids.value_counts().items() if count > 1}
     blank = text.isin(MISSING).all(axis=1).to_numpy()
     finite = np.isfinite(values).all(axis=1)
-    faults = {one: "stands in two rows" for one in ids if one in twice}
+    faults = dict.fromkeys(ids[ids.duplicated()], "stands in two rows")
     for place in np.flatnonzero(~finite & ~blank):
         faults.setdefault(ids.iloc[place], _fault(text.iloc[place], values[place]))
     return Rows(
@@ -107,7 +106,7 @@ def read_table(path: Path) -> pd.DataFrame:
     for number, line in enumerate(body, start=2):
         if len(line) != len(header):
             raise DataError(
-                f"{path}: row {number} has {len(line)} cells, the header {len(header)}; mend the table"
+                f"{path}: line {number} has {len(line)} cells, the header {len(header)}; mend it"
             )
     return pd.DataFrame(body, columns=pd.Index(_unique(header)), dtype=str)
 

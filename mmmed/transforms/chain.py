@@ -34,9 +34,11 @@ class Chain(Spec):
         if self.item == "vector":
             if self.prepare:
                 raise ValueError(f"a vector takes no {self.prepare[0].kind}: it is read as it is")
-            spatial = [step.kind for step in self.augment if isinstance(step, SPATIAL)]
-            if spatial or self.mirror:
-                raise ValueError(f"a vector has no space for {(spatial or ['mirror'])[0]}")
+            spatial: list[str] = [step.kind for step in self.augment if isinstance(step, SPATIAL)]
+            if self.mirror:
+                spatial.append("mirror")
+            if spatial:
+                raise ValueError(f"a vector has no space for {spatial[0]}")
         return self
 
     @property

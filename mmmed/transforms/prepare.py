@@ -142,9 +142,7 @@ def _vector(source: Source) -> np.ndarray:
     Raises:
         DataError: the table cannot be read, or the row is faulty or not in it.
     """
-    stat = source.path.stat() if source.path.is_file() else None
-    state = (stat.st_mtime_ns, stat.st_size) if stat else (0, 0)
-    rows = _rows(source.path, source.columns, source.identifier, state)
+    rows = _rows(source.path, source.columns, source.identifier, _state(source.path))
     row = str(source.row)
     if row in rows.faults:
         raise DataError(f"{source.path}: row {row}: {rows.faults[row]}")
@@ -155,10 +153,21 @@ def _vector(source: Source) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def _rows(
-    path: Path, columns: tuple[str, ...], identifier: str | None, state: tuple[int, int]
+    path: Path,
+    columns: tuple[str, ...],
+    identifier: str | None,
+    state: tuple[int, int] | None,  # noqa: ARG001 - part of the key: a changed file is read again
 ) -> Rows:
-    """A table, read again only when the file's time or size (`state`) changed."""
     return read_rows(path, columns=columns, identifier=identifier)
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is written: its time and size; None where it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (stat.st_mtime_ns, stat.st_size)
 
 
 def _digest_of_row(vector: np.ndarray) -> str:
