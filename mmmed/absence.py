@@ -2,114 +2,65 @@
 
 owned      what a case has on disk
 shown      the part of it a protocol leaves to be seen; never empty
-rate       the share of the cases of a split that own the modality *and something else*
-           whose copy is hidden; natural absence comes on top
-protocol   a seeded rule from a table of cases to what is shown
+eligible   a case that shows the modality and something else, and so can spare it
+protocol   a seeded rule from a table of cases to what is shown; `mmmed.mechanism` has their grammar
 
 Every mechanism is the same draw: each eligible case scores `slope * evidence + logistic noise`,
-and the `round(rate * n)` highest scores of a split are hidden. That is a logistic model of
-absence whose intercept is solved so that the realised count is exact. The noise of a case is
-keyed by (seed, modality, case), so a draw depends neither on the order of the table nor on other
-splits, and the hidden cases of a lower rate are among those of a higher one.
+and the `round(rate * n)` highest scores of a split are hidden (halves are rounded up). That is a
+logistic model of absence whose intercept is solved so that the realised count is exact. The noise
+of a case is keyed by (seed, modality, case) and numbers are standardised inside the split, so a
+draw depends neither on the order of the table nor on other splits. Where one modality is hidden,
+the cases of a lower rate are among those of a higher one.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
-from mmmed.config import Spec
+from mmmed.config import nearest
 from mmmed.errors import DataError, StudyError
+from mmmed.mechanism import (
+    ByLabel,
+    Complete,
+    EveryPattern,
+    Listed,
+    Mar,
+    Mcar,
+    Mechanism,
+    Mnar,
+    TestProtocol,
+    TrainProtocol,
+    at_rate,
+    rates,
+)
 from mmmed.modality import Pattern, natural_sorted
 
-Rate = Annotated[float, Field(ge=0, le=1)]
-Rates = Rate | Annotated[tuple[Rate, ...], Field(min_length=1)]
-
-
-class Complete(Spec):
-    """Hides nothing."""
-
-    kind: Literal["complete"] = "complete"
-
-
-class _Draw(Spec):
-    """What every random mechanism states.
-
-    Attributes:
-        modality: what is hidden: a name, a list of names, or `any` for every modality in turn.
-        rate: share hidden of the cases that can spare it; a list makes one protocol per rate.
-        seed: of this draw alone; neither the cohort's nor the job's.
-    """
-
-    modality: str | tuple[str, ...]
-    rate: Rates
-    seed: int = 0
-
-
-class Mcar(_Draw):
-    """Hidden completely at random."""
-
-    kind: Literal["mcar"] = "mcar"
-
-
-class Mar(_Draw):
-    """Hidden at random given recorded covariates.
-
-    Attributes:
-        slopes: covariate -> change of the log-odds of being hidden per standard deviation (a
-            number) or against the rest (`site=B`, `sex=F`: an indicator, not standardised).
-    """
-
-    kind: Literal["mar"] = "mar"
-    slopes: dict[str, float]
-
-
-class Mnar(_Draw):
-    """Hidden depending on something that no model sees: the hidden burden or a withheld column."""
-
-    kind: Literal["mnar"] = "mnar"
-    column: str
-    slope: float
-
-
-class ByLabel(_Draw):
-    """Hidden depending on the label: known in training only.
-
-    Attributes:
-        slope: change of the log-odds of being hidden from the negative to the positive class.
-    """
-
-    kind: Literal["by-label"] = "by-label"
-    slope: float
-
-
-class Listed(Spec):
-    """Hides the cases that a table names: columns `case_id` and `modality`."""
-
-    kind: Literal["list"]
-    file: Path
-
-
-class EveryPattern(Spec):
-    """Scores every case under every pattern it owns, the rest hidden (a forced table)."""
-
-    kind: Literal["every-pattern"]
-
-
-Mechanism = Mcar | Mar | Mnar | ByLabel
-TrainProtocol = Annotated[
-    Complete | Mcar | Mar | Mnar | ByLabel | Listed, Field(discriminator="kind")
-]
-TestProtocol = Annotated[
-    Complete | Mcar | Mar | Mnar | Listed | EveryPattern, Field(discriminator="kind")
+__all__ = [
+    "ByLabel",
+    "Complete",
+    "EveryPattern",
+    "Hiding",
+    "Listed",
+    "Mar",
+    "Mcar",
+    "Mechanism",
+    "Mnar",
+    "Shown",
+    "TestProtocol",
+    "TrainProtocol",
+    "at_rate",
+    "draw",
+    "logistic_noise",
+    "rates",
 ]
 
 
@@ -122,6 +73,7 @@ class Hiding:
         absent: cases that do not own the modality.
         eligible: cases that own it and show something else.
         hidden: eligible cases whose copy is hidden.
+        already: cases whose copy an earlier protocol had hidden.
     """
 
     split: str
@@ -130,9 +82,10 @@ class Hiding:
     absent: int
     eligible: int
     hidden: int
+    already: int = 0
 
     def __str__(self) -> str:
-        without = self.absent + self.hidden
+        without = self.absent + self.already + self.hidden
         share = f"{100 * without / self.cases:.0f} %" if self.cases else "none"
         return (
             f"{self.split} {self.modality}: {self.absent} naturally absent, "
@@ -153,18 +106,6 @@ class Shown:
         return Pattern.of(row.index[row.to_numpy(dtype=bool)])
 
 
-def rates(protocol: TestProtocol) -> tuple[float, ...]:
-    """The rates of a protocol, one table each; empty for a protocol without a rate."""
-    if not isinstance(protocol, _Draw):
-        return ()
-    return protocol.rate if isinstance(protocol.rate, tuple) else (protocol.rate,)
-
-
-def at_rate(protocol: Mechanism, rate: float) -> Mechanism:
-    """The same protocol at one of its rates."""
-    return protocol.model_copy(update={"rate": rate})
-
-
 def draw(
     protocols: Sequence[TrainProtocol],
     owned: pd.DataFrame,
@@ -178,28 +119,38 @@ def draw(
     Args:
         protocols: at single rates (see `at_rate`); `every-pattern` is not a draw.
         owned: boolean (cases x modalities), index `case_id`.
-        split: the split of each case, same index; rates are met inside each.
-        covariates: what `mar` and `mnar` read, same index.
-        label: 0/1 or class index per case, for `by-label` alone.
+        split: the split of each case, same cases; rates are met inside each.
+        covariates: what `mar` and `mnar` read, of the same cases or more.
+        label: class index per case, for `by-label` alone.
 
     Raises:
         StudyError: a protocol names a modality or a column that the table lacks.
-        DataError: a case owns nothing, or a covariate is missing for a case.
+        DataError: a case owns nothing, has no split, or lacks a covariate or label that is
+            needed; a list does not fit the cases.
     """
-    _check_owned(owned)
+    _check_cases(owned, split)
+    parts = {name: sorted(split.index[split == name]) for name in natural_sorted(split.unique())}
+    known = _Known(covariates, label)
     shown = owned.copy()
     hidings: list[Hiding] = []
     for protocol in protocols:
-        if isinstance(protocol, Complete):
-            continue
-        if isinstance(protocol, Listed):
-            hidings += _hide_listed(protocol, shown, owned, split)
-            continue
-        evidence = _evidence(protocol, owned.index, covariates, label)
         for modality in _modalities(protocol, owned):
-            for name in natural_sorted(split.unique()):
+            for name, cases in parts.items():
+                before = shown.loc[cases]
+                eligible = _eligible(before, modality)
+                hidden = _hidden(protocol, modality, cases, eligible, known)
+                shown.loc[hidden, modality] = False
+                owners = int(owned.loc[cases, modality].sum())
                 hidings.append(
-                    _hide(protocol, modality, shown, owned, evidence, rows=split == name, split=name)
+                    Hiding(
+                        split=name,
+                        modality=modality,
+                        cases=len(cases),
+                        absent=len(cases) - owners,
+                        eligible=len(eligible),
+                        hidden=len(hidden),
+                        already=owners - int(before[modality].sum()),
+                    )
                 )
     return Shown(table=shown, hidings=tuple(hidings))
 
@@ -210,124 +161,137 @@ def logistic_noise(seed: int, modality: str, cases: Sequence[str]) -> np.ndarray
     return np.array([math.log(u) - math.log1p(-u) for u in uniform])
 
 
-def _hide(
-    protocol: Mechanism,
-    modality: str,
-    shown: pd.DataFrame,
-    owned: pd.DataFrame,
-    evidence: pd.Series,
-    *,
-    rows: pd.Series,
-    split: str,
-) -> Hiding:
-    if isinstance(protocol.rate, tuple):
-        raise StudyError(f"{protocol.kind}: a draw has one rate, not {list(protocol.rate)}")
-    inside = shown[rows]
-    eligible = inside.index[inside[modality] & (inside.sum(axis=1) > 1)]
-    count = math.floor(protocol.rate * len(eligible) + 0.5)
-    score = evidence[eligible].to_numpy() + logistic_noise(protocol.seed, modality, list(eligible))
-    hidden = eligible[np.argsort(-score, kind="stable")[:count]]
-    shown.loc[hidden, modality] = False
-    return Hiding(
-        split=split,
-        modality=modality,
-        cases=int(rows.sum()),
-        absent=int((~owned.loc[rows, modality]).sum()),
-        eligible=len(eligible),
-        hidden=count,
-    )
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What a mechanism may look at."""
+
+    covariates: pd.DataFrame
+    label: pd.Series | None
 
 
-def _hide_listed(
-    protocol: Listed, shown: pd.DataFrame, owned: pd.DataFrame, split: pd.Series
-) -> list[Hiding]:
-    listed = _listed(protocol.file)
-    unknown = [case for case, _ in listed if case not in owned.index]
+def _check_cases(owned: pd.DataFrame, split: pd.Series) -> None:
+    twice = owned.index[owned.index.duplicated()]
+    if len(twice):
+        raise DataError(f"case {twice[0]} stands twice in the cohort")
+    empty = owned.index[~owned.any(axis=1)]
+    if len(empty):
+        raise DataError(f"case {empty[0]} owns no modality; leave it out of the cohort")
+    strays = owned.index.symmetric_difference(split.dropna().index)
+    if len(strays):
+        raise DataError(f"case {strays[0]} is not both in the cohort and in one split")
+
+
+def _modalities(protocol: TrainProtocol, owned: pd.DataFrame) -> list[str]:
+    """What a protocol hides, in the order it is hidden."""
+    if isinstance(protocol, Complete):
+        return []
+    if isinstance(protocol, Listed):
+        listed = _listed(protocol.file)
+        strangers = sorted({case for case, _ in listed} - set(owned.index))
+        if strangers:
+            raise DataError(f"{protocol.file}: {strangers[0]} is not among the cases drawn from")
+        names = natural_sorted({modality for _, modality in listed})
+    elif not isinstance(protocol, Mechanism):
+        raise StudyError(f"protocol {protocol.kind}: is no draw; it belongs to the test protocols")
+    elif protocol.modality == "any":
+        names = natural_sorted(owned.columns)
+    else:
+        named = protocol.modality
+        names = [named] if isinstance(named, str) else list(named)
+    unknown = [name for name in names if name not in owned.columns]
     if unknown:
-        raise DataError(f"{protocol.file}: case {unknown[0]} is not in the cohort")
-    hidings = []
-    for modality in natural_sorted({modality for _, modality in listed}):
-        _require(modality, owned, protocol.kind)
-        cases = [case for case, name in listed if name == modality]
-        for case in cases:
-            if not shown.loc[case, modality]:
-                raise DataError(f"{protocol.file}: {case} does not own {modality}")
-            if shown.loc[case].sum() == 1:
-                raise DataError(f"{protocol.file}: hiding {modality} would leave {case} empty")
-        eligible = shown[modality] & (shown.sum(axis=1) > 1)
-        shown.loc[cases, modality] = False
-        for name in natural_sorted(split.unique()):
-            rows = split == name
-            hidings.append(
-                Hiding(
-                    split=name,
-                    modality=modality,
-                    cases=int(rows.sum()),
-                    absent=int((~owned.loc[rows, modality]).sum()),
-                    eligible=int((eligible & rows).sum()),
-                    hidden=int(rows[cases].sum()),
-                )
-            )
-    return hidings
+        raise StudyError(
+            f"protocol {protocol.kind}: modality {unknown[0]!r} is not in the cohort"
+            f"{nearest(unknown[0], list(owned.columns))}"
+        )
+    return names
+
+
+def _eligible(shown: pd.DataFrame, modality: str) -> list[str]:
+    """The cases that show the modality and something else."""
+    return [str(case) for case in shown.index[shown[modality] & (shown.sum(axis=1) > 1)]]
+
+
+def _hidden(
+    protocol: TrainProtocol, modality: str, cases: list[str], eligible: list[str], known: _Known
+) -> list[str]:
+    """The cases of a split whose copy of the modality a protocol hides."""
+    if isinstance(protocol, Complete):
+        return []
+    if isinstance(protocol, Listed):
+        return _named(protocol.file, modality, cases, eligible)
+    if isinstance(protocol.rate, tuple):
+        raise StudyError(f"protocol {protocol.kind}: a draw has one rate, not {protocol.rate}")
+    evidence = _evidence(protocol, cases, known)[eligible].to_numpy()
+    score = evidence + logistic_noise(protocol.seed, modality, eligible)
+    count = math.floor(protocol.rate * len(eligible) + 0.5)
+    return [eligible[place] for place in np.argsort(-score, kind="stable")[:count]]
+
+
+def _named(file: Path, modality: str, cases: list[str], eligible: list[str]) -> list[str]:
+    listed = {case for case, name in _listed(file) if name == modality}
+    wrong = sorted((listed & set(cases)) - set(eligible))
+    if wrong:
+        raise DataError(f"{file}: {wrong[0]} lacks {modality}, or has nothing else to show")
+    return [case for case in cases if case in listed]
 
 
 def _listed(file: Path) -> list[tuple[str, str]]:
+    """The (case, modality) pairs of a table; a first line that starts with `#` is its headline."""
     try:
-        table = pd.read_csv(file, sep="\t", dtype=str, comment="#")
-    except (OSError, ValueError) as error:
+        with file.open(encoding="utf-8", newline="") as lines:
+            text = [line for line in lines if not line.startswith("#")]
+        rows = csv.DictReader(text, delimiter="\t", strict=True)
+        pairs = [(row["case_id"], row["modality"]) for row in rows]
+    except KeyError as error:
+        raise DataError(f"{file}: the column {error} is missing") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: no table of hidden cases ({error})") from error
-    if not {"case_id", "modality"} <= set(table.columns):
-        raise DataError(f"{file}: columns case_id and modality are expected")
-    return list(zip(table["case_id"], table["modality"], strict=True))
+    if any(None in pair for pair in pairs):
+        raise DataError(f"{file}: a row has fewer cells than the header")
+    twice = [pair for pair, count in Counter(pairs).items() if count > 1]
+    if twice:
+        raise DataError(f"{file}: {twice[0][1]} of {twice[0][0]} stands twice")
+    return pairs
 
 
-def _modalities(protocol: Mechanism, owned: pd.DataFrame) -> list[str]:
-    if protocol.modality == "any":
-        return natural_sorted(owned.columns)
-    named = [protocol.modality] if isinstance(protocol.modality, str) else list(protocol.modality)
-    for name in named:
-        _require(name, owned, protocol.kind)
-    return named
-
-
-def _require(modality: str, owned: pd.DataFrame, kind: str) -> None:
-    if modality not in owned.columns:
-        raise StudyError(
-            f"protocol {kind}: modality {modality!r} is not in the cohort "
-            f"({', '.join(owned.columns)})"
-        )
-
-
-def _evidence(
-    protocol: Mechanism, cases: pd.Index, covariates: pd.DataFrame, label: pd.Series | None
-) -> pd.Series:
-    """The linear predictor of absence without its intercept, per case."""
+def _evidence(protocol: Mechanism, cases: list[str], known: _Known) -> pd.Series:
+    """The linear predictor of absence without its intercept, per case of a split."""
+    total = pd.Series(0.0, index=cases)
     if isinstance(protocol, ByLabel):
-        if label is None:
-            raise StudyError("protocol by-label: the labels are known in training only")
-        return protocol.slope * (label > 0).astype(float)
+        return total + protocol.slope * _other_class(cases, known.label)
     slopes: Mapping[str, float] = {}
     if isinstance(protocol, Mar):
         slopes = protocol.slopes
     elif isinstance(protocol, Mnar):
         slopes = {protocol.column: protocol.slope}
-    total = pd.Series(0.0, index=cases)
     for name, slope in slopes.items():
-        total += slope * _column(name, covariates, protocol.kind)
+        total = total + slope * _column(name, cases, known.covariates, protocol.kind)
     return total
 
 
-def _column(name: str, covariates: pd.DataFrame, kind: str) -> pd.Series:
+def _other_class(cases: list[str], label: pd.Series | None) -> pd.Series:
+    if label is None:
+        raise StudyError("protocol by-label: the labels are known in training only")
+    mine = label.reindex(cases)
+    unknown = mine.index[~(mine >= 0)]
+    if len(unknown):
+        raise DataError(f"protocol by-label: the label of {unknown[0]} is unknown")
+    return (mine > 0).astype(float)
+
+
+def _column(name: str, cases: list[str], covariates: pd.DataFrame, kind: str) -> pd.Series:
+    """A covariate of the cases of a split: an indicator, or standardised inside the split."""
     column, equals, level = name.partition("=")
     if column not in covariates.columns:
+        columns = [str(one) for one in covariates.columns]
         raise StudyError(
-            f"protocol {kind}: the cohort has no column {column!r} "
-            f"({', '.join(map(str, covariates.columns))})"
+            f"protocol {kind}: the cohort has no column {column!r}{nearest(column, columns)}"
         )
-    values = covariates[column]
-    if values.isna().any():
-        case = values.index[values.isna()][0]
-        raise DataError(f"protocol {kind}: {column} of {case} is missing; the draw needs it")
+    values = covariates[column].reindex(cases)
+    missing = values.index[values.isna()]
+    if len(missing):
+        raise DataError(f"protocol {kind}: {column} of {missing[0]} is missing; the draw needs it")
     if equals:
         return (values.astype(str) == level).astype(float)
     try:
@@ -340,13 +304,7 @@ def _column(name: str, covariates: pd.DataFrame, kind: str) -> pd.Series:
     return (numbers - numbers.mean()) / (spread if spread > 0 else 1.0)
 
 
-def _check_owned(owned: pd.DataFrame) -> None:
-    empty = owned.index[~owned.any(axis=1)]
-    if len(empty):
-        raise DataError(f"case {empty[0]} owns no modality; leave it out of the cohort")
-
-
 def _uniform(key: str) -> float:
-    """A uniform value in (0, 1), never an end, from a text."""
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    return (number + 0.5) / 2**64
+    """A uniform value in (0, 1) from a text: 52 bits and a half, so that no end is reached."""
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") >> 12
+    return (number + 0.5) / 2**52

@@ -9,7 +9,7 @@ Letters used for shapes throughout: `B` cases, `M` modalities, `n` items, `C` ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -21,13 +21,16 @@ from mmmed.modality import Pattern
 UNLABELLED = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Items:
     """The items of one modality, packed.
 
     Attributes:
         data: (n, C, *space) for volumes and images, (n, F) for vectors; n >= 1.
         owner: (n,) the row of the case that owns each item, ascending.
+
+    Raises:
+        PresenceError: there is no item, or the owners do not fit.
     """
 
     data: Tensor
@@ -48,12 +51,12 @@ class Items:
 
     def take(self, rows: Tensor) -> Items:
         """The items at these positions (indices or a boolean mask), same owners."""
-        return Items(self.data[rows], self.owner[rows])
+        return Items(self.data[rows], _long(self.owner[rows]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
-    """The modality sets of B cases.
+    """The modality sets of B >= 1 cases.
 
     Attributes:
         modalities: all M modalities the model knows, in its fixed order.
@@ -64,6 +67,7 @@ class Batch:
 
     Raises:
         PresenceError: a case owns nothing, or a modality is unknown.
+        ValueError: labels or subjects are not as many as cases.
     """
 
     modalities: tuple[str, ...]
@@ -73,15 +77,17 @@ class Batch:
     subject: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.items if name not in self.modalities]
-        if unknown:
-            raise PresenceError(
-                f"modality {unknown[0]!r} was never seen in training "
-                f"({', '.join(self.modalities)}); leave its items out"
+        labels = len(self.case) if self.label is None else len(self.label)
+        if not len(self.case) == len(self.subject) == labels:
+            raise ValueError(
+                f"{len(self.case)} cases, {len(self.subject)} subjects, {labels} labels"
             )
+        _refuse_unknown(self.items, self.modalities)
         for name, items in self.items.items():
             if int(items.owner[-1]) >= len(self.case) or int(items.owner[0]) < 0:
                 raise PresenceError(f"{name}: an item is owned by no case of the batch")
+        if not self.items:
+            raise PresenceError("a batch holds at least one item")
         empty = (~self.presence.any(dim=1)).nonzero()
         if len(empty):
             raise PresenceError(f"case {self.case[int(empty[0])]} owns no item")
@@ -91,7 +97,7 @@ class Batch:
 
     @property
     def presence(self) -> Tensor:
-        """(B, M) boolean, True = present."""
+        """(B, M) boolean, True = present; on the CPU."""
         table = torch.zeros(len(self.case), len(self.modalities), dtype=torch.bool)
         for column, name in enumerate(self.modalities):
             if name in self.items:
@@ -111,9 +117,7 @@ class Batch:
         Raises:
             PresenceError: no case of the batch owns the pattern.
         """
-        for name in pattern:
-            if name not in self.modalities:
-                raise PresenceError(f"pattern {pattern}: modality {name!r} was never seen")
+        _refuse_unknown(pattern, self.modalities)
         columns = [self.modalities.index(name) for name in pattern]
         rows = _long(self.presence[:, columns].all(dim=1).nonzero().flatten())
         if len(rows) == 0:
@@ -130,10 +134,16 @@ class Batch:
             rows: the cases to keep, ascending; all of them by default.
 
         Raises:
-            PresenceError: a kept case would be left without an item.
+            PresenceError: a kept case, or the whole batch, would be left without an item.
+            ValueError: `kept` is not (B, M), or the rows are not ascending.
         """
-        rows = _long(torch.arange(len(self))) if rows is None else rows
-        place = torch.full((len(self),), -1, dtype=torch.long)
+        kept = kept.cpu()
+        rows = _long(torch.arange(len(self)) if rows is None else rows.cpu())
+        if kept.shape != (len(self), len(self.modalities)):
+            raise ValueError(f"kept is (B, M) for {len(self)} cases, not {tuple(kept.shape)}")
+        if bool((rows[1:] <= rows[:-1]).any()):
+            raise ValueError(f"rows are ascending, each once, not {rows.tolist()}")
+        place = torch.full((len(self),), -1)  # of each case in the new batch, -1 = dropped
         place[rows] = torch.arange(len(rows))
         items: dict[str, Items] = {}
         for column, name in enumerate(self.modalities):
@@ -142,13 +152,10 @@ class Batch:
             mine = self.items[name]
             owner = mine.owner.cpu()
             chosen = kept[owner, column] & (place[owner] >= 0)
-            if not bool(chosen.any()):
-                continue
-            if bool(chosen.all()):
-                data = mine.data
-            else:
-                data = mine.data[chosen.to(mine.data.device)]
-            items[name] = Items(data, _long(place[owner[chosen]].to(mine.owner.device)))
+            if bool(chosen.any()):
+                whole = bool(chosen.all())
+                data = mine.data if whole else mine.data[chosen.to(mine.data.device)]
+                items[name] = Items(data, _long(place[owner[chosen]].to(mine.owner.device)))
         index = rows.tolist()
         return Batch(
             modalities=self.modalities,
@@ -179,13 +186,16 @@ class Batch:
         return replace(self, items=items, label=label)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModalitySet:
     """One case as it is loaded: its items per modality, a variable number of each.
 
     Attributes:
         items: modality -> tensors of one shape, (C, *space) or (F,).
         label: class index, or `UNLABELLED`.
+
+    Raises:
+        PresenceError: the case owns no item.
     """
 
     case: str
@@ -193,14 +203,19 @@ class ModalitySet:
     items: Mapping[str, Sequence[Tensor]]
     label: int = UNLABELLED
 
+    def __post_init__(self) -> None:
+        if not any(len(owned) for owned in self.items.values()):
+            raise PresenceError(f"case {self.case} owns no item")
+
 
 def pack(sets: Sequence[ModalitySet], *, modalities: Sequence[str]) -> Batch:
     """Modality sets as one Batch, in the order given.
 
     Raises:
-        PresenceError: a set is empty or holds an unknown modality, or items of one modality
+        PresenceError: there is no set, one holds an unknown modality, or items of one modality
             differ in shape.
     """
+    _refuse_unknown((name for one in sets for name in one.items), modalities)
     items: dict[str, Items] = {}
     for name in modalities:
         owned = [(row, item) for row, one in enumerate(sets) for item in one.items.get(name, ())]
@@ -212,12 +227,6 @@ def pack(sets: Sequence[ModalitySet], *, modalities: Sequence[str]) -> Batch:
         items[name] = Items(
             torch.stack([item for _, item in owned]),
             _long(torch.tensor([row for row, _ in owned], dtype=torch.long)),
-        )
-    unknown = {name for one in sets for name in one.items} - set(modalities)
-    if unknown:
-        raise PresenceError(
-            f"modality {min(unknown)!r} was never seen in training ({', '.join(modalities)}); "
-            "leave its items out"
         )
     return Batch(
         modalities=tuple(modalities),
@@ -253,6 +262,15 @@ def segment_max(values: Tensor, owner: Tensor, size: int) -> Tensor:
     index = owner.view(-1, *[1] * (values.ndim - 1)).expand_as(values)
     start = values.new_full((size, *values.shape[1:]), float("-inf"))
     return start.scatter_reduce(0, index, values, reduce="amax")
+
+
+def _refuse_unknown(names: Iterable[str], modalities: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in modalities]
+    if unknown:
+        raise PresenceError(
+            f"modality {unknown[0]!r} was never seen in training "
+            f"({', '.join(modalities)}); leave its items out"
+        )
 
 
 def _long(tensor: Tensor) -> LongTensor:

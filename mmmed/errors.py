@@ -12,7 +12,7 @@
     ├── PresenceError               exit 2   a modality set is empty, or lacks what is asked of it
     ├── MissingExtra(ImportError)   exit 2   a feature needs an optional package
     ├── RunError                    exit 2   a run folder or model package cannot be used
-    └── PartlyFailed                exit 8   the rest is done; some of it failed, or a check found a fault
+    └── PartlyFailed                exit 8   some of it failed, or a check found a fault
 
 A message is one line: what is wrong, where (path, case, key), what to do.
 Several faults found together are raised together, one line each (`join`).
@@ -20,7 +20,8 @@ Several faults found together are raised together, one line each (`join`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
 
@@ -83,6 +84,12 @@ class MissingExtra(MmmedError, ImportError):
 
     def __init__(self, feature: str, *, extra: str) -> None:
         super().__init__(f"{feature} needs an optional package: pip install 'mmmed[{extra}]'")
+        self.feature = feature
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[Callable[[], MissingExtra], tuple[()]]:
+        """How it travels from a worker process to its parent."""
+        return partial(MissingExtra, self.feature, extra=self.extra), ()
 
 
 class RunError(MmmedError):

@@ -3,7 +3,7 @@
 folder      one of `cohorts`, `transforms`, `pipelines`
 name        a file's path below its folder without `.yaml`: `ad/missing-pet`
 workspace   the nearest parent directory that holds all three folders
-library     the shipped folders: `mmmed/_library/` in an installation, the repository root in a clone
+library     the shipped folders: in `mmmed/_library/` when installed, at the root of a clone
 
 A name is looked up in the workspace first, then in the library.
 """
@@ -35,7 +35,7 @@ class Found:
 
 def library() -> Path:
     """The directory of the shipped folders."""
-    package = Path(__file__).parent
+    package = Path(__file__).resolve().parent
     shipped = package / "_library"
     return shipped if shipped.is_dir() else package.parent
 
@@ -62,11 +62,11 @@ def find(folder: Folder, name: str, *, start: Path | None) -> Found:
     """
     if name.endswith((".yaml", ".yml")):
         return _found(name, Path(name), "file")
-    roots = _roots(start)
-    for origin, root in roots:
-        base = (root / folder).resolve()
-        path = (base / f"{name}.yaml").resolve()
-        if path.is_file() and base in path.parents:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise StudyError(f"{folder}: {name!r} leads out of the folder; give a path with .yaml")
+    for origin, root in _roots(start):
+        path = root / folder / f"{name}.yaml"
+        if path.is_file():
             return _found(name, path, origin)
     known = names(folder, start=start)
     raise StudyError(f"{folder}/{name}.yaml: no such file{nearest(name, known)}")
@@ -74,20 +74,24 @@ def find(folder: Folder, name: str, *, start: Path | None) -> Found:
 
 def names(folder: Folder, *, start: Path | None) -> list[str]:
     """Every name of a folder, workspace and library together."""
-    found = set()
-    for _, root in _roots(start):
-        base = root / folder
-        found.update(
-            path.relative_to(base).with_suffix("").as_posix() for path in base.rglob("*.yaml")
-        )
+    bases = [root / folder for _, root in _roots(start)]
+    found = {
+        path.relative_to(base).with_suffix("").as_posix()
+        for base in bases
+        for path in base.rglob("*.yaml")
+    }
     return sorted(found)
 
 
 def copy(destination: Path) -> list[Path]:
-    """Copy the shipped folders into `destination`, and the paths written.
+    """Make `destination` a workspace: copy the shipped folders into it.
+
+    Returns:
+        The files written.
 
     Raises:
-        StudyError: one of the files is there already; nothing is written then.
+        StudyError: one of the files is there already (nothing is written then), or the
+            directory cannot be written to.
     """
     pairs = [
         (path, destination / folder / path.relative_to(library() / folder))
@@ -98,9 +102,12 @@ def copy(destination: Path) -> list[Path]:
     present = [target for _, target in pairs if target.exists()]
     if present:
         raise StudyError(f"{present[0]}: is there already; choose an empty directory")
-    for source, target in pairs:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+    try:
+        for source, target in pairs:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    except OSError as error:
+        raise StudyError(f"{destination}: cannot be written to ({error.strerror})") from error
     return [target for _, target in pairs]
 
 

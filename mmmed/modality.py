@@ -4,13 +4,14 @@ modality   a named kind of image or vector: `mri`, `pet`, `x40`, `clinical`
 item       one image or vector of one modality of one case
 pattern    a non-empty set of modalities, written `mri`, `pet`, `mri+pet`
 
-Names are ordered as people read them (`x40` before `x100`), so a pattern has one spelling.
+Names are ordered as people read them (`x40` before `x100`), so a pattern has one spelling. `any`
+is no name: protocols write it for every modality in turn.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -18,7 +19,10 @@ from typing import Literal
 from mmmed.errors import PresenceError
 
 ItemKind = Literal["volume", "image", "vector"]
-NAME = re.compile(r"[a-z][a-z0-9_]*")
+NAME = re.compile(r"(?!any\Z)[a-z][a-z0-9_]*")
+"""What a modality may be called, as a full match."""
+
+_AXES: Mapping[ItemKind, int] = {"volume": 4, "image": 3, "vector": 1}
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Modality:
     """One modality as a model meets it.
 
     Attributes:
-        name: lower-case letters, digits and underscores, a letter first.
+        name: lower-case letters, digits and underscores, a letter first; not `any`.
         kind: `volume` (C, D, H, W), `image` (C, H, W), or `vector` (F,).
         shape: the shape of one item, channels first.
     """
@@ -38,12 +42,14 @@ class Modality:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ValueError(
-                f"modality {self.name!r}: a name is lower-case letters, digits and '_', a letter first"
+                f"modality {self.name!r}: a name is lower-case letters, digits and '_', "
+                "a letter first, and not 'any'"
             )
-        dimensions = {"volume": 4, "image": 3, "vector": 1}[self.kind]
-        if len(self.shape) != dimensions:
+        axes = _AXES[self.kind]
+        if len(self.shape) != axes or min(self.shape) < 1:
             raise ValueError(
-                f"modality {self.name}: a {self.kind} has {dimensions} axes, not {self.shape}"
+                f"modality {self.name}: a {self.kind} has {axes} axes of at least 1, "
+                f"not {self.shape}"
             )
 
     @property
@@ -129,4 +135,4 @@ def natural_sorted(names: Iterable[str]) -> list[str]:
 
 def _natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     parts = re.findall(r"\d+|\D+", name)
-    return tuple((0, int(part), part) if part.isdigit() else (1, 0, part) for part in parts)
+    return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
