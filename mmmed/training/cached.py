@@ -22,9 +22,7 @@ class CachedLoader:
         copies: per copy, case -> its features as a modality set.
     """
 
-    def __init__(
-        self, loader: StepLoader, copies: Sequence[Mapping[str, ModalitySet]]
-    ) -> None:
+    def __init__(self, loader: StepLoader, copies: Sequence[Mapping[str, ModalitySet]]) -> None:
         self._loader = loader
         self._copies = tuple(copies)
 

@@ -34,5 +34,5 @@ class Interrupt:
             signal.signal(one, handler)
         self._before = {}
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True

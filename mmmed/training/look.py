@@ -15,7 +15,6 @@ from mmmed.models.loss import labels
 from mmmed.training.history import Look
 from mmmed.training.loader import StepLoader, forced
 
-
 Predict = Callable[[Batch], Tensor]
 """Batch -> logits (B, K): a model, or what stands in for it while an early phase runs."""
 

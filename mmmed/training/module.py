@@ -87,7 +87,7 @@ class PhaseModule(LightningModule):
         self.window = Window()
         self.interrupt = Interrupt()
 
-    def setup(self, stage: str) -> None:
+    def setup(self, stage: str) -> None:  # noqa: ARG002 - Lightning's signature
         """Find the phase; the model is on the CPU still."""
         settings = self.plan.settings
         torch.set_num_threads(settings.threads)

@@ -24,5 +24,5 @@ def seed_all(seed: int, stream: str, step: int) -> None:
     random.seed(value)
     np.random.seed(value % 2**32)  # noqa: NPY002 - libraries draw from the global generator
     torch.default_generator.manual_seed(value)
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch leaves it so
         torch.cuda.manual_seed_all(value)

@@ -15,7 +15,7 @@ class TrainingSpec(Spec):
     """How long and how training goes.
 
     The default trains to the end and keeps the last weights: an image path may stay near chance
-    for hundreds of steps and then rise, and a few dozen validation cases are too noisy to choose by.
+    for hundreds of steps and then rise, and a few dozen validation cases are too noisy a judge.
 
     Attributes:
         steps: optimiser steps of a method's longest phase.

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from mmmed.batch import ModalitySet
+from mmmed.cohorts.cohort import Cohort
 from mmmed.errors import PresenceError
 from mmmed.modality import Modality, Pattern
+from mmmed.readers.source import Source
 from mmmed.transforms.prepare import load
 from mmmed.transforms.prepared import Prepared
 
@@ -57,6 +59,26 @@ class Shelf:
             items={name: tuple(_open(item) for item in mine[name]) for name in pattern},
             label=self.label[case],
         )
+
+
+def stocked(
+    cohort: Cohort, modalities: tuple[Modality, ...], prepared: Mapping[Source, Prepared]
+) -> Shelf:
+    """The shelf of a cohort whose every source of these modalities is prepared."""
+    names = [modality.name for modality in modalities]
+    return Shelf(
+        modalities=modalities,
+        items={
+            case.id: {
+                name: tuple(prepared[source] for source in case.sources[name])
+                for name in names
+                if name in case.sources
+            }
+            for case in cohort.cases
+        },
+        label={case.id: case.label for case in cohort.cases},
+        subject={case.id: case.subject for case in cohort.cases},
+    )
 
 
 def _open(item: Prepared) -> Tensor:

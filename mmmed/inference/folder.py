@@ -1,0 +1,148 @@
+"""Batch prediction: a model package over a folder, by the package's own settings.
+
+partly read   a case of which some item cannot be used; it is predicted from the rest
+refused       a case whose subject the package was trained, chosen or calibrated on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mmmed.cohorts.cohort import Case, Fault
+from mmmed.errors import MmmedError, NothingReadable
+from mmmed.inference.reading import Progress, read_cohort, set_apart, stock
+from mmmed.record import atomic, table
+from mmmed.record.table import Cell, Schema
+from mmmed.training import manifest, package
+from mmmed.training.package import Package
+from mmmed.training.predicting import View, columns, prediction_rows
+from mmmed.training.shelf import Shelf
+
+PROTOCOL = "complete"
+"""Every case is predicted under what it owns, as by the protocol of this name in a study."""
+
+QUARANTINE = Schema(
+    "mmmed-quarantine", 1, ("case_id", "modality", "reason"), ("case_id", "modality", "reason")
+)
+
+Rows = list[dict[str, Cell]]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of the cases of a folder.
+
+    Attributes:
+        predicted: cases with a prediction.
+        partly_read: of those, cases of which some item cannot be used.
+        refused: cases of subjects the package has met.
+        unreadable: what is left out: cases, subjects or files of which nothing can be used.
+    """
+
+    predicted: int
+    partly_read: int
+    refused: int
+    unreadable: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.predicted} predicted ({self.partly_read} from a part of their files), "
+            f"{self.refused} refused as known to the model, {self.unreadable} unreadable"
+        )
+
+
+def predict_folder(
+    model: Path,
+    data: Path,
+    out: Path,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Counts:
+    """Predict every case of a folder under what it owns; write what was left out, and why.
+
+    Writes `predictions.tsv`, `quarantine.tsv` and `summary.json` into `out`.
+
+    Args:
+        model: a model package.
+        data: a folder of the kind the package was trained on, such as BIDS.
+        out: made where it is missing.
+        jobs: processes that prepare images; no prediction depends on it.
+        progress: called with (pieces done, pieces).
+
+    Raises:
+        RunError: the package cannot be used.
+        NothingReadable: the folder holds no case, or no case can be used.
+    """
+    tell = progress or _silent
+    loaded = package.load(model)
+    cohort, known = set_apart(loaded.manifest, read_cohort(loaded.manifest, data))
+    items = sum(len(one) for case in cohort.cases for one in case.sources.values())
+    total = items + len(cohort.cases)
+    cohort, shelf = stock(
+        loaded.manifest, cohort, jobs=jobs, progress=lambda done, _: tell(done, total)
+    )
+    rows, failed = _predict(loaded, shelf, cohort.cases, lambda done, _: tell(items + done, total))
+    faults = (*known, *cohort.faults, *failed)
+    counts = _count(rows, faults, refused=len(known))
+    _write(out, loaded, rows, faults, counts)
+    if not rows and not known:
+        raise NothingReadable(
+            f"{data}: no case can be read ({faults[0]}); {out / 'quarantine.tsv'} lists them all"
+        )
+    return counts
+
+
+def _predict(
+    loaded: Package, shelf: Shelf, cases: Sequence[Case], progress: Progress
+) -> tuple[Rows, list[Fault]]:
+    """One row per case; a case that fails becomes a fault and the rest goes on."""
+    rows: Rows = []
+    failed: list[Fault] = []
+    for done, case in enumerate(cases, start=1):
+        view = View(case=case.id, protocol=PROTOCOL, rate=None, pattern=shelf.owned(case.id))
+        try:
+            rows += prediction_rows(loaded, shelf, {case.id: case}, [view], split=None)
+        except MmmedError as error:
+            failed.append(Fault(case.id, None, str(error)))
+        progress(done, len(cases))
+    return rows, failed
+
+
+def _count(rows: Rows, faults: Iterable[Fault], *, refused: int) -> Counts:
+    predicted = {str(row["case_id"]) for row in rows}
+    faulty = {fault.where for fault in faults}
+    return Counts(
+        predicted=len(predicted),
+        partly_read=len(predicted & faulty),
+        refused=refused,
+        unreadable=len(faulty - predicted) - refused,
+    )
+
+
+def _write(out: Path, loaded: Package, rows: Rows, faults: Iterable[Fault], counts: Counts) -> None:
+    names = columns(loaded.manifest.classes)
+    table.write(out / "predictions.tsv", table.PREDICTIONS, rows, extra=names)
+    reasons = [
+        {
+            "case_id": fault.where,
+            "modality": fault.modality,
+            "reason": " ".join(fault.reason.split()),
+        }
+        for fault in faults
+    ]
+    table.write(out / "quarantine.tsv", QUARANTINE, reasons)
+    summary = {
+        **asdict(counts),
+        "package": loaded.manifest.digest,
+        "weights": loaded.manifest.weights,
+        "method": loaded.manifest.kind,
+        "versions": manifest.versions(),
+    }
+    atomic.write_json(out / "summary.json", summary)
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Progress that nobody follows."""

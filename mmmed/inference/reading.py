@@ -1,0 +1,114 @@
+"""From a folder to the shelf, by the settings a package was trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from mmmed.cohorts.cohort import Case, Cohort, Fault
+from mmmed.cohorts.reading import CohortSpec, read
+from mmmed.record import cache
+from mmmed.training.manifest import Manifest
+from mmmed.training.shelf import Shelf, stocked
+from mmmed.transforms.prepare import prepare
+from mmmed.transforms.prepared import Prepared, Refused
+
+Progress = Callable[[int, int], None]
+
+UNASKED: dict[str, Any] = {"label": None, "positive": None, "covariates": ()}
+"""What prediction needs no column for, where the kind of cohort can do without."""
+
+
+def read_cohort(package: Manifest, data: Path) -> Cohort:
+    """The cases of a folder that own a modality of the package; labels are not read.
+
+    Raises:
+        NothingReadable: there is no such folder, or no case in it.
+        DataError: its tables are broken.
+    """
+    known = {one.name for one in package.modalities}
+    reading = {
+        **package.reading,
+        "root": data,
+        "modalities": {
+            name: one for name, one in package.reading["modalities"].items() if name in known
+        },
+    }
+    spec = TypeAdapter(CohortSpec).validate_python(reading)
+    optional = {
+        name: value
+        for name, value in UNASKED.items()
+        if name in type(spec).model_fields and not type(spec).model_fields[name].is_required()
+    }
+    if "label" not in optional:
+        return read(spec, data.name)
+    return read(spec.model_copy(update=optional), data.name)
+
+
+def set_apart(package: Manifest, cohort: Cohort) -> tuple[Cohort, tuple[Fault, ...]]:
+    """The cohort without the subjects a package has met, and a reason for each of their cases."""
+    met = {case.id: package.subjects.part(case.subject) for case in cohort.cases}
+    kept = tuple(case for case in cohort.cases if met[case.id] is None)
+    faults = tuple(
+        Fault(
+            case.id,
+            None,
+            f"leakage: its subject was in the {met[case.id]} part of this model; "
+            "a prediction would flatter it",
+        )
+        for case in cohort.cases
+        if met[case.id] is not None
+    )
+    return replace(cohort, cases=kept), faults
+
+
+def stock(
+    package: Manifest, cohort: Cohort, *, jobs: int, progress: Progress
+) -> tuple[Cohort, Shelf]:
+    """Prepare every item by the package's chains; what cannot be used becomes a fault.
+
+    Args:
+        package: chains and the shapes they must give.
+        cohort: as read from names and tables.
+        jobs: processes that prepare.
+        progress: called with (items done, items).
+    """
+    total = sum(len(items) for case in cohort.cases for items in case.sources.values())
+    outcomes: list[Prepared | Refused] = []
+    for shape in package.modalities:
+        done = prepare(
+            _sources(cohort.cases, shape.name),
+            package.preparation[shape.name].chain,
+            kind=shape.kind,
+            cache=cache.folder(),
+            jobs=jobs,
+            progress=_after(len(outcomes), total, progress),
+        )
+        outcomes += [_of_shape(one, shape.shape) for one in done]
+    refused = [one for one in outcomes if isinstance(one, Refused)]
+    kept = cohort.without([one.source for one in refused], [one.reason for one in refused])
+    modalities = tuple(one.modality for one in package.modalities)
+    ready = {one.source: one for one in outcomes if isinstance(one, Prepared)}
+    return kept, stocked(kept, modalities, ready)
+
+
+def _after(before: int, total: int, progress: Progress) -> Progress:
+    """Progress of one part of a whole, `before` pieces of which are done."""
+    return lambda done, _: progress(before + done, total)
+
+
+def _sources(cases: Iterable[Case], name: str) -> list[Any]:
+    return [source for case in cases for source in case.sources.get(name, ())]
+
+
+def _of_shape(item: Prepared | Refused, shape: tuple[int, ...]) -> Prepared | Refused:
+    if isinstance(item, Refused) or item.shape == shape:
+        return item
+    return Refused(
+        item.source,
+        f"{item.source.path.name}: is {item.shape} after preparation, the model takes {shape}",
+    )

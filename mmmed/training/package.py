@@ -1,0 +1,286 @@
+"""A model package: a folder that predicts on its own. No pickle, no trainer, no study.
+
+weights.safetensors   `model.*`, the state of the model; `statistics.*`, means and precisions
+model.json            everything else (`manifest`), written last
+MODEL_CARD.md         the same for people
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from mmmed.batch import ModalitySet
+from mmmed.config import Spec
+from mmmed.errors import RunError
+from mmmed.evaluation.calibration import Calibration
+from mmmed.evaluation.conformal import Conformal
+from mmmed.evaluation.threshold import decide
+from mmmed.modality import Pattern
+from mmmed.models import building
+from mmmed.models.contract import Model
+from mmmed.record import atomic, digest
+from mmmed.record.table import Cell
+from mmmed.training import card, manifest
+from mmmed.training.calibrate import Calibrated
+from mmmed.training.logits import logits
+from mmmed.training.manifest import FORMAT, Manifest, Preparation, Shape, Subjects
+from mmmed.training.statistics import Statistics
+from mmmed.transforms.chain import Chain
+
+WEIGHTS = "weights.safetensors"
+CARD = "MODEL_CARD.md"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a package says of one view.
+
+    Attributes:
+        logits: (K,) before calibration.
+        probabilities: (K,) calibrated.
+        decision: a class.
+        set: classes that cannot be ruled out, `CN|AD`, or why there is no set.
+    """
+
+    logits: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    decision: str
+    set: str
+
+    def cells(self, classes: Sequence[str]) -> dict[str, Cell]:
+        """As cells of a predictions table."""
+        return {
+            **{f"logit_{name}": one for name, one in zip(classes, self.logits, strict=True)},
+            **{f"p_{name}": one for name, one in zip(classes, self.probabilities, strict=True)},
+            "decision": self.decision,
+            "set": self.set,
+        }
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a package must say of where it comes from.
+
+    Attributes:
+        study: resolved, as plain values.
+        reading: the cohort's spec, without its folder, as plain values.
+        seed: of the job.
+        fold: of the job.
+        subjects: part (train, validation, calibration) -> subject ids.
+        pairing: how DICOM Studies become cases; None where cases come as they are.
+    """
+
+    study: Mapping[str, Any]
+    reading: Mapping[str, Any]
+    seed: int
+    fold: str
+    subjects: Mapping[str, Collection[str]]
+    pairing: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Package:
+    """A loaded model package.
+
+    Attributes:
+        manifest: what it says of itself.
+        model: in evaluation mode.
+        calibration: logits to probabilities.
+        conformal: probabilities to sets.
+        statistics: modality -> (mean (E,), precision (E, E)).
+        device: where the model computes.
+    """
+
+    manifest: Manifest
+    model: Model
+    calibration: Calibration
+    conformal: Conformal
+    statistics: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    device: torch.device
+
+    def predict(self, sets: Iterable[ModalitySet], batch: int = 1) -> list[Prediction]:
+        """Predict cases under what they show, in their order.
+
+        With `batch` 1, the default, no result depends on the other cases.
+
+        Raises:
+            PresenceError: a case shows nothing, or a modality the package does not know.
+        """
+        shown = list(sets)
+        mirror = self.manifest.mirror
+        scores = logits(self.model, shown, mirror=mirror, batch=batch, device=self.device)
+        patterns = [str(Pattern.of(name for name in one.items if one.items[name])) for one in shown]
+        return [
+            self._prediction(scores[row : row + 1], pattern) for row, pattern in enumerate(patterns)
+        ]
+
+    def _prediction(self, scores: np.ndarray, pattern: str) -> Prediction:
+        """From logits (1, K): one row at a time, so that no sum is taken over neighbours."""
+        probabilities = self.calibration.probabilities(scores, [pattern])
+        classes, positive = self.manifest.classes, self.manifest.positive
+        threshold = self.manifest.threshold
+        decided = decide(
+            probabilities,
+            threshold=0.5 if threshold is None else float(threshold["value"]),
+            positive=None if threshold is None or positive is None else classes.index(positive),
+        )
+        return Prediction(
+            logits=tuple(map(float, scores[0])),
+            probabilities=tuple(map(float, probabilities[0])),
+            decision=classes[int(decided[0])],
+            set=self.conformal.predict_set(probabilities[0], pattern),
+        )
+
+
+def save(
+    folder: Path,
+    *,
+    model: Model,
+    options: Spec,
+    chains: Mapping[str, Chain],
+    classes: Sequence[str],
+    positive: str | None,
+    calibrated: Calibrated,
+    statistics: Mapping[str, Statistics],
+    origin: Origin,
+) -> Manifest:
+    """Write a package; `model.json` comes last, so that a folder without it is not one.
+
+    Args:
+        folder: made where it is missing.
+        model: trained.
+        options: the method's.
+        chains: modality -> its chain.
+        classes: names, in the order of the logits.
+        positive: the class the threshold is about.
+        calibrated: what the calibration part settled.
+        statistics: of the training part.
+        origin: where the package comes from.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / manifest.NAME).unlink(missing_ok=True)
+    with atomic.replacing(folder / WEIGHTS) as temporary:
+        save_file(_tensors(model, statistics), temporary)
+    weights = digest.of_file(folder / WEIGHTS)
+    threshold = calibrated.threshold
+    written = Manifest(
+        format=FORMAT,
+        method=building.without_weights(options).model_dump(mode="json"),
+        modalities=tuple(Shape(name=m.name, kind=m.kind, shape=m.shape) for m in model.modalities),
+        classes=tuple(classes),
+        positive=positive,
+        seed=origin.seed,
+        fold=origin.fold,
+        study=dict(origin.study),
+        reading=dict(origin.reading),
+        preparation={
+            name: Preparation(chain=chain, digest=chain.digest) for name, chain in chains.items()
+        },
+        pairing=None if origin.pairing is None else dict(origin.pairing),
+        calibration=calibrated.calibration.to_json(),
+        conformal=calibrated.conformal.to_json(),
+        threshold=None if threshold is None else asdict(threshold),
+        performance=(),
+        statistics={name: _described(one) for name, one in statistics.items()},
+        subjects=Subjects.of(origin.subjects, salt=weights[:16]),
+        versions=manifest.versions(),
+        weights=weights,
+    )
+    _write(folder, written)
+    return written
+
+
+def state_performance(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add the results of the run to a package and to its card.
+
+    Args:
+        folder: of the package.
+        rows: plain values: `pattern`, `metric`, `value`, `low`, `high`, `n`, ...
+    """
+    known = manifest.read(folder)
+    _write(folder, known.model_copy(update={"performance": tuple(dict(row) for row in rows)}))
+
+
+def load(folder: Path, device: torch.device | str = "cpu") -> Package:
+    """The package in a folder, ready to predict.
+
+    Raises:
+        RunError: a file is missing or not as it was written, or a newer program wrote it.
+    """
+    known = manifest.read(folder)
+    tensors = _read_weights(folder / WEIGHTS, known)
+    options = building.options(known.kind)(**known.method)
+    model = building.build(
+        options,
+        tuple(one.modality for one in known.modalities),
+        classes=len(known.classes),
+        standards={},
+    )
+    state = _below("model.", tensors)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise RunError(
+            f"{folder}: its weights do not fit {known.kind} as this mmmed builds it "
+            f"(trained with mmmed {known.versions.get('mmmed')}); install that version"
+        ) from error
+    means, precisions = _below("mean.", tensors), _below("precision.", tensors)
+    return Package(
+        manifest=known,
+        model=model.to(device).eval(),
+        calibration=Calibration.from_json(known.calibration),
+        conformal=Conformal.from_json(known.conformal),
+        statistics={name: (means[name].numpy(), precisions[name].numpy()) for name in means},
+        device=torch.device(device),
+    )
+
+
+def _write(folder: Path, written: Manifest) -> None:
+    atomic.write_text(folder / CARD, card.text(written))
+    written.save(folder)
+
+
+def _tensors(model: Model, statistics: Mapping[str, Statistics]) -> dict[str, torch.Tensor]:
+    found = {
+        f"model.{name}": value.detach().cpu().contiguous().clone()
+        for name, value in model.state_dict().items()
+    }
+    for name, one in statistics.items():
+        found[f"mean.{name}"] = torch.from_numpy(one.mean.copy())
+        found[f"precision.{name}"] = torch.from_numpy(np.ascontiguousarray(one.precision))
+    return found
+
+
+def _below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _read_weights(path: Path, known: Manifest) -> dict[str, torch.Tensor]:
+    try:
+        if digest.of_file(path) != known.weights:
+            raise RunError(f"{path}: is not the file {manifest.NAME} names; take the package again")
+        return load_file(path)
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; take the package again") from error
+    except SafetensorError as error:
+        raise RunError(f"{path}: is damaged ({error}); take the package again") from error
+
+
+def _described(one: Statistics) -> dict[str, Any]:
+    return {
+        "items": one.items,
+        "distances": {str(level): value for level, value in one.distances.items()},
+        "intensities": list(one.intensities),
+    }
