@@ -52,25 +52,20 @@ class Atlas:
     Attributes:
         grid: the sampling of every volume.
         support: (n,) flat indices of the voxels that a warped brain may fill.
-        geometry: (voxels, 3): the ventricles' displacement in voxels per mm of widening.
-        tissue: (voxels, 5) columns of `TISSUE`.
-        t1: (voxels, 5) columns of `T1`.
+        ventricles: (voxels, 3) displacement in voxels per mm of widening.
+        t1: (voxels, 4): T1 intensity, grey matter, grey matter that disease may take, grey matter
+            that age may take.
+        tissue: (voxels, 5): grey matter, white matter, CSF, hypometabolism, ageing.
         contrast: T1 intensity of grey matter above that of CSF.
     """
 
     grid: Grid
     support: np.ndarray
     ventricles: np.ndarray
-    tissue: np.ndarray
     t1: np.ndarray
+    tissue: np.ndarray
     contrast: float
 
-
-TISSUE = ("gm", "wm", "csf", "hypometabolism", "ageing")
-"""Columns of `Atlas.tissue`; `ageing` is a share of the grey matter that is there."""
-
-T1 = ("t1", "gm", "loss", "ageing")
-"""Columns of `Atlas.t1`; `loss` and `ageing` are multiplied by the grey matter that is there."""
 
 GM_ABOVE_CSF = 0.37
 """T1 of grey matter above CSF as a share of the template's 99th percentile."""
@@ -88,8 +83,8 @@ def atlas(voxel_mm: float) -> Atlas:
         grid=grid,
         support=np.flatnonzero(binary_dilation(mask, iterations=round(MARGIN_MM / voxel_mm))),
         ventricles=widening(grid).reshape(-1, 3) / np.float32(voxel_mm),
-        tissue=_table(gm, wm, csf, blobs(HYPOMETABOLISM, grid), ageing),
         t1=_table(t1, gm, blobs(LOSS, grid) * gm, ageing * gm),
+        tissue=_table(gm, wm, csf, blobs(HYPOMETABOLISM, grid), ageing),
         contrast=GM_ABOVE_CSF * float(np.percentile(t1[mask], 99)),
     )
 
@@ -100,7 +95,7 @@ def blobs(places: tuple[Blob, ...], grid: Grid) -> np.ndarray:
     highest = np.zeros(grid.shape, dtype=np.float32)
     for centre, spread_mm, height in places:
         for middle in _sides(centre):
-            distance = ((centres - np.float32(middle)) ** 2).sum(axis=-1)
+            distance = ((centres - np.array(middle, dtype=np.float32)) ** 2).sum(axis=-1)
             np.maximum(highest, height * np.exp(-distance / (2 * spread_mm**2)), out=highest)
     return highest
 
@@ -111,7 +106,7 @@ def widening(grid: Grid) -> np.ndarray:
     total = np.zeros_like(centres)
     for centre in VENTRICLES:
         for middle in _sides(centre):
-            away = centres - np.float32(middle)
+            away = centres - np.array(middle, dtype=np.float32)
             distance = np.linalg.norm(away, axis=-1, keepdims=True)
             profile = np.exp(-(((distance - 9) / 11) ** 2)) / (distance + 4)
             total += away * profile

@@ -10,25 +10,26 @@ whatever the number of workers.
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mmmed.errors import StudyError
-from mmmed.modality import every_pattern
 from mmmed.record import atomic
-from mmmed.simulation.anatomy import atlas
 from mmmed.simulation.clinical import DESCRIPTIONS, draw_clinical
-from mmmed.simulation.law import BURDENS, log_odds
-from mmmed.simulation.rendering import Subject, render
-from mmmed.simulation.scanner import scanner_of
-from mmmed.simulation.sidecar import nifti, pet, t1w
+from mmmed.simulation.scans import are_written, write_scans
 from mmmed.simulation.spec import AdSimulation
-from mmmed.simulation.subjects import CLASSES, SESSION, draw_subjects, generator
+from mmmed.simulation.subjects import (
+    CLASSES,
+    SESSION,
+    Participant,
+    draw_subjects,
+    generator,
+    participants,
+)
+from mmmed.simulation.truth import truth
 
 Progress = Callable[[int, int], None]
 BIDS_VERSION = "1.10.0"
@@ -74,35 +75,16 @@ def write(
     """
     _begin(spec, out)
     subjects = draw_subjects(spec)
-    for done in _written(spec, out, subjects, jobs=jobs):
+    people = participants(subjects)
+    if (out / "truth.json").exists() and all(are_written(out, person) for person in people):
+        return
+    for done in _write_scans(spec, out, people, jobs=jobs):
         if progress:
-            progress(done, len(subjects))
-    _write_tables(spec, out, subjects)
+            progress(done, len(people))
+    if spec.clinical:
+        _write_clinical(spec, out / "phenotype", people)
+    _write_participants(out, subjects)
     atomic.write_json(out / "truth.json", truth(spec, subjects))
-
-
-def truth(spec: AdSimulation, subjects: pd.DataFrame) -> dict[str, Any]:
-    """What `truth.json` holds: law, ceilings, burdens and oracle log-odds per case."""
-    scores = {
-        str(pattern): log_odds(spec.law, subjects, pattern) for pattern in every_pattern(BURDENS)
-    }
-    cases = {
-        case: {
-            "part": row.part,
-            "label": int(row.label),
-            **{column: float(getattr(row, column)) for column in BURDENS.values()},
-            "log_odds": {pattern: float(score[place]) for pattern, score in scores.items()},
-        }
-        for place, (case, row) in enumerate(
-            zip(subjects.index, subjects.itertuples(index=False), strict=True)
-        )
-    }
-    return {
-        "law": spec.law.model_dump(mode="json"),
-        "seed": spec.seed,
-        "matched": spec.test == "matched",
-        "cases": cases,
-    }
 
 
 def _begin(spec: AdSimulation, out: Path) -> None:
@@ -131,81 +113,37 @@ def _begin(spec: AdSimulation, out: Path) -> None:
     )
 
 
-def _written(spec: AdSimulation, out: Path, subjects: pd.DataFrame, *, jobs: int) -> Iterable[int]:
-    """Write what is missing; yields how many subjects are there."""
-    rows = [row for row in subjects.to_dict("records") if not _is_written(out, row)]
-    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    done = len(subjects) - len(rows)
-    for count in _run(spec, out, chunks, jobs=jobs if len(rows) >= WORTH_WORKERS else 1):
+def _write_scans(
+    spec: AdSimulation, out: Path, people: Sequence[Participant], *, jobs: int
+) -> Iterator[int]:
+    """Write the scans that are missing; yields how many participants have theirs."""
+    missing = [person for person in people if not are_written(out, person)]
+    chunks = [missing[start : start + CHUNK] for start in range(0, len(missing), CHUNK)]
+    done = len(people) - len(missing)
+    for count in _run(spec, out, chunks, jobs=jobs if len(missing) >= WORTH_WORKERS else 1):
         done += count
         yield done
 
 
 def _run(
-    spec: AdSimulation, out: Path, chunks: Sequence[Sequence[Mapping[str, Any]]], *, jobs: int
-) -> Iterable[int]:
+    spec: AdSimulation, out: Path, chunks: Sequence[Sequence[Participant]], *, jobs: int
+) -> Iterator[int]:
     if jobs == 1:
-        return (_write_chunk(spec, out, chunk) for chunk in chunks)
+        yield from (_write_chunk(spec, out, chunk) for chunk in chunks)
+        return
     from joblib import Parallel, delayed
 
     workers = Parallel(n_jobs=jobs, return_as="generator_unordered")
-    return workers(delayed(_write_chunk)(spec, out, chunk) for chunk in chunks)
+    yield from workers(delayed(_write_chunk)(spec, out, chunk) for chunk in chunks)
 
 
-def _write_chunk(spec: AdSimulation, out: Path, rows: Sequence[Mapping[str, Any]]) -> int:
-    for row in rows:
-        for path, content in _files(spec, out, row):
-            atomic.write_bytes(path, content)
-    return len(rows)
+def _write_chunk(spec: AdSimulation, out: Path, people: Sequence[Participant]) -> int:
+    for person in people:
+        write_scans(spec, out, person)
+    return len(people)
 
 
-def _is_written(out: Path, row: Mapping[str, Any]) -> bool:
-    return all(path.exists() for stem in _stems(out, row).values() for path in _pair(stem))
-
-
-def _stems(out: Path, row: Mapping[str, Any]) -> dict[str, Path]:
-    """Modality -> the path of its scan without extension, for the scans a subject has."""
-    subject = row["subject"]
-    folder = out / subject / f"ses-{SESSION}"
-    stems = {
-        "mri": folder / "anat" / f"{subject}_ses-{SESSION}_T1w",
-        "pet": folder / "pet" / f"{subject}_ses-{SESSION}_trc-18FFDG_pet",
-    }
-    return {name: stem for name, stem in stems.items() if row[name]}
-
-
-def _pair(stem: Path) -> tuple[Path, Path]:
-    return stem.with_name(f"{stem.name}.nii.gz"), stem.with_name(f"{stem.name}.json")
-
-
-def _files(spec: AdSimulation, out: Path, row: Mapping[str, Any]) -> Iterable[tuple[Path, bytes]]:
-    brain = atlas(spec.voxel_mm)
-    scans = render(
-        Subject(z_mri=row["z_mri"], z_pet=row["z_pet"], age=row["age"], sex=row["sex"]),
-        brain,
-        scanner_of(row["site"], seed=spec.seed, strength=spec.site_effects),
-        generator(spec, "image", row["number"]),
-        pet_anatomy=spec.pet_anatomy,
-    )
-    content = {
-        "mri": (scans.t1, 1.0, t1w(row["site"])),
-        "pet": (scans.pet, scans.pet_slope, pet(row["site"])),
-    }
-    for name, stem in _stems(out, row).items():
-        volume, slope, sidecar = content[name]
-        image, beside = _pair(stem)
-        yield image, _gzipped(nifti(volume, brain.grid.affine, slope=slope))
-        yield beside, (json.dumps(sidecar, indent=2) + "\n").encode()
-
-
-def _gzipped(data: bytes) -> bytes:
-    """A gzip stream without name or time, so that the same data give the same bytes."""
-    return zlib.compress(data, level=1, wbits=31)
-
-
-def _write_tables(spec: AdSimulation, out: Path, subjects: pd.DataFrame) -> None:
-    if spec.clinical:
-        _write_clinical(spec, out / "phenotype", subjects)
+def _write_participants(out: Path, subjects: pd.DataFrame) -> None:
     atomic.write_json(out / "participants.json", COLUMNS)
     people = subjects.assign(
         participant_id=subjects["subject"], diagnosis=np.array(CLASSES)[subjects["label"]]
@@ -213,14 +151,14 @@ def _write_tables(spec: AdSimulation, out: Path, subjects: pd.DataFrame) -> None
     _write_tsv(out / "participants.tsv", people[["participant_id", *COLUMNS]])
 
 
-def _write_clinical(spec: AdSimulation, folder: Path, subjects: pd.DataFrame) -> None:
+def _write_clinical(spec: AdSimulation, folder: Path, people: Sequence[Participant]) -> None:
     rows = [
         {
-            "participant_id": row.subject,
+            "participant_id": person.name,
             "session_id": f"ses-{SESSION}",
-            **draw_clinical(row.z_mri, row.z_pet, generator(spec, "clinical", int(row.number))),
+            **draw_clinical(person.subject, generator(spec, "clinical", person.number)),
         }
-        for row in subjects.itertuples(index=False)
+        for person in people
     ]
     atomic.write_json(folder / "clinical.json", DESCRIPTIONS)
     _write_tsv(folder / "clinical.tsv", pd.DataFrame(rows))

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mmmed.simulation.rendering import Subject
+
 DESCRIPTIONS: Mapping[str, Mapping[str, object]] = {
     "mmse": {"Description": "Mini-Mental State Examination, 0 to 30; 30 is best"},
     "faq": {"Description": "Functional Activities Questionnaire, 0 to 30; 0 is best"},
@@ -17,10 +19,10 @@ DESCRIPTIONS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def draw_clinical(z_mri: float, z_pet: float, random: np.random.Generator) -> dict[str, int]:
+def draw_clinical(subject: Subject, random: np.random.Generator) -> dict[str, int]:
     """One subject's variables, by name."""
     noise = random.standard_normal(3)
-    burden = z_mri + z_pet
+    burden = subject.z_mri + subject.z_pet
     return {
         "mmse": _score(28.5 - 1.3 * burden + 2.0 * noise[0]),
         "faq": _score(1.0 + 2.5 * burden + 4.0 * noise[1]),

@@ -83,7 +83,7 @@ def random_points(
     for axis in range(3):
         field = random_field(ELASTIC_NODES, grid, generator)
         points[:, axis] += np.float32(wobble.elastic_mm / voxel_mm) * field.reshape(-1)[support]
-    return points
+    return np.asarray(points)
 
 
 def sampling(points: np.ndarray, shape: tuple[int, int, int]) -> csr_array:

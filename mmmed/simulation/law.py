@@ -12,7 +12,7 @@ log-odds of the burdens that a pattern shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -163,7 +163,7 @@ def members(law: Law, covariates: pd.DataFrame) -> np.ndarray:
     """Who belongs to the law's subgroup, (n,) boolean; nobody where the law has none."""
     if not isinstance(law, Subgroup):
         return np.zeros(len(covariates), dtype=bool)
-    return (covariates[law.column] == law.value).to_numpy()
+    return np.asarray(covariates[law.column] == law.value)
 
 
 def draw_burdens(
@@ -206,54 +206,8 @@ def whiten(draws: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.solve(root, centred.T).T)
 
 
-def log_odds(law: Law, latents: pd.DataFrame, pattern: Pattern) -> np.ndarray:
-    """The oracle's log-odds of AD, who knows the subgroup, (n,).
-
-    Args:
-        law: the law.
-        latents: the burdens' columns, and the subgroup's where the law has one.
-        pattern: which burdens are known.
-    """
-    subgroup = members(law, latents)
-    burdens = latents[_columns(pattern)].to_numpy()
-    return np.asarray(
-        np.where(
-            subgroup, _ratio(law, burdens, pattern, True), _ratio(law, burdens, pattern, False)
-        )
-    )
-
-
-def blind_log_odds(
-    law: Law, latents: pd.DataFrame, pattern: Pattern, *, share: float
-) -> np.ndarray:
-    """The log-odds of AD for one who does not know the subgroup, (n,).
-
-    Args:
-        law: the law.
-        latents: the burdens' columns.
-        pattern: which burdens are known.
-        share: of the subgroup among all subjects, alike in both classes.
-    """
-    if not isinstance(law, Subgroup) or share in (0.0, 1.0):
-        return np.asarray(_ratio(law, latents[_columns(pattern)].to_numpy(), pattern, share == 1.0))
-    burdens = latents[_columns(pattern)].to_numpy()
-    density = [
-        np.logaddexp(
-            np.log(share) + law.component(label, True).only(pattern).log_density(burdens),
-            np.log1p(-share) + law.component(label, False).only(pattern).log_density(burdens),
-        )
-        for label in (0, 1)
-    ]
-    return np.asarray(density[1] - density[0])
-
-
-def _ratio(law: Law, burdens: np.ndarray, pattern: Pattern, subgroup: bool) -> np.ndarray:
-    positive = law.component(1, subgroup).only(pattern)
-    negative = law.component(0, subgroup).only(pattern)
-    return positive.log_density(burdens) - negative.log_density(burdens)
-
-
-def _columns(pattern: Pattern) -> Sequence[str]:
+def burdens_of(pattern: Pattern) -> list[str]:
+    """The columns of the burdens that a pattern shows."""
     return [column for name, column in BURDENS.items() if name in pattern]
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
+from scipy.stats import norm
 
 from mmmed.config import Spec
 
@@ -52,6 +53,10 @@ class Population(Spec):
         """Whether a covariate tells of the label."""
         return any((self.age_gap, self.sex_log_odds, self.site_log_odds))
 
+    def mean_age(self, label: np.ndarray | int) -> np.ndarray:
+        """The mean age of a class, or of everyone's class, in years."""
+        return np.asarray(self.age_mean + self.age_gap * np.asarray(label))
+
     def share_of_women(self, label: int) -> float:
         """The share of women in a class."""
         odds = self.women / (1 - self.women) * np.exp(label * self.sex_log_odds)
@@ -69,7 +74,6 @@ def draw_covariates(
 ) -> pd.DataFrame:
     """Columns `age` (years, one decimal), `sex` (F, M) and `site` of n subjects."""
     age, sex, site = np.split(generator.random((len(label), 3)), 3, axis=1)
-    from scipy.stats import norm
 
     years = (
         population.age_mean + label * population.age_gap + population.age_sd * norm.ppf(age[:, 0])
@@ -83,21 +87,4 @@ def draw_covariates(
             "sex": np.where(sex[:, 0] < women, "F", "M"),
             "site": np.array(population.sites)[place],
         }
-    )
-
-
-def covariate_log_odds(population: Population, covariates: pd.DataFrame) -> np.ndarray:
-    """What age, sex and site alone say of AD, as log-odds, (n,)."""
-    age = covariates["age"].to_numpy(dtype=float)
-    centred = (age - population.age_mean - population.age_gap / 2) / population.age_sd
-    total = centred * population.age_gap / population.age_sd
-    women = [population.share_of_women(value) for value in (0, 1)]
-    total += np.where(
-        covariates["sex"] == "F",
-        np.log(women[1] / women[0]),
-        np.log((1 - women[1]) / (1 - women[0])),
-    )
-    ratio = np.log(population.site_shares(1) / population.site_shares(0))
-    return (
-        total + covariates["site"].map(dict(zip(population.sites, ratio, strict=True))).to_numpy()
     )

@@ -21,7 +21,7 @@ def nifti(volume: np.ndarray, affine: np.ndarray, *, slope: float) -> bytes:
         affine: (4, 4) voxel index to MNI mm.
         slope: what one stored unit stands for.
     """
-    header = nibabel.Nifti1Header()
+    header: Any = nibabel.Nifti1Header()  # type: ignore[no-untyped-call]  # nibabel is untyped
     header.set_data_dtype(np.int16)
     header.set_data_shape(volume.shape)
     header.set_sform(affine, code=MNI_SPACE)

@@ -59,7 +59,6 @@ class AdSimulation(Spec):
         clinical: also write clinical variables, noisy readings of both burdens.
     """
 
-    kind: Literal["simulated"] = "simulated"
     law: Law = Gaussian()
     population: Population = Population()
     subjects: Subjects = Subjects()
@@ -76,10 +75,13 @@ class AdSimulation(Spec):
         if self.subjects.total == 0:
             raise ValueError("subjects: all parts are empty; ask for at least one subject")
         if not isinstance(self.missing, Complete) and isinstance(self.missing.rate, tuple):
-            raise ValueError("missing: natural absence has one rate, not a list")
-        if isinstance(self.law, Subgroup) and self.law.column == "site":
-            if self.law.value not in self.population.sites:
-                raise ValueError(
-                    f"law: site {self.law.value!r} is not among {', '.join(self.population.sites)}"
-                )
+            # pydantic turns a ValueError, not a TypeError, into a fault of the file
+            raise ValueError("missing: natural absence has one rate, not a list")  # noqa: TRY004
+        return self
+
+    @model_validator(mode="after")
+    def _the_subgroup_exists(self) -> AdSimulation:
+        law, sites = self.law, self.population.sites
+        if isinstance(law, Subgroup) and law.column == "site" and law.value not in sites:
+            raise ValueError(f"law: site {law.value!r} is not among {', '.join(sites)}")
         return self

@@ -6,18 +6,40 @@ on how many workers made them nor on which other subjects were made.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from mmmed.absence import Complete, draw
 from mmmed.simulation.law import BURDENS, draw_burdens, members
 from mmmed.simulation.population import draw_covariates
+from mmmed.simulation.rendering import Subject
 from mmmed.simulation.spec import AdSimulation
 
 PARTS = ("train", "validation", "calibration", "test")
 CLASSES = ("CN", "AD")
 SESSION = "M000"
 STREAMS = ("part", "image", "clinical")
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One subject as the dataset knows it.
+
+    Attributes:
+        number: from 1; it keys the subject's generators.
+        name: `sub-001`.
+        site: where the scans were made.
+        scans: modalities on disk.
+        subject: what the images depend on.
+    """
+
+    number: int
+    name: str
+    site: str
+    scans: tuple[str, ...]
+    subject: Subject
 
 
 def draw_subjects(spec: AdSimulation) -> pd.DataFrame:
@@ -33,6 +55,25 @@ def draw_subjects(spec: AdSimulation) -> pd.DataFrame:
     table["subject"] = [f"sub-{number:0{width}d}" for number in table["number"]]
     table.index = pd.Index(table["subject"] + f"_ses-{SESSION}", name="case_id")
     return table.join(_owned(spec, table))
+
+
+def participants(table: pd.DataFrame) -> list[Participant]:
+    """The rows of a table of subjects, one object each."""
+    return [
+        Participant(
+            number=int(row["number"]),
+            name=str(row["subject"]),
+            site=str(row["site"]),
+            scans=tuple(name for name in BURDENS if row[name]),
+            subject=Subject(
+                z_mri=float(row["z_mri"]),
+                z_pet=float(row["z_pet"]),
+                age=float(row["age"]),
+                sex=str(row["sex"]),
+            ),
+        )
+        for row in table.to_dict("records")
+    ]
 
 
 def generator(spec: AdSimulation, stream: str, number: int) -> np.random.Generator:

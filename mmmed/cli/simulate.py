@@ -1,0 +1,144 @@
+"""`mmmed simulate ad OUT`: write a simulated cohort as BIDS, with the truth about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mmmed.simulation.spec import AdSimulation
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Kind(StrEnum):
+    """How label and burdens hang together."""
+
+    gaussian = "gaussian"
+    redundant = "redundant"
+    synergy = "synergy"
+    subgroup = "subgroup"
+
+
+class Absence(StrEnum):
+    """What the absence of a PET depends on."""
+
+    mcar = "mcar"
+    mar = "mar"
+    mnar = "mnar"
+    by_label = "by-label"
+
+
+class PetAnatomy(StrEnum):
+    """Whether the PET shows the atrophy."""
+
+    shared = "shared"
+    atrophied = "atrophied"
+
+
+@app.callback()
+def _simulate() -> None:
+    """Write a simulated cohort whose best possible scores are known."""
+
+
+@app.command("ad")
+def simulate_ad(
+    out: Annotated[Path, typer.Argument(help="The BIDS folder to write; missing or empty.")],
+    subjects: Annotated[
+        str, typer.Option(help="In all, or train,validation,calibration,test.")
+    ] = "300,50,100,200",
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
+    voxel_mm: Annotated[float, typer.Option(help="Edge of a voxel: 4, 2 or 1.")] = 4.0,
+    law: Annotated[Kind, typer.Option(help="Burdens given the label.")] = Kind.gaussian,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="law.auroc_pet=0.9, population.age_gap=3, ...; may be repeated."
+        ),
+    ] = None,
+    site_effects: Annotated[
+        float, typer.Option(help="Strength of the differences between scanners.", min=0)
+    ] = 1.0,
+    missing_pet: Annotated[
+        float, typer.Option(help="Share of PETs that are not on disk.", min=0, max=1)
+    ] = 0.0,
+    absence: Annotated[
+        Absence,
+        typer.Option(help="mar: on age; mnar: on the PET burden (slopes by --set missing.slope=)."),
+    ] = Absence.mcar,
+    pet_anatomy: Annotated[
+        PetAnatomy, typer.Option(help="atrophied: realistic, the PET's own ceiling unknown.")
+    ] = PetAnatomy.shared,
+    iid_test: Annotated[
+        bool, typer.Option("--iid-test", help="Draw the test burdens plainly, not matched.")
+    ] = False,
+    clinical: Annotated[
+        bool, typer.Option("--clinical", help="Also write clinical variables.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(help="Processes. [cores]", min=1)] = None,
+) -> int:
+    """Write MRI and FDG-PET of a simulated Alzheimer cohort as a BIDS dataset."""
+    import os
+
+    from mmmed.cli.progress import Progress
+    from mmmed.simulation.bids import write
+
+    values: dict[str, Any] = {
+        "law": {"kind": law.value},
+        "subjects": _parts(subjects),
+        "seed": seed,
+        "voxel_mm": voxel_mm,
+        "site_effects": site_effects,
+        "missing": _missing(missing_pet, absence),
+        "pet_anatomy": pet_anatomy.value,
+        "test": "iid" if iid_test else "matched",
+        "clinical": clinical,
+    }
+    spec = _spec(values, settings or [])
+    with Progress() as report:
+        write(
+            spec,
+            out,
+            jobs=jobs or os.cpu_count() or 1,
+            progress=lambda done, total: report("simulate", done, total),
+        )
+    typer.echo(f"{out}: {spec.subjects.total} subjects")
+    return 0
+
+
+def _parts(text: str) -> dict[str, int]:
+    from mmmed.errors import StudyError
+    from mmmed.simulation.spec import Subjects
+
+    counts = text.split(",")
+    if len(counts) not in (1, 4) or not all(count.strip().isdecimal() for count in counts):
+        raise StudyError(
+            f"--subjects {text}: write one number, or train,validation,calibration,test"
+        )
+    numbers = [int(count) for count in counts]
+    if len(numbers) == 1:
+        return Subjects.of_total(numbers[0]).model_dump()
+    return dict(zip(("train", "validation", "calibration", "test"), numbers, strict=True))
+
+
+def _missing(rate: float, absence: Absence) -> dict[str, Any]:
+    if rate == 0:
+        return {"kind": "complete"}
+    depends: dict[Absence, dict[str, Any]] = {
+        Absence.mcar: {},
+        Absence.mar: {"slopes": {"age": 1.0}},
+        Absence.mnar: {"column": "z_pet", "slope": 1.0},
+        Absence.by_label: {"slope": 1.0},
+    }
+    return {"kind": absence.value, "modality": "pet", "rate": rate, **depends[absence]}
+
+
+def _spec(values: dict[str, Any], settings: list[str]) -> AdSimulation:
+    from mmmed import config
+    from mmmed.simulation.spec import AdSimulation
+
+    document = config.Document(path=Path("mmmed simulate ad"), values=values, lines={})
+    return config.validate(config.override(document, settings), AdSimulation)
