@@ -20,11 +20,16 @@ Floats = NDArray[np.float64]
 LARGEST_LOGIT = 30.0
 """Predicted log-odds beyond this are cut: e^-30 is below any frequency a study can see."""
 
-STEPS = 25
-"""Newton steps; five are enough where the maximum is finite."""
+STEPS = 50
+"""Newton steps; ten are enough where the maximum is finite."""
+
+LONGEST_STEP = 1.0
+"""A step changes no case's log-odds by more than this many spreads of the predicted ones, so that
+Newton's method cannot jump over the maximum of a concave function."""
 
 STEEPEST = 1e3
-"""A slope beyond this means that the predictions separate the classes: no finite maximum."""
+"""A slope beyond this, per spread of the predicted log-odds, means that the predictions separate
+the classes: there is no finite maximum."""
 
 TOLERANCE = 1e-9
 """Largest Newton step of a fit that has arrived."""
@@ -48,24 +53,30 @@ def fit(probability: Floats, is_positive: NDArray[np.bool_], weights: Floats) ->
     """
     with np.errstate(divide="ignore"):
         x = np.clip(logit(probability), -LARGEST_LOGIT, LARGEST_LOGIT)
-    intercept, slope = np.zeros(weights.shape[1]), np.ones(weights.shape[1])
+    spread = float(x.std()) or 1.0
+    intercept, slope = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
     arrived = np.zeros(weights.shape[1], dtype=bool)
     for _ in range(STEPS):
-        going = ~arrived & (np.abs(slope) < STEEPEST)
-        if not going.any():
+        going = np.flatnonzero(~arrived & (np.abs(slope) < STEEPEST))
+        if len(going) == 0:
             break
-        columns = weights if going.all() else weights[:, going]
-        up, along = _step(x, is_positive, columns, intercept[going], slope[going])
-        intercept[going] += up
-        slope[going] += along
-        arrived[going] = np.maximum(np.abs(up), np.abs(along)) < TOLERANCE
-    return Recalibration(np.where(arrived, intercept, np.nan), np.where(arrived, slope, np.nan))
+        up, along = _step(
+            x / spread, is_positive, weights[:, going], intercept[going], slope[going]
+        )
+        length = np.maximum(np.abs(up), np.abs(along))
+        short = np.minimum(1.0, LONGEST_STEP / np.maximum(length, LONGEST_STEP))
+        intercept[going] += up * short
+        slope[going] += along * short
+        arrived[going] = length < TOLERANCE
+    return Recalibration(
+        np.where(arrived, intercept, np.nan), np.where(arrived, slope / spread, np.nan)
+    )
 
 
 def _step(
     x: Floats, is_positive: NDArray[np.bool_], weights: Floats, intercept: Floats, slope: Floats
 ) -> tuple[Floats, Floats]:
-    """One Newton step of every fit; (0 / 0 becomes a step out of range, so the fit ends)."""
+    """One Newton step of every fit; without curvature a step along which no fit arrives."""
     p = expit(intercept + x[:, None] * slope)  # (n, D)
     residual = weights * (is_positive[:, None] - p)
     curvature = weights * p * (1 - p)
@@ -74,5 +85,5 @@ def _step(
     determinant = h0 * h2 - h1 * h1
     flat = determinant <= 1e-12 * h0 * h2
     determinant = np.where(flat, 1.0, determinant)
-    along = np.where(flat, 2 * STEEPEST, (h0 * g1 - h1 * g0) / determinant)
-    return (h2 * g0 - h1 * g1) / determinant, along
+    up = np.where(flat, 0.0, (h2 * g0 - h1 * g1) / determinant)
+    return up, np.where(flat, LONGEST_STEP, (h0 * g1 - h1 * g0) / determinant)

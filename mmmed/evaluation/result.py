@@ -77,9 +77,10 @@ def score_tables(
     return [scorer.result(key, models) for key, models in found]
 
 
-def _place(key: Key, methods: Sequence[str]) -> tuple[int, Key]:
+def _place(key: Key, methods: Sequence[str]) -> tuple[int, str, str, float, int, str]:
+    """Methods as listed, patterns with the fewest modalities first."""
     order = methods.index(key.method) if key.method in methods else len(methods)
-    return order, key
+    return order, key.method, key.protocol, key.rate, key.pattern.count("+"), key.pattern
 
 
 class _Scorer:

@@ -43,15 +43,19 @@ def write_figures(
 
 
 def choose_presence(presence: pd.DataFrame) -> pd.DataFrame:
-    """One protocol per split: of several rates the one nearest a half, of the first fold."""
-    chosen = []
-    for _, part in presence.groupby("split", sort=False):
-        part = part[part["fold"] == part["fold"].iloc[0]]
-        rate = pd.to_numeric(part["rate"], errors="coerce")
-        distance = (rate - 0.5).abs().fillna(1.0)
-        part = part[distance == distance.min()]
-        chosen.append(part[part["protocol"] == part["protocol"].iloc[0]])
-    return pd.DataFrame(pd.concat(chosen))
+    """One protocol per split of the first fold: one that hides, at the rate nearest a half."""
+    first = presence[presence["fold"] == presence["fold"].min()]
+    return pd.DataFrame(pd.concat([_one_protocol(part) for _, part in first.groupby("split")]))
+
+
+def _one_protocol(part: pd.DataFrame) -> pd.DataFrame:
+    hiding = part.groupby(["protocol", "rate"], dropna=False)["status"].transform(
+        lambda status: (status == "hidden").any()
+    )
+    part = part[hiding] if hiding.any() else part
+    distance = (pd.to_numeric(part["rate"], errors="coerce") - 0.5).abs().fillna(1.0)
+    part = part[distance == distance.min()]
+    return pd.DataFrame(part[part["protocol"] == part["protocol"].iloc[0]])
 
 
 def _of_presence(

@@ -1,0 +1,192 @@
+"""A run folder as an auditor reads it: files only, each of them optional but the first.
+
+`study.yaml` or `metrics.json` must be there, else the folder is no run. A part that is not there is
+None or empty, and the report says "not recorded"; a part that is there but broken is an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmmed.errors import DataError, RunError
+from mmmed.record import digest, table
+
+TABLES = ("cases.tsv", "splits.tsv", "presence.tsv", "predictions.tsv")
+DIGESTED = (
+    "study.yaml",
+    "environment.json",
+    *TABLES,
+    "metrics.json",
+    "ceilings.json",
+    "truth.json",
+)
+NEEDED = (
+    "method",
+    "protocol",
+    "rate",
+    "pattern",
+    "table",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+    "n_positive",
+    "positive",
+    "shown",
+    "models",
+    "seed_spread",
+    "reason",
+    "oracle",
+    "ceiling",
+    "ceiling_all",
+    "fraction",
+    "pattern_auroc",
+    "remark",
+)
+"""What a row of `metrics.json` must hold for the report to speak of it."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How one job learned.
+
+    Attributes:
+        job: its folder's name.
+        phase: name of the phase.
+        steps: steps it was given.
+        auroc: modality -> AUROC of the training cases under it alone, after the phase.
+    """
+
+    job: str
+    phase: str
+    steps: int | None
+    auroc: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The parts of a run.
+
+    Attributes:
+        name: of the folder.
+        study: `study.yaml` as text.
+        environment: `environment.json`.
+        cases: rows of `cases.tsv`.
+        splits: rows of `splits.tsv`.
+        presence: rows of `presence.tsv`.
+        rows: of `metrics.json`.
+        differences: of `metrics.json`.
+        notes: of `metrics.json`.
+        figures: file name -> PNG.
+        training: phases of the jobs.
+        digests: file -> SHA-256.
+        truth: `truth.json` without its cases.
+    """
+
+    name: str
+    study: str | None
+    environment: Mapping[str, Any] | None
+    cases: Sequence[Mapping[str, str]]
+    splits: Sequence[Mapping[str, str]]
+    presence: Sequence[Mapping[str, str]]
+    rows: Sequence[Row]
+    differences: Sequence[Row]
+    notes: Sequence[str]
+    figures: Mapping[str, bytes]
+    training: Sequence[Training]
+    digests: Mapping[str, str]
+    truth: Mapping[str, Any] | None
+
+
+def read_run(run: Path) -> RunFolder:
+    """Read a run folder.
+
+    Raises:
+        RunError: this is no run folder, or one of its files is broken.
+    """
+    if not (run / "study.yaml").is_file() and not (run / "metrics.json").is_file():
+        raise RunError(f"{run}: holds neither study.yaml nor metrics.json; name a run folder")
+    metrics = _metrics(run / "metrics.json")
+    truth = _json(run / "truth.json")
+    return RunFolder(
+        name=run.resolve().name,
+        study=_text(run / "study.yaml"),
+        environment=_json(run / "environment.json"),
+        cases=_rows(run / "cases.tsv", table.CASES),
+        splits=_rows(run / "splits.tsv", table.SPLITS),
+        presence=_rows(run / "presence.tsv", table.PRESENCE),
+        rows=metrics.get("rows", ()),
+        differences=metrics.get("differences", ()),
+        notes=[str(note) for note in metrics.get("notes", ())],
+        figures={path.name: path.read_bytes() for path in sorted((run / "figures").glob("*.png"))},
+        training=[
+            phase for job in sorted(run.glob("jobs/*/history.json")) for phase in _training(job)
+        ],
+        digests={name: digest.of_file(run / name) for name in DIGESTED if (run / name).is_file()},
+        truth=None if truth is None else {key: truth[key] for key in truth if key != "cases"},
+    )
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: cannot be read ({error}); restore it or run again") from error
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    value = _value(path)
+    if value is not None and not isinstance(value, dict):
+        raise RunError(f"{path}: an object is expected; restore it or run again")
+    return value
+
+
+def _value(path: Path) -> Any:
+    text = _text(path)
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError as error:
+        raise RunError(f"{path}: is no JSON ({error}); restore it or run again") from error
+
+
+def _rows(path: Path, schema: table.Schema) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    try:
+        return table.read(path, schema)
+    except DataError as error:
+        raise RunError(str(error)) from error
+
+
+def _metrics(path: Path) -> dict[str, Any]:
+    value = _json(path) or {}
+    if value and value.get("mmmed-metrics") != 1:
+        raise RunError(f"{path}: states no `mmmed-metrics: 1`, so it cannot be read")
+    for place, row in enumerate(value.get("rows", ())):
+        lacking = [name for name in NEEDED if name not in row]
+        if lacking:
+            raise RunError(f"{path}: row {place} lacks {lacking[0]!r}; evaluate the run again")
+    return value
+
+
+def _training(path: Path) -> list[Training]:
+    phases = _value(path)
+    try:
+        return [
+            Training(
+                job=path.parent.name,
+                phase=str(phase["name"]),
+                steps=phase.get("steps"),
+                auroc=dict(phase.get("training_auroc") or {}),
+            )
+            for phase in phases
+        ]
+    except (TypeError, KeyError, AttributeError) as error:
+        raise RunError(f"{path}: is no history of training ({error!r})") from error

@@ -1,0 +1,127 @@
+"""`report.html`: one page that can be read and kept without the run, the program or a network.
+
+It is made from the files of the run folder alone. Every text of theirs is escaped; figures are
+data URIs; nothing is loaded and nothing is executed when the page is opened.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from mmmed.audit import words
+from mmmed.audit.folder import Row, RunFolder, read_run
+from mmmed.evaluation.scores import METRICS
+from mmmed.evaluation.text import NAMES, number
+from mmmed.record import atomic
+
+NAME = "report.html"
+TEMPLATE = Path(__file__).with_name("report.html.j2")
+
+DESCRIPTIONS = {
+    "cohort-grid": "Which case shows which modality: filled is shown, hollow is hidden by the "
+    "protocol, a dot is absent.",
+    "overview": "Left: cases with holes. Right: AUROC per pattern with its interval.",
+    "patterns": "AUROC per pattern and method with its interval; the bar is the oracle on the same "
+    "cases.",
+    "robustness": "AUROC with its interval against the share hidden in test.",
+    "reliability": "Observed share against predicted probability; the number of cases stands "
+    "beside each bin, the bar is its interval.",
+}
+"""What the figures show, by how their names begin: captions, and words for those who cannot see."""
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` into a run folder and return its path.
+
+    Raises:
+        RunError: this is no run folder, or one of its files is broken.
+    """
+    path = run / NAME
+    atomic.write_text(path, render(read_run(run)))
+    return path
+
+
+def render(run: RunFolder) -> str:
+    """The page of a run."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = number
+    environment.filters["rate"] = _rate
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        run=run,
+        question=_question(run.study),
+        answer=words.answer(run.rows, run.differences),
+        parts=words.parts(run.splits, run.cases),
+        absences=words.absences(run.presence),
+        folds=len({row["fold"] for row in run.presence}),
+        tables=[_table(run.rows, "forced"), _table(run.rows, "observed")],
+        reasons=_reasons(run.rows),
+        metrics=[(metric, NAMES[metric]) for metric in METRICS],
+        figures=_figures(run.figures),
+        modalities=sorted({name for phase in run.training for name in phase.auroc}),
+        settings=list(_flat(run.environment or {})),
+        conditional=bool(run.truth and run.truth.get("matched")),
+    )
+
+
+def _question(study: str | None) -> str | None:
+    """The question a study states, from its text: a run's YAML is shown, never executed."""
+    for line in (study or "").splitlines():
+        if line.startswith("question:"):
+            return line.removeprefix("question:").strip().strip("'\"") or None
+    return None
+
+
+def _table(rows: Sequence[Row], kind: str) -> list[dict[str, Any]]:
+    """One line per method and table, its metrics side by side."""
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        if row["table"] == kind:
+            key = (row["protocol"], row["rate"], row["pattern"], row["method"])
+            lines.setdefault(key, {"row": row, "metrics": {}})["metrics"][row["metric"]] = row
+    return [line for line in lines.values() if "auroc" in line["metrics"]]
+
+
+def _reasons(rows: Sequence[Row]) -> list[str]:
+    """Why numbers or intervals are missing, each reason once."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row["reason"]:
+            place = f"{row['method']} {row['protocol']}{_rate(row['rate'])} {row['pattern']}"
+            found.setdefault(f"{row['metric']}: {row['reason']}", []).append(place)
+    return [
+        f"{reason} ({len(places)}: {'; '.join(places[:3])})" for reason, places in found.items()
+    ]
+
+
+def _figures(figures: Mapping[str, bytes]) -> dict[str, list[dict[str, str]]]:
+    """Section -> figures with a source and a description."""
+    sections: dict[str, list[dict[str, str]]] = {name: [] for name in DESCRIPTIONS}
+    for file, png in figures.items():
+        kind = next((name for name in DESCRIPTIONS if file.startswith(name)), None)
+        if kind is not None:
+            source = f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+            title = file.removesuffix(".png")
+            sections[kind].append(
+                {"source": source, "title": title, "description": DESCRIPTIONS[kind]}
+            )
+    return sections
+
+
+def _rate(rate: float | None) -> str:
+    return "" if rate is None else f" {rate:.0%}"
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield from _flat(inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(inner)
