@@ -1,0 +1,116 @@
+"""The table of commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from mmmed import __version__
+from mmmed.cli import (
+    check,
+    doctor,
+    init,
+    listing,
+    predict,
+    run,
+    schema,
+    show,
+    simulate,
+    track,
+    train_ad,
+)
+from mmmed.errors import MmmedError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="mmmed",
+    help="Train, study and deploy classifiers that keep working when a scan is missing. "
+    "Research software: not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train-ad")(train_ad.train_ad)
+app.command("run")(run.run)
+app.add_typer(simulate.app, name="simulate", help="Write a simulated cohort with a known ceiling.")
+app.command("check")(check.check)
+app.command("predict")(predict.predict)
+app.command("track")(track.track)
+app.command("init")(init.init)
+app.command("list")(listing.listing)
+app.command("show")(show.show)
+app.command("schema")(schema.schema)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mmmed {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it and stop.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and exit with its documented code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(_code([one for one in given if one != "--debug"], debug=debug))
+
+
+def _code(arguments: Sequence[str], *, debug: bool) -> int:
+    try:
+        result = app(list(arguments), standalone_mode=False)
+    except MmmedError as error:
+        _complain(str(error), debug=debug)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted; the same command with --resume goes on", debug=debug)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last boundary before the shell
+        return _unforeseen(error, debug=debug)
+    return result if isinstance(result, int) else 0
+
+
+def _unforeseen(error: Exception, *, debug: bool) -> int:
+    show_usage = getattr(error, "show", None)
+    if callable(show_usage):
+        show_usage()
+        return int(getattr(error, "exit_code", 2))
+    _complain(
+        f"unexpected {type(error).__name__}: {error}; --debug shows where", debug=debug
+    )
+    return 1
+
+
+def _complain(message: str, *, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    for line in message.splitlines():
+        typer.echo(f"mmmed: {line}", err=True)
+
+
+def _interrupt(*_: Any) -> NoReturn:
+    raise KeyboardInterrupt

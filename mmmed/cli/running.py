@@ -1,0 +1,64 @@
+"""What `train-ad` and `run` share: run a study with progress, print its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from mmmed.cli.progress import Progress
+from mmmed.errors import PartlyFailed, StudyError
+
+
+def run_study(
+    name: str,
+    *,
+    settings: Sequence[str],
+    out: Path | None,
+    device: str,
+    jobs: int | None,
+    resume: bool,
+) -> int:
+    """Run a study to its report; 0, or `PartlyFailed` when some jobs failed.
+
+    Raises:
+        StudyError: the study or its settings are faulty.
+        PartlyFailed: some jobs failed; the report covers the rest.
+    """
+    with Progress() as report:
+        report.note(f"{name}: loading the program")
+        from mmmed.pipelines.run import run
+        from mmmed.pipelines.study import load_study
+
+        study = load_study(name, settings=settings, start=Path.cwd())
+        outcome = run(
+            study,
+            start=Path.cwd(),
+            out=out,
+            device=device,
+            jobs=jobs,
+            resume=resume,
+            report=report,
+            note=report.note,
+        )
+    typer.echo(outcome.table)
+    typer.echo(f"report: {outcome.folder / 'report.html'}")
+    if outcome.failed:
+        raise PartlyFailed("\n".join(outcome.failed))
+    return 0
+
+
+def numbers(text: str, option: str) -> str:
+    """`0,0.5,1` checked and respaced.
+
+    Raises:
+        StudyError: a part is no number.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        try:
+            float(part)
+        except ValueError as error:
+            raise StudyError(f"{option} {text}: {part!r} is no number; write 0,0.5,1") from error
+    return ", ".join(parts)

@@ -1,0 +1,23 @@
+"""`mmmed show STUDY`: a study with everything it names, and where each part came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def show(
+    study: Annotated[str, typer.Argument(help="A name below pipelines/, or a path to a .yaml.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")
+    ] = None,
+) -> int:
+    """Print a study as it would run, with the origin and digest of each of its files."""
+    from mmmed.pipelines.resolve import resolve
+    from mmmed.pipelines.study import load_study
+
+    start = Path.cwd()
+    typer.echo(resolve(load_study(study, settings=settings or [], start=start), start=start).text())
+    return 0

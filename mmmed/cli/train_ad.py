@@ -1,0 +1,98 @@
+"""`mmmed train-ad`: Alzheimer's detection from MRI with or without PET."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+STUDY = "ad/train"
+BASELINES = ("late-sum", "late-fusion", "early-fusion")
+
+
+def train_ad(
+    data: Annotated[
+        Path | None,
+        typer.Argument(help="A BIDS folder; without it the simulated cohort is written and used."),
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="Method to train; may be repeated. [hypermm]")
+    ] = None,
+    baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", help="Train the three baselines as well.")
+    ] = True,
+    cohort_seed: Annotated[
+        int | None, typer.Option(help="Seed of the cohort, its splits and what is hidden.")
+    ] = None,
+    missing_pet: Annotated[
+        float | None, typer.Option(help="Share of training PETs hidden. [0.5]", min=0, max=1)
+    ] = None,
+    test_missing_pet: Annotated[
+        str | None, typer.Option(help="Shares of test PETs hidden. [0,0.25,0.5,0.75,1]")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Folds by subject; a folder with a `part` column needs none.")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Job seeds, like 0,1,2. [0]")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder. [runs/ad-train-<time>]")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N, mps or auto.")] = "auto",
+    jobs: Annotated[
+        int | None, typer.Option(help="Jobs at a time. [cores // training.threads]", min=1)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")
+    ] = None,
+) -> int:
+    """Train HyperMM and three baselines on MRI and PET, and report what each lost PET costs."""
+    from mmmed.cli.running import numbers, run_study
+
+    chosen: list[str] = []
+    if data is not None:
+        chosen += [f"cohort={{name: bids-ad, root: {quoted(str(data))}}}", *_splits(data, folds)]
+    elif folds is not None:
+        chosen.append(f"splits={{kind: folds, folds: {folds}}}")
+    names = [*(method or ["hypermm"]), *(BASELINES if baselines else ())]
+    chosen.append(f"methods=[{', '.join(f'{{kind: {quoted(n)}}}' for n in dict.fromkeys(names))}]")
+    if missing_pet is not None:
+        chosen.append(f"protocols.train.0.rate={missing_pet}")
+    if test_missing_pet is not None:
+        rates = numbers(test_missing_pet, "--test-missing-pet")
+        chosen.append(f"protocols.test.1.rate=[{rates}]")
+    if cohort_seed is not None:
+        chosen += _seeded(cohort_seed, simulated=data is None)
+    if seeds is not None:
+        chosen.append(f"seeds=[{numbers(seeds, '--seeds')}]")
+    return run_study(
+        STUDY, settings=[*chosen, *(settings or [])], out=out, device=device, jobs=jobs, resume=resume
+    )
+
+
+def quoted(text: str) -> str:
+    """The text as a YAML scalar that is read back as the same text."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _seeded(seed: int, *, simulated: bool) -> list[str]:
+    settings = [
+        f"splits.seed={seed}",
+        f"protocols.train.0.seed={seed}",
+        f"protocols.test.1.seed={seed}",
+    ]
+    return [*settings, f"cohort.seed={seed}"] if simulated else settings
+
+
+def _splits(data: Path, folds: int | None) -> list[str]:
+    """Folds for real data, unless the folder itself says who belongs to which part."""
+    if folds is None and _has_parts(data / "participants.tsv"):
+        return []
+    return [f"splits={{kind: folds, folds: {folds or 5}}}"]
+
+
+def _has_parts(participants: Path) -> bool:
+    try:
+        with participants.open(encoding="utf-8") as file:
+            return "part" in file.readline().rstrip("\n").split("\t")
+    except OSError:
+        return False

@@ -1,0 +1,269 @@
+"""One job: a method on a fold under a seed, from the shelf to its predictions.
+
+A job's truth is its folder `jobs/<digest>/`: settings, history, package, predictions, and `done`,
+written last. Whatever ran it, and however often it was interrupted, the folder is the same.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmmed import __version__
+from mmmed.cohorts.cohort import Case
+from mmmed.config import Spec
+from mmmed.errors import MmmedError
+from mmmed.models.building import build
+from mmmed.pipelines.plan import FoldPlan
+from mmmed.pipelines.preparation import Stocked
+from mmmed.pipelines.resolve import Resolved
+from mmmed.pipelines.study import Evaluation
+from mmmed.record import atomic, digest, table
+from mmmed.training import checkpoint, package
+from mmmed.training.calibrate import calibrate
+from mmmed.training.fit import fit
+from mmmed.training.loader import StepLoader, Views
+from mmmed.training.predicting import columns, prediction_rows
+from mmmed.training.randomness import seed_all
+from mmmed.training.settings import TrainingSpec
+from mmmed.training.shelf import Shelf
+from mmmed.training.statistics import standards, statistics
+from mmmed.transforms.chain import Chain
+
+DONE, FAILED, PROGRESS = "done", "failed.txt", "progress.json"
+PROGRESS_SECONDS = 1.0
+LOOK_BATCH = 16
+"""Cases per forward pass when the validation part is looked at."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all jobs of a study share.
+
+    Attributes:
+        shelf: prepared items.
+        cases: by id.
+        chains: modality -> its chain.
+        classes: names, in the order of the logits.
+        positive: the positive class; None with K > 2 classes.
+        training: the budget.
+        evaluation: threshold and coverage.
+        study: resolved, as plain values.
+        reading: the cohort's spec without its folder, as plain values.
+        data: SHA-256 over the prepared items.
+        device: where models compute.
+    """
+
+    shelf: Shelf
+    cases: Mapping[str, Case]
+    chains: Mapping[str, Chain]
+    classes: tuple[str, ...]
+    positive: str | None
+    training: TrainingSpec
+    evaluation: Evaluation
+    study: Mapping[str, Any]
+    reading: Mapping[str, Any]
+    data: str
+    device: str
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One independent unit of a study."""
+
+    method: Spec
+    plan: FoldPlan
+    seed: int
+    work: Work = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """For people: `hypermm holdout seed 0`."""
+        return f"{self.settings()['method']['kind']} {self.plan.fold.name} seed {self.seed}"
+
+    def settings(self) -> dict[str, Any]:
+        """Everything its result depends on, as plain values."""
+        return {
+            "method": self.method.model_dump(mode="json"),
+            "fold": self.plan.fold.name,
+            "seed": self.seed,
+            "training": self.work.training.model_dump(mode="json"),
+            "evaluation": self.work.evaluation.model_dump(mode="json"),
+            "splits": digest.of_value(self.plan.fold.part.to_dict()),
+            "shown": digest.of_value({case: str(one) for case, one in self.plan.shown.items()}),
+            "views": digest.of_value(
+                [[v.case, v.protocol, v.rate, str(v.pattern)] for v in self.plan.views]
+            ),
+            "data": self.work.data,
+            "mmmed": __version__,
+        }
+
+    def folder(self, run: Path) -> Path:
+        """Its folder in a run."""
+        return run / "jobs" / digest.of_value(self.settings())[:20]
+
+    def is_done(self, run: Path) -> bool:
+        """Whether its folder is complete."""
+        return (self.folder(run) / DONE).exists()
+
+
+def make_jobs(
+    resolved: Resolved, stocked: Stocked, folds: Sequence[FoldPlan], *, device: str
+) -> list[Job]:
+    """The jobs of a study: the first method's first fold and seed come first."""
+    study = resolved.study
+    work = Work(
+        shelf=stocked.shelf,
+        cases={case.id: case for case in stocked.cohort.cases},
+        chains=resolved.chains,
+        classes=stocked.cohort.classes,
+        positive=study.evaluation.positive or stocked.cohort.positive,
+        training=study.training,
+        evaluation=study.evaluation,
+        study=resolved.values(),
+        reading=resolved.cohort.reading.model_dump(mode="json", exclude={"root"}),
+        data=stocked.digest,
+        device=device,
+    )
+    return [
+        Job(method=method, plan=fold, seed=seed, work=work)
+        for method in study.methods
+        for fold in folds
+        for seed in study.seeds
+    ]
+
+
+def run_job(job: Job, run: Path) -> str | None:
+    """Do a job, or go on with it; the reason where it fails."""
+    folder = job.folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic.write_json(folder / "settings.json", job.settings())
+    (folder / FAILED).unlink(missing_ok=True)
+    try:
+        _work(job, folder)
+    except Exception as error:  # noqa: BLE001 - the boundary of a job: the study goes on
+        reason = str(error) if isinstance(error, MmmedError) else f"{type(error).__name__}: {error}"
+        reason = reason.splitlines()[0] if reason else type(error).__name__
+        logger.debug("%s failed", job.name, exc_info=True)
+        atomic.write_text(folder / FAILED, reason + "\n")
+        return reason
+    return None
+
+
+def _work(job: Job, folder: Path) -> None:
+    work, shown = job.work, job.plan.shown
+    train = {case: shown[case] for case in job.plan.fold.cases("train")}
+    calibration = job.plan.fold.cases("calibration")
+    torch.set_num_threads(work.training.threads)
+    begun = time.monotonic()
+    seed_all(job.seed, "initialisation", 0)
+    model = build(
+        job.method,
+        work.shelf.modalities,
+        classes=len(work.classes),
+        standards=standards(work.shelf, train),
+    )
+    fit(
+        model,
+        StepLoader(
+            work.shelf,
+            list(train),
+            train,
+            batch=work.training.batch,
+            seed=job.seed,
+            chains=work.chains,
+        ),
+        Views(
+            work.shelf,
+            {case: shown[case] for case in job.plan.fold.cases("validation")},
+            batch=LOOK_BATCH,
+        ),
+        settings=work.training,
+        seed=job.seed,
+        folder=folder,
+        device=work.device,
+        report=_Progress(folder),
+    )
+    trained = time.monotonic()
+    mirror = [name for name, chain in work.chains.items() if chain.mirror]
+    calibrated = calibrate(
+        model,
+        work.shelf,
+        calibration,
+        mirror=mirror,
+        classes=work.classes,
+        positive=work.positive,
+        threshold=work.evaluation.threshold,
+        coverage=work.evaluation.coverage,
+    )
+    package.save(
+        folder / "model",
+        model=model,
+        options=job.method,
+        chains=work.chains,
+        classes=work.classes,
+        positive=work.positive,
+        calibrated=calibrated,
+        statistics=statistics(model, work.shelf, train=train, calibration=calibration),
+        origin=_origin(job),
+    )
+    _predict(job, folder)
+    atomic.write_json(
+        folder / "seconds.json",
+        {"training": trained - begun, "all": time.monotonic() - begun},
+    )
+    checkpoint.remove(folder)
+    (folder / PROGRESS).unlink(missing_ok=True)
+    atomic.write_text(folder / DONE, "")
+
+
+def _predict(job: Job, folder: Path) -> None:
+    """Predictions of the saved package, so that it alone is what was evaluated."""
+    rows = prediction_rows(
+        package.load(folder / "model"),
+        job.work.shelf,
+        job.work.cases,
+        job.plan.views,
+        split="test",
+    )
+    table.write(
+        folder / "predictions.tsv", table.PREDICTIONS, rows, extra=columns(job.work.classes)
+    )
+
+
+def _origin(job: Job) -> package.Origin:
+    cases = job.work.cases
+    return package.Origin(
+        study=job.work.study,
+        reading=job.work.reading,
+        seed=job.seed,
+        fold=job.plan.fold.name,
+        subjects={
+            part: {cases[case].subject for case in job.plan.fold.cases(part)}
+            for part in ("train", "validation", "calibration")
+        },
+    )
+
+
+class _Progress:
+    """Writes how far training is, now and then."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / PROGRESS
+        self._written = 0.0
+
+    def __call__(self, phase: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        now = time.monotonic()
+        if now - self._written >= PROGRESS_SECONDS or step == steps:
+            self._written = now
+            values = {"phase": phase, "done": step, "total": steps, "losses": dict(losses)}
+            self._path.write_text(json.dumps(values), encoding="utf-8")

@@ -1,0 +1,133 @@
+"""From the cohort a study names to a cohort on disk.
+
+A real cohort is a folder that the user names. A simulated cohort is written as BIDS into the
+cache, once per set of settings, and then read through the same readers as a real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mmmed import config, library
+from mmmed.cohorts.bids import BidsCohort
+from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.reading import CohortSpec, read
+from mmmed.cohorts.table import TableCohort
+from mmmed.cohorts.views import ViewsCohort
+from mmmed.config import Spec
+from mmmed.errors import StudyError
+from mmmed.pipelines.study import CohortChoice
+from mmmed.record import digest
+from mmmed.simulation.bids import write
+from mmmed.simulation.spec import AdSimulation
+
+Progress = Callable[[int, int], None]
+
+
+class SimulatedCohort(Spec):
+    """A cohort that is written before it is read.
+
+    Attributes:
+        simulation: what is drawn and rendered.
+        read: how the written BIDS folder is read.
+    """
+
+    kind: Literal["simulated"]
+    simulation: AdSimulation = AdSimulation()
+    read: BidsCohort
+
+
+CohortFile = Annotated[
+    BidsCohort | TableCohort | ViewsCohort | SimulatedCohort, Field(discriminator="kind")
+]
+
+
+class _Holder(Spec):
+    cohort: CohortFile
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A cohort's settings, where they came from, and the file that holds its truth."""
+
+    found: library.Found
+    spec: CohortSpec | SimulatedCohort
+
+    @property
+    def reading(self) -> CohortSpec:
+        """How its files are read."""
+        return self.spec.read if isinstance(self.spec, SimulatedCohort) else self.spec
+
+
+def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
+    """The settings of the cohort a study names, with the study's overrides.
+
+    Raises:
+        StudyError: the file is faulty, an override does not fit it, or a root is missing.
+    """
+    found = library.find("cohorts", choice.name, start=start)
+    document = config.read(found.path)
+    config.check_version(document)
+    values = {key: value for key, value in document.values.items() if key != "mmmed"}
+    simulated = values.get("kind") == "simulated"
+    _check_overrides(choice, found.path, simulated=simulated)
+    if simulated:
+        inner = dict(values.get("simulation") or {}) | choice.simulation
+        values["simulation"] = inner if choice.seed is None else inner | {"seed": choice.seed}
+    elif choice.root is not None:
+        values["root"] = str(choice.root)
+    spec = config.validate(_below("cohort", document, values), _Holder).cohort
+    if not simulated and getattr(spec, "root", None) is None:
+        raise StudyError(
+            f"{found.path}: cohort {choice.name} needs the folder of its files: "
+            "--set cohort.root=DIR"
+        )
+    return Chosen(found=found, spec=spec)
+
+
+def materialise(
+    chosen: Chosen, *, cache: Path, jobs: int, progress: Progress | None
+) -> tuple[Cohort, Path | None]:
+    """The cohort on disk, and its truth file where it is simulated.
+
+    Args:
+        chosen: what to read or to write first.
+        cache: where simulated cohorts are kept, one folder per set of settings.
+        jobs: processes that may write.
+        progress: called with (subjects written, subjects).
+    """
+    name = chosen.found.name
+    if not isinstance(chosen.spec, SimulatedCohort):
+        return read(chosen.spec, name), None
+    settings = chosen.spec.simulation.model_dump(mode="json")
+    root = cache / "simulated" / digest.of_value(settings)[:20]
+    write(chosen.spec.simulation, root, jobs=jobs, progress=progress)
+    rooted = chosen.spec.read.model_copy(update={"root": root})
+    return read(rooted, name), root / "truth.json"
+
+
+def read_data(root: Path, name: str, *, start: Path | None) -> Cohort:
+    """A folder of data, read as the cohort file called `name` says, labelled or not.
+
+    Raises:
+        StudyError: the cohort is simulated, so it has no folder.
+        NothingReadable: no case is found.
+    """
+    return read(choose(CohortChoice(name=name, root=root), start=start).reading, name)
+
+
+def _check_overrides(choice: CohortChoice, path: Path, *, simulated: bool) -> None:
+    if simulated and choice.root is not None:
+        raise StudyError(f"{path}: cohort {choice.name} is simulated; it takes no root")
+    if not simulated and (choice.seed is not None or choice.simulation):
+        raise StudyError(f"{path}: cohort {choice.name} is not simulated; it takes no seed")
+
+
+def _below(key: str, document: config.Document, values: dict[str, Any]) -> config.Document:
+    lines = {(key, *inner): line for inner, line in document.lines.items()}
+    return config.Document(path=document.path, values={key: values}, lines=lines)

@@ -1,0 +1,150 @@
+"""What a study will do, settled before anything is trained: who is in which part, who hides what,
+which views are scored. Pure tables, saved with the run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mmmed.absence import EveryPattern, Shown, TestProtocol, rates
+from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.protocol import apply_test, apply_train, forced_views, presence_rows
+from mmmed.cohorts.splits import Fold, split
+from mmmed.errors import StudyError
+from mmmed.modality import Pattern
+from mmmed.pipelines.study import Study
+from mmmed.record import table
+from mmmed.training.predicting import View
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """One fold of a study.
+
+    Attributes:
+        fold: which case is in which part.
+        shown: case -> what it shows in training, validation and calibration.
+        views: what is scored in the test part.
+        sentences: realised absence in words and counts, one per split, protocol and modality.
+        presence: rows of the presence table.
+    """
+
+    fold: Fold
+    shown: Mapping[str, Pattern]
+    views: tuple[View, ...]
+    sentences: tuple[str, ...]
+    presence: tuple[Mapping[str, table.Cell], ...]
+
+
+def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan, ...]:
+    """The folds of a study over a cohort.
+
+    Args:
+        study: splits and protocols.
+        cohort: the cases that can be read.
+        truth: of a simulated cohort: its latent columns are what `mnar` protocols may read.
+
+    Raises:
+        StudyError: the class named positive is none of the cohort's.
+        LeakageError: a subject is in two parts.
+    """
+    positive = study.evaluation.positive
+    if positive is not None and positive not in cohort.classes:
+        raise StudyError(
+            f"study {study.study}: evaluation.positive: {positive!r} is no class of the cohort "
+            f"({', '.join(cohort.classes)})"
+        )
+    withheld = _withheld(truth) if truth else None
+    return tuple(_planned(study, cohort, fold, withheld) for fold in split(cohort, study.splits))
+
+
+def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None:
+    """`cases.tsv`, `splits.tsv` and `presence.tsv` of a run."""
+    covariates = cohort.covariates()
+    extra = [str(name) for name in covariates.columns if name not in table.CASES.columns]
+    table.write(run / "cases.tsv", table.CASES, _case_rows(cohort, covariates, extra), extra=extra)
+    rows = [
+        {"fold": one.fold.name, "case_id": case.id, "subject_id": case.subject, "split": part}
+        for one in folds
+        for case in cohort.cases
+        if (part := str(one.fold.part[case.id]))
+    ]
+    table.write(run / "splits.tsv", table.SPLITS, rows)
+    table.write(
+        run / "presence.tsv", table.PRESENCE, [row for one in folds for row in one.presence]
+    )
+
+
+def _planned(
+    study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | None
+) -> FoldPlan:
+    train = apply_train(study.protocols.train, cohort, fold, withheld=withheld)
+    sentences = [f"fold {fold.name} train: {hiding}" for hiding in train.hidings]
+    presence = presence_rows(train, cohort=cohort, fold=fold, protocol="train", rate=None)
+    views: list[View] = []
+    for protocol in study.protocols.test:
+        if isinstance(protocol, EveryPattern):
+            views += _forced(cohort, fold)
+            continue
+        for rate in rates(protocol) or (None,):
+            shown = apply_test(protocol, rate, cohort, fold, withheld=withheld)
+            views += _observed(protocol, rate, shown)
+            presence += presence_rows(
+                shown, cohort=cohort, fold=fold, protocol=protocol.kind, rate=rate
+            )
+            sentences += [f"fold {fold.name} {protocol.kind}: {hiding}" for hiding in shown.hidings]
+    return FoldPlan(
+        fold=fold,
+        shown={case.id: train.pattern(case.id) for case in cohort.cases},
+        views=tuple(views),
+        sentences=tuple(sentences),
+        presence=tuple(presence),
+    )
+
+
+def _forced(cohort: Cohort, fold: Fold) -> list[View]:
+    """Every test case under every pattern that it owns."""
+    return [
+        View(case=case, protocol="every-pattern", rate=None, pattern=pattern)
+        for case, pattern in forced_views(cohort.owned().loc[fold.cases("test")])
+    ]
+
+
+def _observed(protocol: TestProtocol, rate: float | None, shown: Shown) -> list[View]:
+    """Every test case under what the protocol leaves it."""
+    return [
+        View(case=case, protocol=protocol.kind, rate=rate, pattern=shown.pattern(case))
+        for case in shown.table.index
+    ]
+
+
+def _case_rows(
+    cohort: Cohort, covariates: pd.DataFrame, extra: list[str]
+) -> list[dict[str, table.Cell]]:
+    return [
+        {
+            "case_id": case.id,
+            "subject_id": case.subject,
+            "session_id": case.session,
+            "site": case.site,
+            "label": cohort.classes[case.label] if case.label >= 0 else None,
+            "owned": str(Pattern.of(case.sources)),
+            **{name: case.covariates.get(name) for name in extra},
+        }
+        for case in cohort.cases
+    ]
+
+
+def _withheld(truth: Path) -> pd.DataFrame:
+    """The latent columns of a simulated cohort, by case: what no model ever sees."""
+    cases = json.loads(truth.read_text(encoding="utf-8"))["cases"]
+    latent = {
+        case: {name: value for name, value in values.items() if name.startswith("z_")}
+        for case, values in cases.items()
+    }
+    return pd.DataFrame.from_dict(latent, orient="index")

@@ -1,0 +1,82 @@
+"""From the jobs' predictions to the run's tables, figures and report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mmmed.audit.report import write_report
+from mmmed.cohorts.cohort import Cohort
+from mmmed.evaluation.figures.draw import write_figures
+from mmmed.evaluation.known import read_oracle
+from mmmed.evaluation.predictions import read_predictions
+from mmmed.evaluation.result import score_tables
+from mmmed.evaluation.summary import metrics_document
+from mmmed.evaluation.text import pattern_table, robustness_table
+from mmmed.pipelines.jobs import Job
+from mmmed.pipelines.study import Study
+from mmmed.record import atomic, table
+
+
+def gather(run: Path, jobs: Sequence[Job]) -> None:
+    """`predictions.tsv` of the run from those of its finished jobs."""
+    parts = [table.read(job.folder(run) / "predictions.tsv", table.PREDICTIONS) for job in jobs]
+    rows = [row for part in parts for row in part]
+    extra = [name for name in rows[0] if name not in table.PREDICTIONS.columns]
+    table.write(run / "predictions.tsv", table.PREDICTIONS, rows, extra=extra)
+
+
+def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -> str:
+    """`metrics.json`, `figures/` and `report.html` of a run, and its tables as text.
+
+    Reads nothing but files of the run folder.
+
+    Args:
+        run: with predictions.tsv and presence.tsv, on simulated data truth.json and ceilings.json.
+        study: names the positive class and how intervals are made.
+        cohort: names the classes.
+        notes: sentences to stand beside the numbers.
+    """
+    positive = study.evaluation.positive or cohort.positive
+    truth, ceilings = _optional(run / "truth.json"), _optional(run / "ceilings.json")
+    predictions = read_predictions(run / "predictions.tsv")
+    methods = [str(method.model_dump()["kind"]) for method in study.methods]
+    results = score_tables(
+        predictions,
+        classes=cohort.classes,
+        positive=positive,
+        interval=study.evaluation.interval,
+        oracle=read_oracle(truth) if truth else None,
+        methods=methods,
+    )
+    document = metrics_document(
+        results,
+        classes=cohort.classes,
+        interval=study.evaluation.interval,
+        ceilings=ceilings,
+        against=methods[0] if len(set(methods)) > 1 else None,
+        notes=[*notes, *(ceilings["notes"] if ceilings else ())],
+    )
+    atomic.write_json(run / "metrics.json", document)
+    write_figures(
+        run / "figures",
+        predictions=predictions,
+        rows=document["rows"],
+        presence=pd.DataFrame(table.read(run / "presence.tsv", table.PRESENCE)),
+        classes=cohort.classes,
+        positive=positive,
+    )
+    write_report(run)
+    texts = [robustness_table(document["rows"]), pattern_table(document["rows"])]
+    return "\n\n".join(text for text in texts if text)
+
+
+def _optional(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

@@ -1,0 +1,166 @@
+"""A study from its YAML to its report: every step once, each leaving its files."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmmed.errors import RunError
+from mmmed.pipelines import folder, track
+from mmmed.pipelines.backends import parallel_jobs, run_jobs
+from mmmed.pipelines.environment import environment
+from mmmed.pipelines.jobs import Job, make_jobs
+from mmmed.pipelines.known import write_known
+from mmmed.pipelines.materialise import materialise
+from mmmed.pipelines.plan import FoldPlan, plan, write_tables
+from mmmed.pipelines.preparation import Stocked, stock
+from mmmed.pipelines.resolve import Resolved, resolve
+from mmmed.pipelines.results import evaluate, gather
+from mmmed.pipelines.study import Study
+from mmmed.record import atomic, cache, chain, digest
+
+Report = Callable[[str, int, int], None]
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left.
+
+    Attributes:
+        folder: the run folder.
+        table: its results as text.
+        failed: one line per failed job.
+    """
+
+    folder: Path
+    table: str
+    failed: tuple[str, ...]
+
+
+def run(
+    study: Study,
+    *,
+    start: Path | None,
+    out: Path | None = None,
+    device: str = "auto",
+    jobs: int | None = None,
+    resume: bool = False,
+    report: Report = lambda task, done, total: None,
+    note: Note = lambda text: None,
+) -> Outcome:
+    """Run a study to its report.
+
+    Args:
+        study: what to run.
+        start: where the search for a workspace begins.
+        out: the run folder; by default a new one below `runs/`.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        jobs: jobs at a time.
+        resume: go on with an unfinished run.
+        report: called with (task, done, total).
+        note: called with sentences worth reading.
+
+    Raises:
+        StudyError: the study does not fit its cohort.
+        RunError: the folder cannot be used, or every job failed.
+    """
+    resolved = resolve(study, start=start)
+    parallel = parallel_jobs(jobs, threads=study.training.threads)
+    with folder.opened(resolved, out=out, resume=resume) as where:
+        note(f"run folder: {where}")
+        stocked, truth = _stocked(resolved, parallel, report, note)
+        folds = plan(study, stocked.cohort, truth=truth)
+        _write_record(where, resolved, stocked, folds, truth=truth, device=device)
+        for sentence in (sentence for fold in folds for sentence in fold.sentences):
+            note(sentence)
+        todo = make_jobs(resolved, stocked, folds, device=device)
+        failures = run_jobs(
+            todo, where, parallel=parallel, threads=study.training.threads, report=report
+        )
+        failed = tuple(f"{job.name}: {reason}" for job, reason in failures.items())
+        done = [job for job in todo if job not in failures]
+        if not done:
+            raise RunError("\n".join(["every job failed; nothing to report", *failed]))
+        table = _finish(where, resolved, stocked, done, failed, note)
+    return Outcome(folder=where, table=table, failed=failed)
+
+
+def _stocked(
+    resolved: Resolved, parallel: int, report: Report, note: Note
+) -> tuple[Stocked, Path | None]:
+    cohort, truth = materialise(
+        resolved.cohort,
+        cache=cache.folder(),
+        jobs=parallel,
+        progress=lambda done, total: report("simulate", done, total),
+    )
+    stocked = stock(
+        cohort.only(resolved.chains),
+        resolved.chains,
+        cache=cache.folder() / "prepared",
+        jobs=parallel,
+        report=report,
+    )
+    for fault in stocked.cohort.faults:
+        note(f"left out: {fault}")
+    return stocked, truth
+
+
+def _write_record(
+    where: Path,
+    resolved: Resolved,
+    stocked: Stocked,
+    folds: Sequence[FoldPlan],
+    *,
+    truth: Path | None,
+    device: str,
+) -> None:
+    """What is known before anything is trained."""
+    threads = resolved.study.training.threads
+    atomic.write_json(where / "environment.json", environment(device=device, threads=threads))
+    write_tables(where, stocked.cohort, tuple(folds))
+    atomic.write_json(where / "preparation.json", stocked.records())
+    if truth is not None:
+        write_known(where, resolved, stocked, folds, truth=truth)
+
+
+def _finish(
+    where: Path,
+    resolved: Resolved,
+    stocked: Stocked,
+    done: Sequence[Job],
+    failed: Sequence[str],
+    note: Note,
+) -> str:
+    """Everything after the last job; run again as a whole where it was interrupted."""
+    begun = time.monotonic()
+    gather(where, done)
+    shutil.rmtree(where / "model", ignore_errors=True)
+    shutil.copytree(done[0].folder(where) / "model", where / "model")
+    notes = [f"failed: {line}" for line in failed]
+    text = evaluate(where, resolved.study, stocked.cohort, notes=notes)
+    _track(where, note)
+    inputs = {
+        **{f"data: {path}": value for path, value in stocked.inputs.items()},
+        **{name: origin["sha256"] for name, origin in resolved.origins.items()},
+    }
+    chain.write(where, inputs=inputs, by=f"run {resolved.study.study}")
+    note(f"evaluated in {time.monotonic() - begun:.0f} s; chain {_short(where)}")
+    return text
+
+
+def _track(where: Path, note: Note) -> None:
+    """Tell MLflow; whatever it answers, the run goes on."""
+    try:
+        note(f"tracked: {track.track_run(where)}")
+    except Exception as error:  # noqa: BLE001 - a tracking failure never stops a run
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        note(f"not tracked ({reason}); later: mmmed track {where}")
+
+
+def _short(where: Path) -> str:
+    return digest.of_file(where / chain.NAME)[:16]

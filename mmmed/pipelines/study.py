@@ -1,0 +1,146 @@
+"""The grammar of a study: one YAML of `pipelines/`.
+
+study      a question, a cohort, how its images are prepared, who hides what, which methods compete
+resolved   the study together with the cohort and the chains it names, as plain values: what a run
+           records, and what its digest is taken of
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import Field, create_model, field_validator
+
+from mmmed import config, library
+from mmmed.absence import Complete, TestProtocol, TrainProtocol
+from mmmed.cohorts.splits import Splits
+from mmmed.config import Spec
+from mmmed.evaluation.bootstrap import Interval
+from mmmed.models import METHODS
+from mmmed.models.building import options
+from mmmed.training.settings import TrainingSpec
+
+
+class CohortChoice(Spec):
+    """Which cohort, and what of its file this study overrides.
+
+    Attributes:
+        name: of a YAML in `cohorts/`.
+        root: the folder of a real cohort's files.
+        seed: of a simulated cohort.
+        simulation: settings of a simulated cohort, merged into its file's.
+    """
+
+    name: str
+    root: Path | None = None
+    seed: int | None = None
+    simulation: dict[str, Any] = {}
+
+
+class Protocols(Spec):
+    """Who hides what.
+
+    Attributes:
+        train: applied one after the other to the training and validation parts.
+        test: each makes its own table of results, one per rate.
+    """
+
+    train: tuple[TrainProtocol, ...] = (Complete(),)
+    test: Annotated[tuple[TestProtocol, ...], Field(min_length=1)]
+
+
+class Evaluation(Spec):
+    """How results are counted.
+
+    Attributes:
+        positive: the class that F1, sensitivity and AUROC are about; None with K > 2 classes.
+        interval: of every figure.
+        coverage: the level of the conformal sets.
+        threshold: on the calibrated probability of the positive class, or the sensitivity it is
+            set to reach on the calibration part.
+    """
+
+    positive: str | None = None
+    interval: Interval = Interval()
+    coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    threshold: Annotated[float, Field(gt=0, lt=1)] | dict[Literal["sensitivity"], float] = 0.5
+
+
+class Study(Spec):
+    """One study.
+
+    Attributes:
+        study: its name, as below `pipelines/`.
+        question: what it asks, in a sentence.
+        cohort: a name, or a name with what it overrides.
+        transforms: modality -> name of a chain in `transforms/`.
+        protocols: who hides what.
+        methods: what competes; the first one's package is the run's.
+        splits: how subjects are parted.
+        seeds: one job each per method, protocol and fold.
+        training: the budget, the same for every method.
+        evaluation: how results are counted.
+    """
+
+    study: str
+    question: str = ""
+    cohort: CohortChoice
+    transforms: Annotated[dict[str, str], Field(min_length=1)]
+    protocols: Protocols
+    methods: tuple[Spec, ...]
+    splits: Splits
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    training: TrainingSpec = TrainingSpec()
+    evaluation: Evaluation = Evaluation()
+
+    @field_validator("cohort", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands twice")
+        return seeds
+
+
+SHORTHANDS = {"cohort": "name"}
+"""Keys that may stand as one value: `cohort: NAME` is `cohort: {name: NAME}`."""
+
+
+def load_study(name: str, *, settings: Sequence[str] = (), start: Path | None) -> Study:
+    """The study called `name`, with `key.sub=value` settings applied.
+
+    Raises:
+        StudyError: one line per fault, with `file:line` and the nearest valid spelling.
+    """
+    found = library.find("pipelines", name, start=start)
+    document = config.override(config.read(found.path), settings, shorthands=SHORTHANDS)
+    config.check_version(document)
+    return config.validate(document, study_type(_kinds(document.values)), drop=("mmmed",))
+
+
+def study_type(kinds: Sequence[str]) -> type[Study]:
+    """`Study` whose methods are of these kinds; only their modules are imported.
+
+    An unknown kind brings in every method, so that the error can name them all.
+    """
+    known = [method.kind for method in METHODS]
+    chosen = sorted(set(kinds)) if kinds and set(kinds) <= set(known) else known
+    types = tuple(options(kind) for kind in chosen)
+    method: Any = types[0]
+    if len(types) > 1:
+        method = Annotated[Union[types], Field(discriminator="kind")]  # noqa: UP007 - built here
+    methods: Any = (Annotated[tuple[method, ...], Field(min_length=1)], ...)
+    return create_model("Study", __base__=Study, methods=methods)
+
+
+def _kinds(values: dict[str, Any]) -> list[str]:
+    methods = values.get("methods")
+    if not isinstance(methods, list):
+        return []
+    return [str(one.get("kind")) for one in methods if isinstance(one, dict)]

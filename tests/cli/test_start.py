@@ -1,0 +1,74 @@
+"""The command starts light and ends with its documented codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "monai", "lightning", "mlflow", "nibabel", "sklearn", "pandas", "matplotlib")
+
+
+def imported_by(statement: str) -> set[str]:
+    program = (
+        "import sys\n"
+        "try:\n"
+        f"    {statement}\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print('MODULES', *sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split("MODULES", 1)[1].split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import mmmed",
+        "from mmmed.cli.app import main; main(['--help'])",
+        "from mmmed.cli.app import main; main(['train-ad', '--help'])",
+        "from mmmed.cli.app import main; main(['list'])",
+        "from mmmed.cli.app import main; main(['doctor'])",
+    ],
+)
+def test_nothing_heavy_is_imported_to_look_around(statement: str) -> None:
+    assert not imported_by(statement) & set(HEAVY)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from mmmed.cli.app import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert run("trian-ad").returncode == 2
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
+    assert run("train-ad", "--sedes", "0").returncode == 2
+
+
+def test_an_unknown_study_is_one_line_with_the_nearest_name() -> None:
+    done = run("show", "ad/trian")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "did you mean 'ad/train'" in done.stderr
+
+
+def test_a_traceback_is_shown_only_when_asked_for() -> None:
+    assert "Traceback" not in run("show", "ad/trian").stderr
+    assert "Traceback" in run("show", "ad/trian", "--debug").stderr
+
+
+def test_version_is_printed() -> None:
+    from mmmed import __version__
+
+    assert run("--version").stdout.strip() == f"mmmed {__version__}"

@@ -1,0 +1,124 @@
+"""The grammar of a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmmed import library
+from mmmed.errors import StudyError
+from mmmed.pipelines.resolve import resolve
+from mmmed.pipelines.study import load_study
+
+SMALLEST = """
+mmmed: 1
+study: own
+cohort: simulated-ad
+transforms: {mri: brain-mri, pet: brain-pet}
+protocols: {test: [{kind: complete}]}
+methods: [{kind: late-sum}]
+splits: {kind: holdout}
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path):
+    def write(text: str) -> str:
+        path = tmp_path / "own.yaml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("name", library.names("pipelines", start=None))
+def test_every_shipped_study_loads(name: str) -> None:
+    assert load_study(name, start=None).study == name
+
+
+@pytest.mark.parametrize("name", library.names("pipelines", start=None))
+def test_every_shipped_study_resolves(name: str, tmp_path: Path) -> None:
+    study = load_study(name, start=None)
+    if study.cohort.name not in ("simulated-ad",):
+        study = load_study(name, settings=[f"cohort.root={tmp_path}"], start=None)
+    assert set(resolve(study, start=None).chains) == set(study.transforms)
+
+
+def test_a_cohort_may_stand_as_its_name(written) -> None:
+    assert load_study(written(SMALLEST), start=None).cohort.name == "simulated-ad"
+
+
+def test_a_setting_goes_below_a_cohort_that_stands_as_its_name(written) -> None:
+    study = load_study(written(SMALLEST), settings=["cohort.seed=3"], start=None)
+    assert (study.cohort.name, study.cohort.seed) == ("simulated-ad", 3)
+
+
+def test_all_faults_are_named_at_once_with_their_lines(written) -> None:
+    text = SMALLEST.replace("kind: late-sum", "kind: late-sun").replace("splits:", "split:")
+    path = written(text + "training: {step: 3}\n")
+    with pytest.raises(StudyError) as caught:
+        load_study(path, start=None)
+    lines = str(caught.value).splitlines()
+    assert f"{path}:7: methods.0.kind: unknown kind 'late-sun'; did you mean 'late-sum'?" in lines
+    assert f"{path}:8: split: unknown key; did you mean 'splits'?" in lines
+    assert any(line.startswith(f"{path}:9: training.step: unknown key") for line in lines)
+
+
+def test_a_method_option_with_a_typo_is_named(written) -> None:
+    text = SMALLEST.replace("{kind: late-sum}", "{kind: late-sum, dropuot: 0.1}")
+    with pytest.raises(StudyError, match=r"methods\.0\.dropuot: unknown key; did you mean"):
+        load_study(written(text), start=None)
+
+
+def test_the_schema_number_is_asked_for(written) -> None:
+    with pytest.raises(StudyError, match="state `mmmed: 1`"):
+        load_study(written(SMALLEST.replace("mmmed: 1", "")), start=None)
+
+
+def test_a_seed_stands_once(written) -> None:
+    with pytest.raises(StudyError, match="a seed stands twice"):
+        load_study(written(SMALLEST), settings=["seeds=[0, 0]"], start=None)
+
+
+def test_a_transform_for_a_modality_the_cohort_lacks_is_refused(written) -> None:
+    text = SMALLEST.replace("pet: brain-pet", "amyloid: brain-pet")
+    with pytest.raises(StudyError, match=r"transforms\.amyloid: the cohort .* no such modality"):
+        resolve(load_study(written(text), start=None), start=None)
+
+
+def test_a_protocol_for_a_modality_the_study_lacks_is_refused(written) -> None:
+    text = SMALLEST.replace("{kind: complete}", "{kind: mcar, modality: pte, rate: 0.5}")
+    with pytest.raises(StudyError, match="'pte' is none of the study's modalities"):
+        resolve(load_study(written(text), start=None), start=None)
+
+
+def test_a_real_cohort_asks_for_its_root(written) -> None:
+    text = SMALLEST.replace("simulated-ad", "bids-ad")
+    with pytest.raises(StudyError, match=r"--set cohort\.root=DIR"):
+        resolve(load_study(written(text), start=None), start=None)
+
+
+def test_a_simulated_cohort_takes_no_root(written) -> None:
+    study = load_study(written(SMALLEST), settings=["cohort.root=somewhere"], start=None)
+    with pytest.raises(StudyError, match="is simulated; it takes no root"):
+        resolve(study, start=None)
+
+
+def test_a_setting_of_the_simulation_is_merged_into_its_file(written) -> None:
+    settings = ["cohort.simulation={subjects: {train: 4, validation: 2, calibration: 2, test: 2}}"]
+    resolved = resolve(load_study(written(SMALLEST), settings=settings, start=None), start=None)
+    simulation = resolved.values()["cohort"]["simulation"]
+    assert simulation["subjects"]["train"] == 4
+    assert simulation["law"]["kind"] == "gaussian"
+
+
+def test_the_digest_follows_the_settings_and_not_the_place_of_the_file(
+    written, tmp_path: Path
+) -> None:
+    first = resolve(load_study(written(SMALLEST), start=None), start=None)
+    moved = tmp_path / "moved.yaml"
+    moved.write_text("# a comment\n" + SMALLEST)
+    same = resolve(load_study(str(moved), start=None), start=None)
+    other = resolve(load_study(str(moved), settings=["seeds=[1]"], start=None), start=None)
+    assert first.digest == same.digest != other.digest
