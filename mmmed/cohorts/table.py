@@ -14,7 +14,7 @@ from mmmed.cohorts.label import Label
 from mmmed.config import Spec
 from mmmed.errors import DataError, NothingReadable, StudyError
 from mmmed.readers.source import Source
-from mmmed.readers.vectors import MISSING, Rows, read_rows, read_table
+from mmmed.readers.vectors import MISSING, Rows, read_table, rows_of
 
 
 class TableFiles(Spec):
@@ -92,14 +92,14 @@ def read_table_cohort(spec: TableCohort, name: str) -> Cohort:
         {str(key): str(value) for key, value in one.items()} for one in cells.to_dict("records")
     ]
     vectors = {
-        modality: read_rows(path, columns=one.columns, identifier=spec.case)
+        modality: (path, rows_of(cells, path=path, columns=one.columns, identifier=spec.case))
         for modality, one in spec.modalities.items()
         if isinstance(one, TableVectors)
     }
     faults = _twice(records, spec)
     repeated = {fault.where for fault in faults}
     rows = [
-        _row(record, spec, path, vectors, faults)
+        _row(record, spec, vectors, faults)
         for record in records
         if record[spec.case] not in repeated
     ]
@@ -150,48 +150,43 @@ def _twice(records: list[dict[str, str]], spec: TableCohort) -> list[Fault]:
 def _row(
     record: dict[str, str],
     spec: TableCohort,
-    table: Path,
-    vectors: Mapping[str, Rows],
+    vectors: Mapping[str, tuple[Path, Rows]],
     faults: list[Fault],
 ) -> Row:
     case = record[spec.case]
     sources: dict[str, tuple[Source, ...]] = {}
     for modality, one in spec.modalities.items():
         if isinstance(one, TableVectors):
-            rows = vectors[modality]
-            items: tuple[Source, ...] = ()
-            if case in rows.vectors:
-                items = (Source(table, case, rows.columns, spec.case),)
-            elif case in rows.faults:
-                faults.append(Fault(case, modality, rows.faults[case]))
+            items = _vector(case, spec.case, *vectors[modality])
+            reason = vectors[modality][1].faults.get(case)
+            faults += [Fault(case, modality, reason)] if reason else []
         else:
-            items = _files(record, one, table=table, root=spec.root or Path(), case=case)
-            faults += _missing(items, case, modality)
-            items = tuple(item for item in items if item.path.is_file())
+            named = [record[column] for column in one.columns if record[column] not in MISSING]
+            items, lacking = _files(spec.root or Path(), named)
+            faults += [Fault(case, modality, reason) for reason in lacking]
         if items:
             sources[modality] = items
-    session = record.get(spec.session)
+    subject, session = record.get(spec.subject), record.get(spec.session)
     return Row(
         id=case,
-        subject=record.get(spec.subject, case),
-        session=None if session is None or session in MISSING else session,
+        subject=case if subject is None or subject in MISSING else subject,
+        session=None if session in MISSING else session,
         cells=record,
         sources=sources,
     )
 
 
-def _files(
-    record: dict[str, str], modality: TableFiles, *, table: Path, root: Path, case: str
-) -> tuple[Source, ...]:
-    named = [record[column] for column in modality.columns if record[column] not in MISSING]
-    if any("\0" in path for path in named):
-        raise DataError(f"{table}: case {case}: a path holds a zero byte")
-    return tuple(Source(root / path) for path in dict.fromkeys(named))
+def _vector(case: str, identifier: str, table: Path, rows: Rows) -> tuple[Source, ...]:
+    if case not in rows.vectors:
+        return ()
+    return (Source(table, case, rows.columns, identifier),)
 
 
-def _missing(items: tuple[Source, ...], case: str, modality: str) -> list[Fault]:
-    return [
-        Fault(case, modality, f"{item.path}: is not there; fetch it or write n/a")
-        for item in items
-        if not item.path.is_file()
+def _files(root: Path, named: list[str]) -> tuple[tuple[Source, ...], list[str]]:
+    """The files that are there, and one reason for each that is not."""
+    paths = [root / name for name in dict.fromkeys(named)]
+    there = [path for path in paths if "\0" not in str(path) and path.is_file()]
+    lacking = [
+        f"{path}: is not there; fetch it or write n/a" for path in paths if path not in there
     ]
+    return tuple(Source(path) for path in there), lacking

@@ -7,7 +7,8 @@ would not belong together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,7 +21,7 @@ from mmmed.cohorts.label import Label
 from mmmed.config import Spec
 from mmmed.errors import DataError, NothingReadable, StudyError
 from mmmed.readers.source import Source
-from mmmed.readers.vectors import Rows, read_rows, read_table
+from mmmed.readers.vectors import Rows, read_table, rows_of
 
 LAST = "last"
 """Names the last column of each table as the label's."""
@@ -66,23 +67,27 @@ def read_views(spec: ViewsCohort, name: str) -> Cohort:
         raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
     if not spec.root.is_dir():
         raise NothingReadable(f"{spec.root}: is no folder")
-    tables = {modality: spec.root / view.file for modality, view in spec.modalities.items()}
-    labels = {modality: _labels(path, spec.label.column) for modality, path in tables.items()}
-    first = _agreed(labels, tables)
     views = {
-        modality: read_rows(path, columns=_vector_columns(path, spec.label.column), identifier=None)
-        for modality, path in tables.items()
+        modality: _read(spec.root / view.file, spec.label.column)
+        for modality, view in spec.modalities.items()
     }
+    _check_agreement(list(views.values()))
     faults: list[Fault] = []
-    width = len(str(len(first) - 1))
+    labels = [str(text) for text in next(iter(views.values())).labels]
     rows = [
-        _row(place, width, str(text), views, tables, faults, spec.label.column)
-        for place, text in enumerate(first)
+        Row(
+            id=(case := f"row-{place:0{len(str(len(labels) - 1))}d}"),
+            subject=case,
+            session=None,
+            cells={spec.label.column: text},
+            sources=_sources(case, str(place), views, faults),
+        )
+        for place, text in enumerate(labels)
     ]
     return assemble(
         rows,
         name=name,
-        kinds=dict.fromkeys(tables, "vector"),
+        kinds=dict.fromkeys(views, "vector"),
         label=spec.label,
         positive=spec.positive,
         columns=Columns(site="", part="", covariates=(), reserved=(spec.label.column,)),
@@ -90,58 +95,56 @@ def read_views(spec: ViewsCohort, name: str) -> Cohort:
     )
 
 
-def _label_column(table: pd.DataFrame, column: str) -> str:
-    return str(table.columns[-1]) if column == LAST else column
+@dataclass(frozen=True)
+class _View:
+    """One table as read: the label and the vector of each row."""
+
+    path: Path
+    labels: pd.Series
+    rows: Rows
 
 
-def _labels(path: Path, column: str) -> pd.Series:
+def _read(path: Path, column: str) -> _View:
     table = read_table(path)
-    name = _label_column(table, column)
+    label = _label_column(table, column, path)
+    columns = [name for name in table.columns if name != label]
+    return _View(path, table[label], rows_of(table, path=path, columns=columns, identifier=None))
+
+
+def _label_column(table: pd.DataFrame, column: str, path: Path) -> str:
+    name = str(table.columns[-1]) if column == LAST else column
     if name not in table.columns:
         raise DataError(f"{path}: the column {name!r} is missing")
-    return table[name]
+    return name
 
 
-def _vector_columns(path: Path, column: str) -> tuple[str, ...]:
-    table = read_table(path)
-    name = _label_column(table, column)
-    return tuple(str(one) for one in table.columns if one != name)
-
-
-def _agreed(labels: Mapping[str, pd.Series], tables: Mapping[str, Path]) -> pd.Series:
-    """The labels all tables agree on."""
-    first, *others = labels
+def _check_agreement(views: Sequence[_View]) -> None:
+    """Raise unless all tables have the same labels in the same rows."""
+    first, *others = views
     for other in others:
-        if len(labels[other]) != len(labels[first]):
+        if len(other.labels) != len(first.labels):
             raise DataError(
-                f"{tables[other]}: has {len(labels[other])} rows, {tables[first].name} has "
-                f"{len(labels[first])}; the rows of all views must be the same cases"
+                f"{other.path}: has {len(other.labels)} rows, {first.path.name} has "
+                f"{len(first.labels)}; the rows of all views must be the same cases"
             )
-        differing = (labels[other] != labels[first]).to_numpy().nonzero()[0]
+        differing = (other.labels != first.labels).to_numpy().nonzero()[0]
         if len(differing):
             place = int(differing[0])
             raise DataError(
-                f"{tables[other]}: row {place} is of class {labels[other].iloc[place]!r}, in "
-                f"{tables[first].name} of {labels[first].iloc[place]!r}; put the rows of all views "
+                f"{other.path}: row {place} is of class {other.labels.iloc[place]!r}, in "
+                f"{first.path.name} of {first.labels.iloc[place]!r}; put the rows of all views "
                 "in one order"
             )
-    return labels[first]
 
 
-def _row(
-    place: int,
-    width: int,
-    text: str,
-    views: Mapping[str, Rows],
-    tables: Mapping[str, Path],
-    faults: list[Fault],
-    column: str,
-) -> Row:
-    case = f"row-{place:0{width}d}"
+def _sources(
+    case: str, row: str, views: Mapping[str, _View], faults: list[Fault]
+) -> dict[str, tuple[Source, ...]]:
+    """What a case owns; a row that cannot be read is a fault."""
     sources: dict[str, tuple[Source, ...]] = {}
-    for modality, rows in views.items():
-        if str(place) in rows.vectors:
-            sources[modality] = (Source(tables[modality], str(place), rows.columns),)
-        elif str(place) in rows.faults:
-            faults.append(Fault(case, modality, rows.faults[str(place)]))
-    return Row(id=case, subject=case, session=None, cells={column: text}, sources=sources)
+    for modality, view in views.items():
+        if row in view.rows.vectors:
+            sources[modality] = (Source(view.path, row, view.rows.columns),)
+        elif row in view.rows.faults:
+            faults.append(Fault(case, modality, f"{view.path.name}: {view.rows.faults[row]}"))
+    return sources

@@ -53,7 +53,17 @@ def read_rows(path: Path, *, columns: Sequence[str], identifier: str | None) -> 
     Raises:
         DataError: the table cannot be read, or lacks a column.
     """
-    table = read_table(path)
+    return rows_of(read_table(path), path=path, columns=columns, identifier=identifier)
+
+
+def rows_of(
+    table: pd.DataFrame, *, path: Path, columns: Sequence[str], identifier: str | None
+) -> Rows:
+    """`read_rows`, for a table that was read from `path` already.
+
+    Raises:
+        DataError: the table lacks a column.
+    """
     names = identifier.split("+") if identifier else []
     chosen = tuple(columns) or tuple(name for name in table.columns if name not in names)
     lacking = [name for name in (*names, *chosen) if name not in table.columns]
