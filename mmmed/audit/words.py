@@ -137,8 +137,8 @@ def _place(fold: str, split: str) -> tuple[str, int]:
 
 def _forced(row: Row) -> str:
     return (
-        f"{row['method']}, every case showing {row['pattern']} only: {_score(row)} in {row['n']} cases"
-        f"{_share(row)}."
+        f"{row['method']}, every case showing {row['pattern']} only: {_score(row)} "
+        f"in {row['n']} cases{_share(row)}."
     )
 
 

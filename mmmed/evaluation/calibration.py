@@ -3,8 +3,8 @@
     probabilities = softmax(logits / temperature + bias)
 
 One temperature and one bias (K - 1 free numbers; the first class has none) serve all patterns, by
-maximum likelihood on the calibration part. A pattern gets a bias of its own, the temperature held,
-only where enough forced views speak for it; a pattern never met takes the common bias.
+maximum likelihood on the calibration part. A pattern gets a bias of its own only where enough
+forced views speak for it; any other pattern, also one never met, takes the common bias.
 """
 
 from __future__ import annotations
@@ -115,13 +115,14 @@ def fit_calibration(logits: Floats, label: Integers, pattern: Sequence[str]) -> 
         return identity(classes, reason=reason, views=views)
     if not np.isfinite(logits).all():
         return identity(classes, reason="not calibrated: a logit is not finite", views=views)
-    temperature, bias = _fit(logits, label)
+    speaking = [name for name in views if _speaks_for_itself(label[names == name], classes)]
+    group = np.array([speaking.index(name) + 1 if name in speaking else 0 for name in names])
+    temperature = _fit_temperature(logits, label, group)
     own = {
         name: _fit_bias(logits[names == name] / temperature, label[names == name])
-        for name in views
-        if _speaks_for_itself(label[names == name], classes)
+        for name in speaking
     }
-    return Calibration(temperature, bias, own, views)
+    return Calibration(temperature, _fit_bias(logits / temperature, label), own, views)
 
 
 def _speaks_for_itself(label: Integers, classes: int) -> bool:
@@ -129,19 +130,26 @@ def _speaks_for_itself(label: Integers, classes: int) -> bool:
     return len(label) >= FEWEST_VIEWS and int(counts.min()) >= FEWEST_OF_A_CLASS
 
 
-def _fit(logits: Floats, label: Integers) -> tuple[float, tuple[float, ...]]:
-    """Temperature and bias; the loss is convex in (1 / temperature, bias)."""
+def _fit_temperature(logits: Floats, label: Integers, group: Integers) -> float:
+    """The temperature that fits best when each group has its own bias.
+
+    A shared bias would pull the temperature up wherever patterns differ in theirs. The loss is
+    convex in (1 / temperature, biases).
+    """
     classes = logits.shape[1]
+    member = np.eye(int(group.max()) + 1)[group]  # (n, groups)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        bias = np.append(0.0, parameters[1:])
-        value, slope = _loss(logits * parameters[0] + bias, label)
-        return value, np.append((slope * logits).sum(), slope[:, 1:].sum(axis=0))
+        bias = member @ parameters[1:].reshape(-1, classes - 1)
+        scores = logits * parameters[0]
+        scores[:, 1:] += bias
+        value, slope = _loss(scores, label)
+        return value, np.append((slope * logits).sum(), member.T @ slope[:, 1:])
 
     low, high = TEMPERATURES
-    bounds = [(1 / high, 1 / low)] + [(-LARGEST_BIAS, LARGEST_BIAS)] * (classes - 1)
-    found = _minimise(loss, np.append(1.0, np.zeros(classes - 1)), bounds)
-    return float(1 / found[0]), (0.0, *map(float, found[1:]))
+    biases = member.shape[1] * (classes - 1)
+    bounds = [(1 / high, 1 / low)] + [(-LARGEST_BIAS, LARGEST_BIAS)] * biases
+    return float(1 / _minimise(loss, np.append(1.0, np.zeros(biases)), bounds)[0])
 
 
 def _fit_bias(scaled: Floats, label: Integers) -> tuple[float, ...]:

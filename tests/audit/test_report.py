@@ -86,7 +86,8 @@ def test_the_question_the_study_and_versions_are_shown(run: Path) -> None:
 
 def test_the_answer_names_the_first_method_and_its_intervals(run: Path) -> None:
     words = page(run).words
-    assert re.search(r"hypermm, every case showing mri only: AUROC \.\d{3} \(interval \.\d{3} to", words)
+    score = r"AUROC \.\d{3} \(interval \.\d{3} to"
+    assert re.search(rf"hypermm, every case showing mri only: {score}", words)
     assert re.search(r"hypermm, 100% hidden \(mcar\): AUROC", words)
     assert "paired differences hold 0" in words
 

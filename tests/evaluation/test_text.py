@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mmmed.evaluation.text import cell, markdown, number, pattern_table, robustness_table
+
+
+def row(method: str, rate: float | None, value: float | None, **more: Any) -> dict[str, Any]:
+    return {
+        "method": method,
+        "protocol": "mcar",
+        "rate": rate,
+        "pattern": "mixed",
+        "table": "observed",
+        "metric": "auroc",
+        "value": value,
+        "low": None if value is None else value - 0.05,
+        "high": None if value is None else value + 0.05,
+        "n": 200,
+        "positive": "AD",
+        "reason": None,
+        "fraction": None,
+        "oracle": None,
+        "ceiling": None,
+        "remark": None,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.9306, ".931"), (-0.05, "-.050"), (1.0, "1.000"), (10.2, "10.200"), (None, "n/a")],
+)
+def test_numbers_have_three_decimals_and_no_leading_zero(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_a_cell_holds_value_interval_and_fraction() -> None:
+    assert cell(row("a", 0.5, 0.85, fraction=0.93)) == ".850 [.800, .900] 93%"
+
+
+def test_a_cell_without_a_number_says_why() -> None:
+    assert cell(row("a", 0.5, None, reason="all cases are CN")) == "none: all cases are CN"
+
+
+def test_a_cell_says_that_absence_was_used() -> None:
+    text = cell(row("a", 0.5, 0.85, remark="using absence as evidence"))
+    assert text.endswith("(using absence as evidence)")
+
+
+def test_methods_stand_against_rates_with_the_oracle_below() -> None:
+    rows = [
+        row("b", 0.5, 0.8, oracle=0.9, fraction=0.75),
+        row("a", 0.5, 0.85, oracle=0.9),
+        row("b", 0.0, 0.9, oracle=0.95),
+        row("a", 0.0, 0.92, oracle=0.95),
+    ]
+    lines = robustness_table(rows).splitlines()
+    assert "observed: each case under what it has (mcar)" in lines[0]
+    assert [part.strip() for part in lines[2].split("|")[1:-1]] == [
+        "method",
+        "0% hidden",
+        "50% hidden",
+    ]
+    assert lines[4].startswith("| b ")
+    assert lines[5].startswith("| a ")
+    assert [part.strip() for part in lines[6].split("|")[1:-1]] == [
+        "oracle, same cases",
+        ".950",
+        ".900",
+    ]
+
+
+def test_patterns_with_fewest_modalities_come_first() -> None:
+    rows = [row("a", None, 0.9, table="forced", pattern=name) for name in ("mri+pet", "pet", "mri")]
+    head = pattern_table(rows).splitlines()[2]
+    assert head.index("mri (n = 200)") < head.index("pet (n = 200)") < head.index("mri+pet")
+
+
+def test_no_forced_table_is_no_text() -> None:
+    assert pattern_table([row("a", 0.5, 0.9)]) == ""
+
+
+def test_columns_line_up() -> None:
+    lines = markdown(["a", "long head"], [["wide cell", "1"]]).splitlines()
+    assert len({len(line) for line in lines}) == 1
