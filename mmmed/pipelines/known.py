@@ -10,20 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from mmmed.absence import Complete, EveryPattern, Listed, at_rate, rates
-from mmmed.evaluation.predictions import FORCED, MIXED
+from mmmed.modality import Pattern, every_pattern
 from mmmed.pipelines.materialise import SimulatedCohort
 from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved
 from mmmed.record import atomic
+from mmmed.simulation.law import BURDENS
 from mmmed.simulation.probe import attainable
-from mmmed.simulation.spec import AdSimulation
-from mmmed.simulation.truth import protocol_ceiling
+from mmmed.simulation.truth import ceilings
 from mmmed.transforms.prepare import load
-
-BURDEN = {"mri": "z_mri", "pet": "z_pet"}
-"""Modality -> the burden its images show."""
 
 
 def write_known(
@@ -31,90 +27,57 @@ def write_known(
 ) -> None:
     """Copy the truth into the run folder and state the ceiling of each of its tables.
 
-    The ridge-read attainable AUROC is read from the scans that the first fold shows; no hidden
-    scan is opened for it.
+    Beside the ceilings stands what ridge regression, told the burdens of the training subjects,
+    reads from the scans; it is read from what the first fold shows, so no hidden scan is opened.
     """
     shutil.copyfile(truth, where / "truth.json")
-    known = json.loads(truth.read_text(encoding="utf-8"))
     spec = resolved.cohort.spec
     if not isinstance(spec, SimulatedCohort):
         return
-    read = _attainable(stocked, folds[0], known["cases"])
+    known = ceilings(spec.simulation, resolved.study.protocols.test)
+    cases = json.loads(truth.read_text(encoding="utf-8"))["cases"]
+    read = _attainable(stocked, folds[0], cases)
+    sentences = [
+        f"Ridge regression, told the burdens of the training cases, attains an AUROC of "
+        f"{auroc:.3f} from {pattern} on the test cases."
+        for pattern, auroc in read.items()
+    ]
     atomic.write_json(
         where / "ceilings.json",
-        {
-            "rows": _rows(resolved, spec.simulation, known),
-            "information_bits": known["information_bits"],
-            "information_bits_error": known["information_bits_error"],
-            "attainable": read,
-            "notes": _notes(known, read),
-        },
+        {**known, "attainable": read, "notes": [*known["notes"], *sentences]},
     )
-
-
-def _rows(
-    resolved: Resolved, simulation: AdSimulation, known: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for protocol in resolved.study.protocols.test:
-        if isinstance(protocol, EveryPattern):
-            rows += [
-                {"protocol": FORCED, "rate": None, "pattern": pattern, **(ceiling or {})}
-                for pattern, ceiling in known["ceilings"].items()
-            ]
-        elif isinstance(protocol, Complete):
-            ceiling = protocol_ceiling(simulation, protocol)
-            rows.append(
-                {"protocol": protocol.kind, "rate": None, "pattern": MIXED, **(ceiling or {})}
-            )
-        elif not isinstance(protocol, Listed):
-            for rate in rates(protocol):
-                ceiling = protocol_ceiling(simulation, at_rate(protocol, rate))
-                rows.append(
-                    {"protocol": protocol.kind, "rate": rate, "pattern": MIXED, **(ceiling or {})}
-                )
-    return rows
 
 
 def _attainable(
     stocked: Stocked, fold: FoldPlan, truth: Mapping[str, Any]
-) -> dict[str, float | None]:
-    """Modality -> AUROC of the burden that ridge regression reads from the test scans."""
-    found: dict[str, float | None] = {}
-    for modality, burden in BURDEN.items():
-        if modality not in stocked.shelf.names:
-            continue
-        train = [case for case in fold.fold.cases("train") if modality in fold.shown[case]]
-        test = [case for case in fold.fold.cases("test") if modality in stocked.shelf.items[case]]
-        found[modality] = attainable(
-            _images(stocked, train, modality),
-            np.array([truth[case][burden] for case in train]),
-            _images(stocked, test, modality),
-            np.array([truth[case]["label"] for case in test]),
-        )
+) -> dict[str, float]:
+    """Pattern -> AUROC that ridge read-outs attain on the test cases."""
+    found = {}
+    for pattern in every_pattern(name for name in BURDENS if name in stocked.shelf.names):
+        train = [case for case in fold.fold.cases("train") if pattern <= fold.shown[case]]
+        test = [case for case in fold.fold.cases("test") if pattern <= stocked.shelf.owned(case)]
+        labels = [{truth[case]["label"] for case in cases} for cases in (train, test)]
+        if all(len(classes) == 2 for classes in labels):
+            found[str(pattern)] = _read(stocked, pattern, train, test, truth)
     return found
+
+
+def _read(
+    stocked: Stocked,
+    pattern: Pattern,
+    train: Sequence[str],
+    test: Sequence[str],
+    truth: Mapping[str, Any],
+) -> float:
+    return attainable(
+        {name: _images(stocked, train, name) for name in pattern},
+        {name: np.array([truth[case][BURDENS[name]] for case in train]) for name in pattern},
+        {name: _images(stocked, test, name) for name in pattern},
+        label_train=np.array([truth[case]["label"] for case in train]),
+        label_test=np.array([truth[case]["label"] for case in test]),
+    )[str(pattern)]
 
 
 def _images(stocked: Stocked, cases: Sequence[str], modality: str) -> np.ndarray:
     """(n, voxels) the first item of each case."""
     return np.stack([load(stocked.shelf.items[case][modality][0]).ravel() for case in cases])
-
-
-def _notes(known: Mapping[str, Any], read: Mapping[str, float | None]) -> list[str]:
-    notes = [
-        f"Best possible AUROC from {pattern} alone: {ceiling['ceiling_images']['auroc']:.4f}."
-        for pattern, ceiling in known["ceilings"].items()
-        if ceiling
-    ]
-    notes += [
-        f"AUROC of the burden that ridge regression, told the truth, reads from {name}: {auroc:.3f}."
-        for name, auroc in read.items()
-        if auroc is not None
-    ]
-    notes.append(f"I(label; PET | MRI) = {known['information_bits']:.3f} bits.")
-    if known["matched"]:
-        notes.append(
-            "The test subjects' burdens are moment-matched: intervals are conditional on that "
-            "and, for independent subjects, a little too wide."
-        )
-    return notes

@@ -20,6 +20,7 @@ from mmmed.evaluation.text import pattern_table, robustness_table
 from mmmed.pipelines.jobs import Job
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, table
+from mmmed.training.package import state_performance
 
 
 def gather(run: Path, jobs: Sequence[Job]) -> None:
@@ -32,6 +33,8 @@ def gather(run: Path, jobs: Sequence[Job]) -> None:
 
 def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -> str:
     """`metrics.json`, `figures/` and `report.html` of a run, and its tables as text.
+
+    The run's model package is told how well its method did per pattern.
 
     Reads nothing but files of the run folder.
 
@@ -70,9 +73,20 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
         classes=cohort.classes,
         positive=positive,
     )
+    state_performance(run / "model", _forced(document["rows"], methods[0]))
     write_report(run)
     texts = [robustness_table(document["rows"]), pattern_table(document["rows"])]
     return "\n\n".join(text for text in texts if text)
+
+
+def _forced(rows: Sequence[dict[str, Any]], method: str) -> list[dict[str, Any]]:
+    """What a package says of its method: the same people under every pattern."""
+    kept = ("pattern", "metric", "value", "low", "high", "n", "n_positive")
+    return [
+        {name: row[name] for name in kept}
+        for row in rows
+        if row["method"] == method and row["table"] == "forced"
+    ]
 
 
 def _optional(path: Path) -> dict[str, Any] | None:

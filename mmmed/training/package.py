@@ -224,14 +224,11 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Package:
         classes=len(known.classes),
         standards={},
     )
-    state = _below("model.", tensors)
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
+    if not _fill(model, _below("model.", tensors)):
         raise RunError(
             f"{folder}: its weights do not fit {known.kind} as this mmmed builds it "
             f"(trained with mmmed {known.versions.get('mmmed')}); install that version"
-        ) from error
+        )
     means, precisions = _below("mean.", tensors), _below("precision.", tensors)
     return Package(
         manifest=known,
@@ -241,6 +238,20 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Package:
         statistics={name: (means[name].numpy(), precisions[name].numpy()) for name in means},
         device=torch.device(device),
     )
+
+
+def _fill(model: Model, state: Mapping[str, torch.Tensor]) -> bool:
+    """Copy tensors into a model; False where they are not exactly its own.
+
+    `load_state_dict` would add counters of its own to a state that, like safetensors, carries no
+    versions of modules.
+    """
+    own = model.state_dict()
+    if own.keys() != state.keys() or any(own[name].shape != state[name].shape for name in own):
+        return False
+    for name, tensor in own.items():
+        tensor.copy_(state[name])
+    return True
 
 
 def _write(folder: Path, written: Manifest) -> None:
