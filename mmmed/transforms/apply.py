@@ -126,7 +126,7 @@ def _crop_or_pad(volume: Volume, step: CropOrPad) -> tuple[Volume, str]:
     change = ResizeWithPadOrCrop(step.shape, mode="constant", constant_values=lowest)
     done: Any = change(_tensor(volume))
     affine = np.asarray(done.affine, dtype=np.float64)
-    return Volume(np.array(done[0]), affine), f"from {volume.data.shape}"
+    return Volume(done.array[0], affine), f"from {volume.data.shape}"
 
 
 def _clip(volume: Volume, step: Clip) -> tuple[Volume, str]:
@@ -191,12 +191,12 @@ def _resampled(volume: Volume, affine: np.ndarray, shape: Sequence[int], edge: E
     factor = _voxel_mm(affine) / _voxel_mm(volume.affine)
     smooth = gaussian_filter(volume.data, np.maximum(factor - 1, 0) / 2, mode="nearest")
     resample = SpatialResample(mode="bilinear", padding_mode=edge, dtype=np.float64)
-    done = resample(
+    done: Any = resample(
         _tensor(Volume(smooth, volume.affine)),
         dst_affine=torch.from_numpy(affine.copy()),
         spatial_size=tuple(shape),
     )
-    return np.ascontiguousarray(np.asarray(done)[0], dtype=np.float32)
+    return np.ascontiguousarray(done.array[0], dtype=np.float32)
 
 
 def _voxel_mm(affine: np.ndarray) -> np.ndarray:

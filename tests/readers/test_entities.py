@@ -34,8 +34,13 @@ def test_a_published_name_is_taken_apart():
 
 @pytest.mark.parametrize(
     "name",
-    ["T1w.nii.gz", "ses-1_sub-2_T1w.nii", "sub-1_T1w", "sub-1", "sub-_T1w.nii", "sub-1_.nii"]
-    + [
+    [
+        "T1w.nii.gz",
+        "ses-1_sub-2_T1w.nii",
+        "sub-1_T1w",
+        "sub-1",
+        "sub-_T1w.nii",
+        "sub-1_.nii",
         "sub-1_sub-2_T1w.nii",
         "sub-1_run_T1w.nii",
         "sub-1-2_T1w.nii",

@@ -24,7 +24,7 @@ def test_no_sidecar_says_nothing(tmp_path):
 @pytest.mark.parametrize("text", [b"{", b"[1]", b"\xff\xfe{}", b"<html>", b"[" * 100_000])
 def test_a_sidecar_that_is_no_json_object_is_refused(tmp_path, text):
     (tmp_path / "a.json").write_bytes(text)
-    with pytest.raises(DataError, match="a.json: "):
+    with pytest.raises(DataError, match=r"a\.json: "):
         read_sidecar(tmp_path / "a.nii")
 
 

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import pytest
+
+from mmmed.cohorts.ledger import look
+from mmmed.cohorts.reading import read
+from mmmed.cohorts.table import TableCohort
+from mmmed.errors import DataError, NothingReadable, StudyError
+
+MODALITIES = {
+    "mri": {"kind": "volume", "columns": ["mri", "mri_2"]},
+    "pet": {"kind": "volume", "columns": ["pet"]},
+    "clinical": {"kind": "vector", "columns": ["age", "mmse"]},
+}
+
+
+def spec(root, **changes):
+    values = {
+        "kind": "table",
+        "root": root,
+        "table": "cases.tsv",
+        "modalities": MODALITIES,
+        "label": {"column": "dx", "classes": ["CN", "AD"]},
+    }
+    return TableCohort.model_validate({**values, **changes})
+
+
+@pytest.fixture
+def folder(empty_bids):
+    for name in ("a.nii.gz", "b.nii.gz", "c.nii.gz", "p.nii"):
+        empty_bids.volume(name)
+    empty_bids.table(
+        "cases.tsv",
+        "case_id subject_id site mri mri_2 pet age mmse dx",
+        "one s1 A a.nii.gz b.nii.gz p.nii 70 29 CN",
+        "two s1 B c.nii.gz n/a n/a 71 n/a AD",
+    )
+    return empty_bids
+
+
+def test_a_row_is_a_case_and_a_path_an_item(folder):
+    cohort = read(spec(folder.root), "table")
+    one, two = cohort.cases
+    assert [source.path.name for source in one.sources["mri"]] == ["a.nii.gz", "b.nii.gz"]
+    assert [source.path.name for source in two.sources["mri"]] == ["c.nii.gz"]
+    assert (one.subject, two.subject, two.site, two.label) == ("s1", "s1", "B", 1)
+    assert "pet" not in two.sources
+    assert dict(one.covariates) == {"age": 70.0, "mmse": 29.0}
+
+
+def test_vectors_are_rows_of_the_table_itself(folder):
+    cohort = read(spec(folder.root), "table")
+    (source,) = cohort.cases[0].sources["clinical"]
+    assert (source.row, source.columns, source.identifier) == ("one", ("age", "mmse"), "case_id")
+    assert [str(fault) for fault in cohort.faults] == [
+        "two clinical: column 'mmse' is 'n/a', no finite number"
+    ]
+
+
+def test_a_case_without_subject_is_its_own(folder):
+    folder.table("cases.tsv", "case_id mri dx", "one a.nii.gz CN", "two b.nii.gz AD")
+    modalities = {"mri": {"kind": "volume", "columns": ["mri"]}}
+    cohort = read(spec(folder.root, modalities=modalities), "table")
+    assert [case.subject for case in cohort.cases] == ["one", "two"]
+
+
+def test_a_file_that_is_not_there_is_a_fault(folder):
+    (folder.root / "p.nii").unlink()
+    cohort = read(spec(folder.root), "table")
+    assert "pet" not in cohort.cases[0].sources
+    assert any("p.nii: is not there; fetch it or write n/a" in str(one) for one in cohort.faults)
+
+
+def test_two_rows_of_one_case_are_refused_both(folder):
+    with (folder.root / "cases.tsv").open("a") as file:
+        file.write("two\ts1\tB\tb.nii.gz\tn/a\tn/a\t71\t20\tAD\n")
+        file.write("six\ts6\tB\tb.nii.gz\tn/a\tn/a\t71\t20\tAD\n")
+    cohort = read(spec(folder.root), "table")
+    assert [case.id for case in cohort.cases] == ["one", "six"]
+    assert "two: stands in 2 rows of cases.tsv; keep one" in map(str, cohort.faults)
+
+
+@pytest.mark.parametrize("column", ["mri_2", "mmse", "dx", "case_id"])
+def test_a_column_that_is_missing_is_named(folder, column):
+    text = (folder.root / "cases.tsv").read_text().replace(f"{column}\t", "other\t", 1)
+    text = text.replace(f"\t{column}\n", "\tother\n", 1)
+    (folder.root / "cases.tsv").write_text(text)
+    with pytest.raises(DataError, match=f"the column '{column}' is missing"):
+        read(spec(folder.root), "table")
+
+
+def test_a_missing_table_or_folder_is_refused(folder, tmp_path):
+    with pytest.raises(DataError, match="is not there"):
+        read(spec(folder.root, table="none.csv"), "table")
+    with pytest.raises(NothingReadable, match="is no folder"):
+        read(spec(tmp_path / "none"), "table")
+    with pytest.raises(StudyError, match="cohort.root"):
+        read(spec(None), "table")
+
+
+def test_a_case_id_is_never_a_path(folder):
+    folder.table("cases.tsv", "case_id mri dx", "../../x<b> a.nii.gz CN", "two b.nii.gz AD")
+    modalities = {"mri": {"kind": "volume", "columns": ["mri"]}}
+    cohort = read(spec(folder.root, modalities=modalities), "table")
+    assert cohort.cases[0].id == "../../x<b>"
+    assert cohort.cases[0].sources["mri"][0].path == folder.root / "a.nii.gz"
+
+
+@pytest.mark.shared
+def test_real_pet_and_mr_volumes_are_named_by_a_table(data, tmp_path):
+    root = data / "pet-mr-ct-sts" / "nifti"
+    table = tmp_path / "cases.csv"
+    rows = [f"{s},{s}/MR_T1_image.nii.gz,{s}/PET_image.nii.gz" for s in ("STS_003", "STS_018")]
+    table.write_text("case_id,mri,pet\n" + "\n".join(rows) + "\n")
+    modalities = {name: {"kind": "volume", "columns": [name]} for name in ("mri", "pet")}
+    cohort = look(read(spec(root, table=table, modalities=modalities, label=None), "sts"))
+    assert cohort.owned().to_numpy().tolist() == [[True, True], [True, True]]
+    assert cohort.faults == ()

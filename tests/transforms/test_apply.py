@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import map_coordinates
+
+from mmmed.errors import DataError, GeometryError
+from mmmed.readers import template
+from mmmed.readers.nifti import Volume
+from mmmed.transforms.apply import apply
+from mmmed.transforms.step import Clip, CropOrPad, Register, Resize, Spacing, ToTemplate, ZScore
+
+TO_TEMPLATE = ToTemplate(kind="to-template", voxel_mm=4)
+
+
+def plane(shape, affine):
+    """A volume whose value is a linear function of the mm of its voxels."""
+    index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+    mm = index @ affine[:3, :3].T + affine[:3, 3]
+    return Volume((mm @ [0.5, -1.0, 2.0] + 300).astype(np.float32), affine)
+
+
+def noise(shape=(8, 9, 10), affine=None):
+    data = np.random.default_rng(0).normal(50, 5, shape).astype(np.float32)
+    return Volume(data, np.eye(4) if affine is None else affine)
+
+
+def test_a_file_in_the_template_space_skips_registration_and_says_so():
+    applied = apply(noise(), [Register(kind="register")], space="sidecar MNI152NLin2009aSym")
+    assert applied.record == ("register: skipped, sidecar MNI152NLin2009aSym is declared",)
+
+
+def test_a_file_that_declares_no_space_is_refused_by_register():
+    with pytest.raises(GeometryError, match="declares no template space.*register it to MNI152"):
+        apply(noise(), [Register(kind="register")], space=None)
+
+
+def test_a_volume_on_the_grid_is_left_as_it_is():
+    grid = template.grid(4.0)
+    volume = noise(grid.shape, grid.affine)
+    applied = apply(volume, [TO_TEMPLATE], space=None)
+    assert applied.volume.data is volume.data
+    assert applied.record == ("to-template: skipped, lies on the grid",)
+
+
+@pytest.mark.parametrize("voxel_mm", [2.0, 3.0, 5.0])
+def test_resampling_onto_the_template_keeps_what_is_where(voxel_mm):
+    affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
+    affine[:3, 3] = (-100, -130, -90)
+    shape = tuple(np.ceil(np.array([200, 230, 220]) / voxel_mm).astype(int))
+    applied = apply(plane(shape, affine), [TO_TEMPLATE], space=None)
+    grid = template.grid(4.0)
+    assert applied.volume.data.shape == grid.shape == (40, 48, 48)
+    expected = plane(grid.shape, grid.affine)
+    np.testing.assert_allclose(applied.volume.data, expected.data, rtol=1e-4)
+
+
+def test_upsampling_is_trilinear_as_scipys():
+    affine = np.diag([8.0, 8, 8, 1])
+    affine[:3, 3] = (-100, -130, -90)
+    volume = noise((26, 30, 28), affine)
+    done = apply(volume, [TO_TEMPLATE], space=None).volume
+    grid = template.grid(4.0)
+    index = (grid.centres.reshape(-1, 3) - affine[:3, 3]) / 8
+    expected = map_coordinates(volume.data.astype(float), index.T, order=1).reshape(grid.shape)
+    np.testing.assert_allclose(done.data, expected, rtol=1e-4)
+
+
+def test_downsampling_does_not_alias():
+    """A checkerboard of 1 mm has no 4 mm content: what is left of it is close to its mean."""
+    shape = (160, 192, 192)
+    affine = np.diag([1.0, 1, 1, 1])
+    affine[:3, 3] = (-80, -112, -74)
+    data = (np.indices(shape).sum(axis=0) % 2).astype(np.float32)
+    done = apply(Volume(data, affine), [TO_TEMPLATE], space=None).volume.data
+    assert np.abs(done[2:-2, 2:-2, 2:-2] - 0.5).max() < 0.01
+
+
+def test_a_volume_far_from_the_template_is_refused():
+    affine = np.eye(4)
+    affine[:3, 3] = 5000
+    with pytest.raises(GeometryError, match="does not reach the template's brain"):
+        apply(noise(affine=affine), [TO_TEMPLATE], space=None)
+
+
+def test_spacing_changes_the_voxels_and_keeps_the_field_of_view():
+    volume = plane((12, 12, 12), np.diag([1.0, 2.0, 3.0, 1]))
+    done = apply(volume, [Spacing(kind="spacing", voxel_mm=(2, 2, 2))], space=None).volume
+    assert done.data.shape == (6, 12, 18)
+    np.testing.assert_allclose(np.diag(done.affine), [2, 2, 2, 1])
+    inner = (slice(2, -2),) * 3
+    np.testing.assert_allclose(
+        done.data[inner], plane(done.data.shape, done.affine).data[inner], rtol=1e-4
+    )
+
+
+def test_resize_gives_the_shape_and_keeps_the_field_of_view():
+    volume = plane((10, 20, 30), np.diag([3.0, 2.0, 1.0, 1]))
+    done = apply(volume, [Resize(kind="resize", shape=(20, 20, 20))], space=None).volume
+    assert done.data.shape == (20, 20, 20)
+    for edge in (-0.5, 19.5):
+        before = volume.affine @ [*((edge + 0.5) / 20 * n - 0.5 for n in (10, 20, 30)), 1]
+        after = done.affine @ [edge, edge, edge, 1]
+        np.testing.assert_allclose(after, before)
+
+
+def test_crop_or_pad_keeps_the_centre_and_pads_with_the_lowest_value():
+    volume = noise((8, 4, 6))
+    done = apply(volume, [CropOrPad(kind="crop-or-pad", shape=(4, 8, 6))], space=None).volume
+    assert done.data.shape == (4, 8, 6)
+    np.testing.assert_array_equal(done.data[:, 2:6], volume.data[2:6])
+    assert set(done.data[:, 0].ravel()) == {volume.data.min()}
+    np.testing.assert_allclose(done.affine[:3, 3], [2, -2, 0])
+
+
+def test_clip_is_at_the_volumes_own_percentiles():
+    volume = noise()
+    done = apply(volume, [Clip(kind="clip", low=10, high=90)], space=None).volume.data
+    low, high = np.percentile(volume.data, [10, 90])
+    np.testing.assert_allclose(done, np.clip(volume.data, low, high), rtol=1e-6)
+
+
+@pytest.mark.parametrize("within", ["all", "nonzero", "template-brain"])
+def test_z_scores_have_mean_0_and_sd_1_where_they_are_counted(within):
+    grid = template.grid(4.0)
+    volume = noise(grid.shape, grid.affine)
+    volume.data[:5] = 0
+    done = apply(volume, [ZScore(kind="z-score", within=within)], space=None).volume.data
+    counted = {
+        "all": np.ones(grid.shape, dtype=bool),
+        "nonzero": volume.data != 0,
+        "template-brain": template.brain_mask(4.0),
+    }[within]
+    assert abs(done[counted].mean(dtype=float)) < 1e-5
+    assert abs(done[counted].std(dtype=float) - 1) < 1e-5
+
+
+def test_a_brain_z_score_needs_the_template_grid():
+    with pytest.raises(GeometryError, match="put `to-template` before"):
+        apply(noise(), [ZScore(kind="z-score", within="template-brain")], space=None)
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0])
+@pytest.mark.parametrize("within", ["all", "nonzero"])
+def test_a_volume_that_does_not_vary_is_refused(value, within):
+    flat = Volume(np.full((4, 4, 4), value, dtype=np.float32), np.eye(4))
+    with pytest.raises(DataError, match="do not vary|nothing but zeros"):
+        apply(flat, [ZScore(kind="z-score", within=within)], space=None)
+
+
+def test_the_input_is_never_changed():
+    volume = noise()
+    before = volume.data.copy()
+    steps = [
+        Clip(kind="clip"),
+        Resize(kind="resize", shape=(4, 4, 4)),
+        ZScore(kind="z-score", within="all"),
+    ]
+    applied = apply(volume, steps, space=None)
+    np.testing.assert_array_equal(volume.data, before)
+    assert [words.split(":")[0] for words in applied.record] == ["clip", "resize", "z-score"]
