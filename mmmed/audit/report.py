@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import Environment, StrictUndefined
 
 from mmmed.audit import words
@@ -72,11 +73,13 @@ def render(run: RunFolder) -> str:
 
 
 def _question(study: str | None) -> str | None:
-    """The question a study states, from its text: a run's YAML is shown, never executed."""
-    for line in (study or "").splitlines():
-        if line.startswith("question:"):
-            return line.removeprefix("question:").strip().strip("'\"") or None
-    return None
+    """The question a study states; None where it states none or is no YAML."""
+    try:
+        values = yaml.safe_load(study or "")
+    except yaml.YAMLError:
+        return None
+    question = values.get("question") if isinstance(values, dict) else None
+    return str(question) if question else None
 
 
 def _table(rows: Sequence[Row], kind: str) -> list[dict[str, Any]]:

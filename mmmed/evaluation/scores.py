@@ -89,7 +89,7 @@ def score(cases: Scored, weights: Floats | None = None) -> dict[str, Floats]:
 def auroc(is_positive: NDArray[np.bool_], value: Floats, weights: Floats) -> Floats:
     """Area under the ROC curve, (D,); a tie between a positive and a negative counts one half."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _auroc(*_curve(is_positive, value, weights))
+        return _auroc(_curve(is_positive, value, weights))
 
 
 def why_undefined(metric: str, cases: Scored, names: Sequence[str]) -> str | None:
@@ -117,33 +117,64 @@ def _ranking(cases: Scored, weights: Floats) -> dict[str, Floats]:
     targets = range(cases.classes) if cases.classes > 2 else [_positive(cases)]
     curves = [_curve(cases.label == k, cases.probabilities[:, k], weights) for k in targets]
     return {
-        "auroc": np.mean([_auroc(*curve) for curve in curves], axis=0),
-        "ap": np.mean([_average_precision(*curve) for curve in curves], axis=0),
+        "auroc": np.mean([_auroc(curve) for curve in curves], axis=0),
+        "ap": np.mean([_average_precision(curve) for curve in curves], axis=0),
     }
 
 
-def _curve(is_positive: NDArray[np.bool_], value: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """True and false positives at every distinct threshold, highest first: (thresholds, D)."""
+@dataclass(frozen=True)
+class _Curve:
+    """What stands at or above each of the P positive cases; (P, D), totals (D,).
+
+    `true` and `false` count the threshold at the case's value, `false_above` the next higher one:
+    they differ where negatives tie with the case.
+    """
+
+    weight: Floats
+    true: Floats
+    false: Floats
+    false_above: Floats
+    positives: Floats
+    negatives: Floats
+
+
+def _curve(is_positive: NDArray[np.bool_], value: Floats, weights: Floats) -> _Curve:
     order = np.argsort(-value, kind="stable")
-    weights = weights[order]
-    true = np.cumsum(weights * is_positive[order, None], axis=0)
-    false = np.cumsum(weights, axis=0) - true
-    ordered = value[order]
-    ends = np.append(ordered[1:] != ordered[:-1], True)
-    return (true, false) if ends.all() else (true[ends], false[ends])
+    weights, hit, ordered = weights[order], is_positive[order], value[order]
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+    tie = np.searchsorted(first, np.flatnonzero(hit), side="right") - 1
+    start, end = first[tie], np.append(first[1:], len(ordered))[tie]
+    called = _accumulated(weights)
+    true = _accumulated(weights[hit])
+    before = np.append(0, np.cumsum(hit))  # positives among the first so many cases
+    return _Curve(
+        weight=weights[hit],
+        true=true[before[end]],
+        false=called[end] - true[before[end]],
+        false_above=called[start] - true[before[start]],
+        positives=true[-1],
+        negatives=called[-1] - true[-1],
+    )
 
 
-def _auroc(true: Floats, false: Floats) -> Floats:
-    steps = np.diff(false, axis=0, prepend=0)
-    below = true - np.diff(true, axis=0, prepend=0) / 2
-    return np.asarray((steps * below).sum(axis=0) / (true[-1] * false[-1]))
+def _accumulated(weights: Floats) -> Floats:
+    """Sums of the first 0, 1, ... n rows."""
+    sums = np.zeros((len(weights) + 1, weights.shape[1]))
+    np.cumsum(weights, axis=0, out=sums[1:])
+    return sums
 
 
-def _average_precision(true: Floats, false: Floats) -> Floats:
-    called = true + false
-    precision = np.divide(true, called, out=np.zeros_like(true), where=called > 0)
-    area = (np.diff(true, axis=0, prepend=0) * precision).sum(axis=0) / true[-1]
-    return np.where(false[-1] > 0, area, np.nan)
+def _auroc(curve: _Curve) -> Floats:
+    below = curve.negatives - (curve.false + curve.false_above) / 2
+    area = np.einsum("pd,pd->d", curve.weight, below)
+    return np.asarray(area / (curve.positives * curve.negatives))
+
+
+def _average_precision(curve: _Curve) -> Floats:
+    called = curve.true + curve.false
+    precision = np.divide(curve.true, called, out=np.zeros_like(called), where=called > 0)
+    area = np.einsum("pd,pd->d", curve.weight, precision) / curve.positives
+    return np.where(curve.negatives > 0, area, np.nan)
 
 
 def _decisions(cases: Scored, weights: Floats) -> dict[str, Floats]:

@@ -84,6 +84,17 @@ def test_the_question_the_study_and_versions_are_shown(run: Path) -> None:
     assert "Not a medical device" in words
 
 
+def test_a_question_over_several_lines_is_shown_whole(run: Path) -> None:
+    (run / "study.yaml").write_text("question: What does each\n  lost PET cost?\n")
+    assert "the answer What does each lost PET cost? hypermm" in page(run).words
+
+
+def test_a_study_that_is_no_yaml_is_still_shown_as_text(run: Path) -> None:
+    (run / "study.yaml").write_text("question: [\n")
+    assert "Question: not recorded." in page(run).words
+    assert "question: [" in page(run).words
+
+
 def test_the_answer_names_the_first_method_and_its_intervals(run: Path) -> None:
     words = page(run).words
     score = r"AUROC \.\d{3} \(interval \.\d{3} to"
