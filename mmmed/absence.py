@@ -157,7 +157,8 @@ def draw(
 
 def logistic_noise(seed: int, modality: str, cases: Sequence[str]) -> np.ndarray:
     """One standard logistic value per case (n,), a pure function of (seed, modality, case)."""
-    uniform = [_uniform(f"{seed}\0{modality}\0{case}") for case in cases]
+    keys = (f"{seed}\0{modality}\0{case}" for case in cases)
+    uniform = [_uniform(hashlib.sha256(key.encode()).digest()) for key in keys]
     return np.array([math.log(u) - math.log1p(-u) for u in uniform])
 
 
@@ -237,7 +238,7 @@ def _named(file: Path, modality: str, cases: list[str], eligible: list[str]) -> 
 
 
 def _listed(file: Path) -> list[tuple[str, str]]:
-    """The (case, modality) pairs of a table; a first line that starts with `#` is its headline."""
+    """The (case, modality) pairs of a table; lines that start with `#` are no rows."""
     try:
         with file.open(encoding="utf-8", newline="") as lines:
             text = [line for line in lines if not line.startswith("#")]
@@ -304,7 +305,7 @@ def _column(name: str, cases: list[str], covariates: pd.DataFrame, kind: str) ->
     return (numbers - numbers.mean()) / (spread if spread > 0 else 1.0)
 
 
-def _uniform(key: str) -> float:
-    """A uniform value in (0, 1) from a text: 52 bits and a half, so that no end is reached."""
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") >> 12
+def _uniform(key: bytes) -> float:
+    """A uniform value from a digest: 52 bits and a half, so that neither 0 nor 1 is reached."""
+    number = int.from_bytes(key[:8], "big") >> 12
     return (number + 0.5) / 2**52
