@@ -15,6 +15,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from mmmed.batch import Batch
+from mmmed.errors import PresenceError
 from mmmed.modality import Modality
 
 
@@ -58,6 +59,8 @@ class Phase:
         select: which validation figure of the set prediction picks the weights that are kept.
         cache: maps an image batch to a batch of what frozen parts make of it (vectors); the
             turns then receive cached batches. None where nothing upstream is frozen.
+        predict: what validation scores while this phase runs, batch -> (B, K), where the model's
+            own prediction needs a later phase; None scores the model itself.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Phase:
     learns: tuple[nn.Module, ...]
     select: Literal["loss", "auroc"] = "loss"
     cache: Callable[[Batch], Batch] | None = None
+    predict: Callable[[Batch], Tensor] | None = None
 
 
 class Model(nn.Module, ABC):
@@ -92,3 +96,18 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> (n, E) one embedding per item, before anything is pooled."""
+
+    def require_known(self, batch: Batch) -> None:
+        """Raise a PresenceError where the batch shows a modality the model was not built for."""
+        known = [modality.name for modality in self.modalities]
+        for name in batch.items:
+            if name not in known:
+                raise PresenceError(
+                    f"modality {name!r} was never seen in training ({', '.join(known)}); "
+                    "leave its items out"
+                )
+
+
+def parameters_of(*modules: nn.Module) -> tuple[nn.Parameter, ...]:
+    """All parameters of these modules."""
+    return tuple(one for module in modules for one in module.parameters())

@@ -1,0 +1,102 @@
+"""Time of one training step of HyperMM, against the same backbone without a hypernetwork.
+
+`python benchmarks/hypermm_step.py` prints medians over interleaved steps on one thread, batch 16
+of 1x40x48x48 volumes: `generate: last` and `all` over plain nets (owed: 1.05 and 1.10), and a
+batch in which half of the cases lack a PET over a complete one (owed: 0.80).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from mmmed.batch import Batch, ModalitySet, pack
+from mmmed.modality import Modality
+from mmmed.models.building import build, options
+from mmmed.models.contract import Model
+
+MODALITIES = tuple(Modality(name, "volume", (1, 40, 48, 48)) for name in ("mri", "pet"))
+PLAIN = "late-sum"
+MODELS = {
+    PLAIN: ("late-sum", {}),
+    "generate: last": ("hypermm", {"generate": "last"}),
+    "generate: all": ("hypermm", {"generate": "all"}),
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--batch", type=int, default=16)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    complete, half = (batch(arguments.batch, every=every) for every in (1, 2))
+    steps = {
+        name: stepper(build(options(kind)(**chosen), MODALITIES, classes=2, standards={}))
+        for name, (kind, chosen) in MODELS.items()
+    }
+    whole = times(steps, complete, arguments.steps)
+    halved = times(steps, half, arguments.steps)
+    for name in steps:
+        print(
+            f"{name:15} {1000 * statistics.median(whole[name]):6.1f} ms"
+            f"   over plain {ratio(whole[name], whole[PLAIN]):.3f}"
+            f"   half-PET over complete {ratio(halved[name], whole[name]):.3f}"
+        )
+
+
+def batch(size: int, *, every: int) -> Batch:
+    """A batch in which every n-th case has a PET."""
+    sets = []
+    for row in range(size):
+        items = {"mri": [torch.randn(1, 40, 48, 48)]}
+        if row % every == 0:
+            items["pet"] = [torch.randn(1, 40, 48, 48)]
+        sets.append(ModalitySet(case=str(row), subject=str(row), items=items, label=row // 2 % 2))
+    return pack(sets, modalities=[one.name for one in MODALITIES])
+
+
+def stepper(model: Model) -> Callable[[Batch], None]:
+    """One optimiser step of all turns of the first phase."""
+    phase = model.phases(1)[0]
+    model.train()
+    optimisers = [torch.optim.AdamW(turn.parameters, lr=1e-3, fused=True) for turn in phase.turns]
+
+    def step(batch: Batch) -> None:
+        for turn, optimiser in zip(phase.turns, optimisers, strict=True):
+            losses = turn.loss(batch).values()
+            loss = torch.stack([one.sum / one.count for one in losses]).sum()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+    return step
+
+
+def times(
+    steps: dict[str, Callable[[Batch], None]], batch: Batch, count: int
+) -> dict[str, list[float]]:
+    """Seconds of each step, the models taking turns so that the machine's mood is shared."""
+    found: dict[str, list[float]] = {name: [] for name in steps}
+    for number in range(count + 3):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step(batch)
+            if number >= 3:
+                found[name].append(time.perf_counter() - start)
+    return found
+
+
+def ratio(over: list[float], under: list[float]) -> float:
+    """The median of paired ratios."""
+    return statistics.median(a / b for a, b in zip(over, under, strict=True))
+
+
+if __name__ == "__main__":
+    main()

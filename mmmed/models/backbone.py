@@ -1,0 +1,82 @@
+"""Backbones: what turns one item into one embedding.
+
+backbone   `forward(x: (n, C, *space)) -> (n, E)`, E is its `width`
+kind       `conv` (ours), `resnet`, `densenet`, `swin-unetr` (MONAI's) for volumes and images;
+           vectors always go through an `mlp`
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from mmmed.config import Spec
+
+
+class Conv(Spec):
+    """Our small convolutional net, the one the demo uses.
+
+    Attributes:
+        widths: channels of each stage; 8-16-32-64 has 73 k kernel weights in 3D.
+    """
+
+    kind: Literal["conv"] = "conv"
+    widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (
+        8,
+        16,
+        32,
+        64,
+    )
+
+
+class ResNet(Spec):
+    """MONAI's ResNet.
+
+    Attributes:
+        weights: a local file with a state dict; None starts from scratch.
+    """
+
+    kind: Literal["resnet"]
+    depth: Literal[10, 18, 34, 50] = 18
+    weights: Path | None = None
+
+
+class DenseNet(Spec):
+    """MONAI's DenseNet."""
+
+    kind: Literal["densenet"]
+    depth: Literal[121, 169] = 121
+    weights: Path | None = None
+
+
+class SwinUnetr(Spec):
+    """The encoder of MONAI's SwinUNETR.
+
+    Attributes:
+        feature_size: channels after the first patches; the embedding is 16 times as wide.
+    """
+
+    kind: Literal["swin-unetr"]
+    feature_size: Literal[12, 24, 48] = 24
+    weights: Path | None = None
+
+
+BackboneOptions = Annotated[Conv | ResNet | DenseNet | SwinUnetr, Field(discriminator="kind")]
+
+
+class Backbone(nn.Module, ABC):
+    """One embedding per item.
+
+    Attributes:
+        width: E.
+    """
+
+    width: int
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Items (n, C, *space) or (n, F) -> embeddings (n, E)."""

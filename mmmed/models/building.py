@@ -1,0 +1,68 @@
+"""From a method's name to its options, and from options to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+
+from mmmed.config import Spec, nearest
+from mmmed.errors import StudyError
+from mmmed.modality import Modality
+from mmmed.models import METHODS
+from mmmed.models.contract import Model
+from mmmed.models.standard import Standard
+
+
+def options(kind: str) -> type[Spec]:
+    """The options of a method; imports its module.
+
+    Raises:
+        StudyError: no method has this name.
+    """
+    found: type[Spec] = _module(kind).Options
+    return found
+
+
+def build(
+    options: Spec,
+    modalities: tuple[Modality, ...],
+    *,
+    classes: int,
+    standards: Mapping[str, Standard],
+) -> Model:
+    """The model that a method's options describe.
+
+    Args:
+        options: of the type that `options(kind)` returned.
+        modalities: in the order of every batch the model will receive.
+        classes: K >= 2.
+        standards: of the vector modalities, by name, from the training part.
+
+    Raises:
+        StudyError: fewer than two classes, no modality, or options that do not fit them.
+    """
+    if classes < 2:
+        raise StudyError(f"a classifier needs two classes or more, not {classes}")
+    if not modalities:
+        raise StudyError("a model needs at least one modality")
+    kind: str = options.model_dump()["kind"]
+    model: Model = _module(kind).build(options, modalities, classes=classes, standards=standards)
+    return model
+
+
+def without_weights(options: Spec) -> Spec:
+    """The options without the file of starting weights: a package brings its own."""
+    backbone = getattr(options, "backbone", None)
+    if backbone is None or getattr(backbone, "weights", None) is None:
+        return options
+    bare = backbone.model_copy(update={"weights": None})
+    return options.model_copy(update={"backbone": bare})
+
+
+def _module(kind: str) -> ModuleType:
+    for method in METHODS:
+        if method.kind == kind:
+            return import_module(method.module)
+    kinds = [method.kind for method in METHODS]
+    raise StudyError(f"no method is called {kind!r}{nearest(kind, kinds)}")

@@ -1,0 +1,132 @@
+"""MONAI's encoders behind our signature, with weights from a local file.
+
+The file holds a state dict (or one under `state_dict`); the prefixes that published files carry
+are dropped, entries of heads and decoders are ignored, and every tensor of the encoder must be
+there in its shape.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.networks.nets import densenet, resnet, swin_unetr
+from torch import Tensor, nn
+
+from mmmed.errors import StudyError
+from mmmed.models.backbone import Backbone, DenseNet, ResNet, SwinUnetr
+
+PREFIXES = ("module.", "swinViT.")
+
+
+class MonaiBackbone(Backbone):
+    """A MONAI network that already returns one vector per item."""
+
+    def __init__(self, network: nn.Module, *, width: int) -> None:
+        super().__init__()
+        self.network = network
+        self.width = width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E)."""
+        embedded: Tensor = self.network(x)
+        return embedded
+
+
+def monai_backbone(
+    options: ResNet | DenseNet | SwinUnetr, *, channels: int, dimensions: int
+) -> Backbone:
+    """The encoder that the options name, with their weights where they name a file.
+
+    Raises:
+        StudyError: the weights cannot be read or do not fit.
+    """
+    if isinstance(options, ResNet):
+        backbone = _resnet(options, channels, dimensions)
+    elif isinstance(options, DenseNet):
+        backbone = _densenet(options, channels, dimensions)
+    else:
+        backbone = _swin(options, channels, dimensions)
+    if options.weights is not None:
+        load_weights(backbone.network, options.weights)
+    return backbone
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Fill a network from a file, or raise a StudyError that names the first misfit."""
+    found = _read(path)
+    wanted = network.state_dict()
+    for name, tensor in wanted.items():
+        if name not in found:
+            raise StudyError(f"weights {path}: {name} is missing; is it a file of this backbone?")
+        if found[name].shape != tensor.shape:
+            raise StudyError(
+                f"weights {path}: {name} has shape {tuple(found[name].shape)}, "
+                f"the backbone needs {tuple(tensor.shape)}"
+            )
+    network.load_state_dict({name: found[name] for name in wanted})
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise StudyError(f"weights {path}: no such file; nothing is downloaded")
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise StudyError(f"weights {path}: not a file of plain tensors") from error
+    state = held.get("state_dict", held) if isinstance(held, Mapping) else None
+    if not isinstance(state, Mapping):
+        raise StudyError(f"weights {path}: holds no state dict")
+    return {_bare(str(name)): value for name, value in state.items() if isinstance(value, Tensor)}
+
+
+def _bare(name: str) -> str:
+    for prefix in PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
+def _resnet(options: ResNet, channels: int, dimensions: int) -> MonaiBackbone:
+    build = {
+        10: resnet.resnet10,
+        18: resnet.resnet18,
+        34: resnet.resnet34,
+        50: resnet.resnet50,
+    }[options.depth]
+    network: Any = build(
+        spatial_dims=dimensions, n_input_channels=channels, num_classes=2, feed_forward=False
+    )
+    return MonaiBackbone(network, width=network.in_planes)
+
+
+def _densenet(options: DenseNet, channels: int, dimensions: int) -> MonaiBackbone:
+    build = {121: densenet.densenet121, 169: densenet.densenet169}[options.depth]
+    network: Any = build(spatial_dims=dimensions, in_channels=channels, out_channels=2)
+    width = network.class_layers.out.in_features
+    network.class_layers.out = nn.Identity()
+    return MonaiBackbone(network, width=width)
+
+
+def _swin(options: SwinUnetr, channels: int, dimensions: int) -> MonaiBackbone:
+    network = swin_unetr.SwinTransformer(
+        in_chans=channels,
+        embed_dim=options.feature_size,
+        window_size=(7,) * dimensions,
+        patch_size=(2,) * dimensions,
+        depths=(2, 2, 2, 2),
+        num_heads=(3, 6, 12, 24),
+        spatial_dims=dimensions,
+    )
+    return SwinBackbone(network, width=16 * options.feature_size)
+
+
+class SwinBackbone(MonaiBackbone):
+    """The deepest map of a Swin transformer, averaged over space."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E)."""
+        deepest: Tensor = self.network(x)[-1]  # (n, E, *space / 32)
+        return deepest.flatten(2).mean(dim=2)

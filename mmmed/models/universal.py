@@ -1,0 +1,243 @@
+"""Universal extractors: one network for all modalities, conditioned by a hypernetwork.
+
+trunk      the network that modalities of one kind share: a backbone for volumes or images with
+           the same number of channels, the upper part of an MLP for vectors
+entry      what a modality has before the trunk: for vectors, a standardisation and a projection
+           of their own (widths differ), for volumes and images nothing
+phi        (n, E) the embedding of an item under its modality
+target     (n, T) what an item's phi must be able to tell again (reconstruction)
+hollow     a trunk whose tensors were taken out: each call is given the modality's own
+
+Nothing is installed in a module for longer than a call: `torch.func.functional_call` passes
+generated tensors and batch norm's running statistics, which every modality has for itself.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from mmmed.errors import StudyError
+from mmmed.modality import Modality
+from mmmed.models.backbone import BackboneOptions, Conv
+from mmmed.models.backbone_building import image_backbone
+from mmmed.models.hypernetwork import Hypernetwork
+from mmmed.models.mlp import HIDDEN, MlpTrunk, entry
+from mmmed.models.standard import Standard, standard_of
+
+THUMBNAIL = 4
+"""Voxels per axis of the low-resolution image that `generate: all` reconstructs."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What an extractor makes of the items of one modality.
+
+    Attributes:
+        phi: (n, E).
+        before: what phi was made from: the shared feature where there is one, else the items.
+    """
+
+    phi: Tensor
+    before: Tensor
+
+
+class Universal(nn.Module, ABC):
+    """What both extractors have: entries, trunks by kind, statistics by modality.
+
+    Attributes:
+        family: modality -> the name of its trunk.
+        width: E, the same for all modalities.
+        targets: family -> T.
+    """
+
+    targets: Mapping[str, int]
+
+    def __init__(
+        self,
+        modalities: Sequence[Modality],
+        options: BackboneOptions,
+        standards: Mapping[str, Standard],
+    ) -> None:
+        super().__init__()
+        self.family = {modality.name: _family(modality) for modality in modalities}
+        self.trunks, self.width = _trunks(modalities, options)
+        self.entries = nn.ModuleDict(
+            {
+                modality.name: entry(standard_of(modality, standards))
+                for modality in modalities
+                if modality.kind == "vector"
+            }
+        )
+        self.statistics = nn.ModuleDict()
+        for modality in modalities:
+            self.statistics[modality.name] = _Buffers(self.trunks[self.family[modality.name]])
+        for trunk in self.trunks.values():
+            _hollow(trunk, [name for name, _ in trunk.named_buffers()])
+
+    @abstractmethod
+    def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
+        """Modality -> its encoded items; parameters are generated once for each modality."""
+
+    @abstractmethod
+    def target(self, encoded: Encoded) -> Tensor:
+        """(n, T) what phi must be able to tell again; no gradient flows into it."""
+
+    def _enter(self, modality: str, x: Tensor) -> Tensor:
+        if modality not in self.entries:
+            return x
+        entered: Tensor = self.entries[modality](x)
+        return entered
+
+    def _run(self, modality: str, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+        """(n, ...) -> (n, E): the trunk with a modality's statistics and these parameters."""
+        statistics = self.statistics[modality]
+        if not isinstance(statistics, _Buffers):
+            raise TypeError(f"statistics of {modality} are {type(statistics).__name__}")
+        given = {**parameters, **statistics.of()}
+        embedded: Tensor = functional_call(self.trunks[self.family[modality]], given, (x,))
+        return embedded
+
+
+class GeneratedLast(Universal):
+    """The paper's form: a shared trunk, and one generated 1x1 convolution on top of it.
+
+    The convolution has a bias and no activation, so it is applied after the global average
+    pooling, with which it commutes. The target is the pooled feature before it, detached.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[Modality],
+        options: BackboneOptions,
+        standards: Mapping[str, Standard],
+    ) -> None:
+        super().__init__(modalities, options, standards)
+        last = nn.Linear(self.width, self.width)
+        nn.init.zeros_(last.bias)
+        self.hypernetwork = Hypernetwork(list(self.family), dict(last.named_parameters()))
+        self.targets = dict.fromkeys(self.trunks, self.width)
+
+    def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
+        """(n, C, *space) or (n, F) by modality -> encoded items."""
+        generated = self.hypernetwork(list(data))
+        encoded = {}
+        for name, x in data.items():
+            z = self._run(name, self._enter(name, x), {})  # (n, E)
+            phi = functional.linear(z, generated[name]["weight"], generated[name]["bias"])
+            encoded[name] = Encoded(phi=phi, before=z)
+        return encoded
+
+    def target(self, encoded: Encoded) -> Tensor:
+        """(n, E) the shared feature."""
+        return encoded.before.detach()
+
+
+class GeneratedAll(Universal):
+    """Every tensor of the trunk is generated: kernels, and the norms' scales and shifts.
+
+    There is no shared feature to tell again; the target is the item itself at low resolution:
+    `THUMBNAIL` voxels per axis of a volume or image, the entry's output of a vector (detached).
+
+    Raises:
+        StudyError: the backbone is too large to be generated.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[Modality],
+        options: BackboneOptions,
+        standards: Mapping[str, Standard],
+    ) -> None:
+        if not isinstance(options, Conv):
+            raise StudyError(
+                f"generate: all generates every tensor of backbone conv, not of {options.kind}; "
+                "use generate: last"
+            )
+        super().__init__(modalities, options, standards)
+        self.hypernetworks = nn.ModuleDict()
+        for family, trunk in self.trunks.items():
+            members = [name for name, own in self.family.items() if own == family]
+            tensors = dict(trunk.named_parameters())
+            self.hypernetworks[family] = Hypernetwork(members, tensors)
+            _hollow(trunk, list(tensors))
+        self.targets = {_family(modality): _target_width(modality) for modality in modalities}
+
+    def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
+        """(n, C, *space) or (n, F) by modality -> encoded items."""
+        generated: dict[str, dict[str, Tensor]] = {}
+        for family, hypernetwork in self.hypernetworks.items():
+            members = [name for name in data if self.family[name] == family]
+            if members:
+                generated |= hypernetwork(members)
+        encoded = {}
+        for name, x in data.items():
+            entered = self._enter(name, x)
+            phi = self._run(name, entered, generated[name])
+            encoded[name] = Encoded(phi=phi, before=entered)
+        return encoded
+
+    def target(self, encoded: Encoded) -> Tensor:
+        """(n, T) the item at low resolution."""
+        return _thumbnail(encoded.before.detach())
+
+
+class _Buffers(nn.Module):
+    """One modality's copy of a network's buffers: its batch norms' running statistics."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.names = [name for name, _ in network.named_buffers()]
+        for name, buffer in network.named_buffers():
+            self.register_buffer(name.replace(".", "_"), buffer.clone())
+
+    def of(self) -> dict[str, Tensor]:
+        return {name: self.get_buffer(name.replace(".", "_")) for name in self.names}
+
+
+def _hollow(network: nn.Module, names: Sequence[str]) -> None:
+    """Take tensors out of a network; every call must then be given them."""
+    for name in names:
+        owner, _, tensor = name.rpartition(".")
+        setattr(network.get_submodule(owner), tensor, None)
+
+
+def _family(modality: Modality) -> str:
+    """Modalities of one family share a trunk."""
+    return "vector" if modality.kind == "vector" else f"{modality.kind}{modality.shape[0]}"
+
+
+def _trunks(modalities: Sequence[Modality], options: BackboneOptions) -> tuple[nn.ModuleDict, int]:
+    """A trunk per family, all of one width."""
+    trunks = nn.ModuleDict()
+    width = HIDDEN
+    for modality in modalities:
+        if modality.kind != "vector" and _family(modality) not in trunks:
+            backbone = image_backbone(
+                options, channels=modality.shape[0], dimensions=len(modality.space)
+            )
+            trunks[_family(modality)] = backbone
+            width = backbone.width
+    if any(modality.kind == "vector" for modality in modalities):
+        trunks["vector"] = MlpTrunk(width=width)
+    return trunks, width
+
+
+def _target_width(modality: Modality) -> int:
+    if modality.kind == "vector":
+        return HIDDEN
+    return int(modality.shape[0] * THUMBNAIL ** len(modality.space))
+
+
+def _thumbnail(x: Tensor) -> Tensor:
+    """(n, C, *space) -> (n, C * THUMBNAIL^d), from every second voxel; vectors as they are."""
+    if x.ndim == 2:
+        return x
+    pool = {2: functional.adaptive_avg_pool2d, 3: functional.adaptive_avg_pool3d}[x.ndim - 2]
+    every_second = (slice(None),) * 2 + (slice(None, None, 2),) * (x.ndim - 2)
+    return pool(x[every_second], THUMBNAIL).flatten(1)

@@ -1,0 +1,40 @@
+"""From a name to options, from options to a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmmed.errors import StudyError
+from mmmed.modality import Modality
+from mmmed.models.backbone import ResNet
+from mmmed.models.building import build, options, without_weights
+
+VECTOR = (Modality("x", "vector", (3,)),)
+
+
+def test_an_unknown_method_is_refused_with_the_nearest_name():
+    with pytest.raises(StudyError, match="'hyperm'; did you mean 'hypermm'"):
+        options("hyperm")
+
+
+def test_one_class_is_refused():
+    with pytest.raises(StudyError, match="two classes"):
+        build(options("hypermm")(), VECTOR, classes=1, standards={})
+
+
+def test_no_modality_is_refused():
+    with pytest.raises(StudyError, match="at least one modality"):
+        build(options("late-sum")(), (), classes=2, standards={})
+
+
+def test_a_package_s_options_name_no_file_of_weights():
+    backbone = ResNet(kind="resnet", depth=10, weights=Path("there.pt"))
+    bare = without_weights(options("late-sum")(backbone=backbone))
+    assert bare.model_dump()["backbone"] == {"kind": "resnet", "depth": 10, "weights": None}
+
+
+def test_options_without_weights_stay_as_they_are():
+    chosen = options("hypermm")()
+    assert without_weights(chosen) is chosen

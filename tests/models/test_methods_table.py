@@ -1,0 +1,53 @@
+"""The literal table of methods."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmmed.modality import Modality
+from mmmed.models import METHODS
+from mmmed.models.building import build, options
+
+DEMO = (Modality("mri", "volume", (1, 40, 48, 48)), Modality("pet", "volume", (1, 40, 48, 48)))
+CARDS = Path(__file__).parents[2] / "docs" / "methods"
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
+def test_its_parameters_are_those_the_demo_trains(method, parameters_trained):
+    model = build(options(method.kind)(), DEMO, classes=2, standards={})
+    assert parameters_trained(model) == method.parameters
+
+
+def test_hypermm_has_the_parameters_its_card_s_formula_gives(parameters_trained):
+    kernels = 27 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64)
+    affine = 2 * (8 + 16 + 32 + 64)
+    head = (16 + 1) * (kernels + affine)
+    code = 2 * 8 + (8 + 1) * 32 + (32 + 1) * 16
+    classifier, decoder = (64 + 1) * 2, (64 + 1) * 4**3
+    set_head = (64 + 1) * 32 + (32 + 1) * 32 + (32 + 1) * 2
+    by_hand = head + code + classifier + decoder + set_head
+    model = build(options("hypermm")(reconstruction=0.1), DEMO, classes=2, standards={})
+    assert parameters_trained(model) == by_hand
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
+def test_kind_module_and_card_have_one_name(method):
+    assert method.module == f"mmmed.models.{method.kind.replace('-', '_')}"
+    assert options(method.kind)().model_dump()["kind"] == method.kind
+    card = (CARDS / f"{method.kind}.md").read_text(encoding="utf-8")
+    assert "Differs from the paper" in card
+    assert f"{method.parameters:,}".replace(",", " ") in card
+
+
+def test_reading_the_table_imports_neither_torch_nor_a_method():
+    code = (
+        "import sys, mmmed.models; "
+        "print([n for n in sys.modules if n.split('.')[0] in ('torch', 'monai', 'pydantic') "
+        "or n.startswith('mmmed.models.')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
