@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from mmmed.config import Spec
+from mmmed.config import Spec, nearest
+from mmmed.errors import StudyError
 from mmmed.readers.vectors import MISSING
 
 
@@ -51,7 +52,13 @@ class Label(Spec):
 
 
 def positive_class(classes: tuple[str, ...], named: str | None) -> str | None:
-    """The positive class: the one named, else the second of two."""
+    """The positive class: the one named, else the second of two.
+
+    Raises:
+        StudyError: the one named is no class.
+    """
     if named is not None:
+        if named not in classes:
+            raise StudyError(f"positive: {named!r} is no class{nearest(named, classes)}")
         return named
     return classes[1] if len(classes) == 2 else None

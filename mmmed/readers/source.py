@@ -14,7 +14,8 @@ class Source:
         path: a NIfTI file, an image, or a CSV/TSV table whose rows are vectors.
         row: for a table, the id of the row; None for a file that is one item.
         columns: for a table, the columns that make the vector, in this order.
-        identifier: for a table, the column of row ids; None where rows are numbered from 0.
+        identifier: for a table, the column of row ids (several are joined by `+`, their cells by
+            `_`); None where rows are numbered from 0.
     """
 
     path: Path

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -32,7 +33,7 @@ WORTH_WORKERS = 20.0
 """Seconds of work from which processes are started: each needs some four to import MONAI."""
 
 PROBED = 8
-"""Volumes prepared first, to learn what one costs."""
+"""Volumes prepared first, to learn what one costs: the median, as the first one pays imports."""
 
 Progress = Callable[[int, int], None]
 
@@ -94,12 +95,14 @@ def _prepared(
     if chain.item == "vector":
         yield from map(_read_vector, sources)
         return
-    begun = time.monotonic()
+    seconds = []
     for source in sources[:PROBED]:
-        yield _prepare_volume(source, chain, cache)
+        begun = time.monotonic()
+        outcome = _prepare_volume(source, chain, cache)
+        seconds.append(time.monotonic() - begun)
+        yield outcome
     rest = sources[PROBED:]
-    expected = (time.monotonic() - begun) / PROBED * len(rest)
-    workers = jobs if expected > WORTH_WORKERS else 1
+    workers = jobs if rest and median(seconds) * len(rest) > WORTH_WORKERS else 1
     yield from Parallel(n_jobs=workers, return_as="generator")(
         delayed(_prepare_volume)(source, chain, cache) for source in rest
     )
@@ -114,6 +117,7 @@ def _prepare_volume(source: Source, chain: Chain, cache: Path) -> Prepared | Ref
         found = prepared.find(cache, name)
         if found is None:
             applied = apply(read_volume(source.path), chain.prepare, space=space)
+            _check_unchanged(source.path, file_digest)
             found = prepared.store(cache, name, applied.volume.data[None], applied.record)
     except DataError as error:
         text = str(error)
@@ -126,6 +130,12 @@ def _prepare_volume(source: Source, chain: Chain, cache: Path) -> Prepared | Ref
 def _digest_of_file(path: Path) -> str:
     """The SHA-256 of a file, or of nothing where the reader will say what is wrong with it."""
     return digest.of_file(path) if path.is_file() else ""
+
+
+def _check_unchanged(path: Path, file_digest: str) -> None:
+    """Raise where the file was written to while it was read: its array has no name."""
+    if _digest_of_file(path) != file_digest:
+        raise DataError(f"{path}: changed while it was read; run again")
 
 
 def _read_vector(source: Source) -> Prepared | Refused:

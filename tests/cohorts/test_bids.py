@@ -113,8 +113,10 @@ def test_two_files_for_one_item_are_refused_both(bids):
     cohort = read_bids(bids.spec(), "twice")
     assert "mri" not in by_id(cohort)["sub-1_ses-M000"].sources
     assert [str(fault) for fault in cohort.faults] == [
-        "sub-1_ses-M000 mri: two files for one item: sub-1_ses-M000_T1w.nii and "
-        "sub-1_ses-M000_T1w.nii.gz; keep one"
+        (
+            "sub-1_ses-M000 mri: two files for one item: sub-1_ses-M000_T1w.nii and "
+            "sub-1_ses-M000_T1w.nii.gz; keep one"
+        )
     ]
 
 
@@ -186,7 +188,7 @@ def test_subjects_without_images_are_nothing_readable(empty_bids):
 
 
 def test_a_missing_root_says_how_to_name_it(bids):
-    with pytest.raises(StudyError, match="--set cohort.root=DIR"):
+    with pytest.raises(StudyError, match=r"--set cohort.root=DIR"):
         read_bids(bids.spec(root=None), "small")
 
 
@@ -201,11 +203,10 @@ def test_a_label_outside_the_classes_names_the_case_and_what_is_allowed(bids):
     )
     with pytest.raises(DataError) as caught:
         read_bids(bids.spec(), "odd")
+    advice = "allowed: CN, AD; list it under `label.exclude` to leave such cases out"
     assert str(caught.value).splitlines() == [
-        "case sub-2_ses-M000: diagnosis is 'MCI'; allowed: CN, AD; list it under `label.exclude` "
-        "to leave such cases out",
-        "case sub-4_ses-M000: diagnosis is 'ad'; allowed: CN, AD; list it under `label.exclude` "
-        "to leave such cases out",
+        f"case sub-2_ses-M000: diagnosis is 'MCI'; {advice}",
+        f"case sub-4_ses-M000: diagnosis is 'ad'; {advice}",
     ]
 
 

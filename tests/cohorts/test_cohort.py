@@ -62,7 +62,7 @@ def test_a_modality_nobody_owns_is_named_where_it_is_asked_for(make_cohort):
 def test_a_cohort_of_which_nothing_is_left_is_nothing_readable(three):
     sources = [item for case in three.cases for items in case.sources.values() for item in items]
     left = three.without(sources, ["is empty"] * len(sources))
-    with pytest.raises(NothingReadable, match="nothing can be read .* case-0000 mri: is empty"):
+    with pytest.raises(NothingReadable, match=r"nothing can be read .* case-0000 mri: is empty"):
         require_modalities(left, ["mri"])
 
 

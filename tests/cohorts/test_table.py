@@ -94,7 +94,7 @@ def test_a_missing_table_or_folder_is_refused(folder, tmp_path):
         read(spec(folder.root, table="none.csv"), "table")
     with pytest.raises(NothingReadable, match="is no folder"):
         read(spec(tmp_path / "none"), "table")
-    with pytest.raises(StudyError, match="cohort.root"):
+    with pytest.raises(StudyError, match=r"cohort.root"):
         read(spec(None), "table")
 
 

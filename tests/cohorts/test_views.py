@@ -70,7 +70,7 @@ def test_tables_that_disagree_are_refused(folder, text, reason):
 def test_missing_tables_folders_columns_and_roots_are_refused(folder):
     with pytest.raises(DataError, match="the column 'digit' is missing"):
         read(spec(folder, label={"column": "digit", "classes": ["0", "1"]}), "views")
-    with pytest.raises(StudyError, match="cohort.root"):
+    with pytest.raises(StudyError, match=r"cohort.root"):
         read(spec(None), "views")
     with pytest.raises(NothingReadable, match="is no folder"):
         read(spec(folder / "none"), "views")

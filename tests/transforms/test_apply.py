@@ -31,7 +31,7 @@ def test_a_file_in_the_template_space_skips_registration_and_says_so():
 
 
 def test_a_file_that_declares_no_space_is_refused_by_register():
-    with pytest.raises(GeometryError, match="declares no template space.*register it to MNI152"):
+    with pytest.raises(GeometryError, match=r"declares no template space.*register it to MNI152"):
         apply(noise(), [Register(kind="register")], space=None)
 
 
@@ -144,7 +144,7 @@ def test_a_brain_z_score_needs_the_template_grid():
 @pytest.mark.parametrize("within", ["all", "nonzero"])
 def test_a_volume_that_does_not_vary_is_refused(value, within):
     flat = Volume(np.full((4, 4, 4), value, dtype=np.float32), np.eye(4))
-    with pytest.raises(DataError, match="do not vary|nothing but zeros"):
+    with pytest.raises(DataError, match=r"do not vary|nothing but zeros"):
         apply(flat, [ZScore(kind="z-score", within=within)], space=None)
 
 

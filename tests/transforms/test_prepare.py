@@ -44,7 +44,7 @@ def test_a_volume_becomes_one_channel_z_scored_in_the_brain(save_volume, cache):
 def test_a_second_time_nothing_is_computed(save_volume, cache, monkeypatch):
     source = save_volume()
     first = one(source, cache)
-    monkeypatch.setattr(preparing, "read_volume", lambda path: pytest.fail("was read again"))
+    monkeypatch.setattr(preparing, "read_volume", lambda _: pytest.fail("was read again"))
     assert one(source, cache) == first
 
 
@@ -180,6 +180,20 @@ def test_a_scan_is_prepared_from_its_own_file_alone(save_volume, cache, tmp_path
     overwritten = one(pet, tmp_path / "second").path.read_bytes()
     mri.path.unlink()
     assert with_mri == overwritten == one(pet, tmp_path / "third").path.read_bytes()
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(save_volume, cache, monkeypatch):
+    source, other = save_volume(), save_volume("sub-22_T1w.nii.gz")
+    reading = preparing.read_volume
+
+    def read_and_overwrite(path):
+        volume = reading(path)
+        path.write_bytes(other.path.read_bytes())
+        return volume
+
+    monkeypatch.setattr(preparing, "read_volume", read_and_overwrite)
+    assert "changed while it was read" in one(source, cache).reason
+    assert not list(cache.rglob("*.npy"))
 
 
 def test_a_chain_for_another_kind_of_item_is_refused(save_volume, cache):
