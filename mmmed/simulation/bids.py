@@ -39,6 +39,9 @@ WORTH_WORKERS = 64
 CHUNK = 8
 """Subjects that a worker makes at a time."""
 
+IGNORED = ("truth.json", "simulation.json", f"{atomic.UNFINISHED}*")
+"""What of a dataset is not BIDS."""
+
 README = """A simulated Alzheimer cohort, written by mmmed.
 
 Every image is computed: warped MNI152 templates, on which two hidden burdens act (medial temporal
@@ -91,14 +94,14 @@ def _begin(spec: AdSimulation, out: Path) -> None:
     settings = spec.model_dump(mode="json")
     marker = out / "simulation.json"
     if marker.is_file():
-        if json.loads(marker.read_text(encoding="utf-8")) != settings:
+        if _settings(marker) != settings:
             raise StudyError(
                 f"{out}: holds a simulated cohort of other settings; choose another folder"
             )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StudyError(f"{out}: is not empty; choose another folder")
     atomic.write_json(marker, settings)
-    atomic.write_text(out / ".bidsignore", "truth.json\nsimulation.json\n")
+    atomic.write_text(out / ".bidsignore", "".join(f"{name}\n" for name in IGNORED))
     atomic.write_text(out / "README", README)
     atomic.write_json(
         out / "dataset_description.json",
@@ -111,6 +114,13 @@ def _begin(spec: AdSimulation, out: Path) -> None:
             "GeneratedBy": [{"Name": "mmmed"}],
         },
     )
+
+
+def _settings(marker: Path) -> object:
+    try:
+        return json.loads(marker.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StudyError(f"{marker}: is damaged ({error}); choose another folder") from error
 
 
 def _write_scans(

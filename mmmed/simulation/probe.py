@@ -29,8 +29,8 @@ def read_out(images_train: np.ndarray, z_train: np.ndarray, images_test: np.ndar
         images_test: (m, v).
     """
     middle = images_train.mean(axis=0)
-    centred = (images_train - middle).astype(np.float64)
-    values, vectors = np.linalg.eigh(centred @ centred.T)
+    centred = images_train - middle
+    values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
     values = np.clip(values, 0, None)
     target = vectors.T @ (z_train - z_train.mean())
 
@@ -42,7 +42,7 @@ def read_out(images_train: np.ndarray, z_train: np.ndarray, images_test: np.ndar
 
     penalty = min(values.sum() * PENALTIES, key=error)
     weights = vectors @ (target / (values + penalty))
-    kernel = (images_test - middle).astype(np.float64) @ centred.T
+    kernel = (images_test - middle) @ centred.T
     return np.asarray(z_train.mean() + kernel @ weights)
 
 

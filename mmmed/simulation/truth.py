@@ -72,14 +72,14 @@ def ceilings(spec: AdSimulation, protocols: Sequence[TestProtocol]) -> dict[str,
 def notes(spec: AdSimulation) -> list[str]:
     """Sentences without which the scores of this cohort would be misread."""
     bits = information(_world(spec))
+    gain = f"{bits.value:.3f} bits of the label (standard error {bits.error:.4f})"
     said = [
-        f"Given the MRI, the PET tells {bits.value:.3f} +- {bits.error:.4f} bits of the label, "
-         "by which the best possible log-loss rises when it goes missing."
+        f"Given the MRI, the PET tells {gain}: so much the best log-loss rises when it is missing."
     ]
     if spec.test == "matched":
         said.append(
             "The burdens of the test cases are matched to the law's mean and covariance: "
-             "intervals are conditional on such a set, and wider than needed for the oracle."
+            "intervals are conditional on such a set, and wider than needed for the oracle."
         )
     if _unknown(spec):
         said.append("The PET shows atrophy, so no ceiling is known for the PET alone.")

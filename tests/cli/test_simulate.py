@@ -1,0 +1,67 @@
+"""`mmmed simulate ad` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmmed.cli.app import main
+
+
+def _simulate(out: Path, *options: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "ad", str(out), "--jobs", "1", "--voxel-mm", "16", *options])
+    return int(ended.value.code or 0)
+
+
+def test_a_cohort_is_written_as_asked(tmp_path: Path) -> None:
+    code = _simulate(
+        tmp_path / "ad",
+        "--subjects=4,0,0,4",
+        "--law=synergy",
+        "--seed=3",
+        "--missing-pet=0.5",
+        "--absence=mnar",
+        "--iid-test",
+        "--pet-anatomy=atrophied",
+        "--site-effects=0",
+        "--set=law.interaction=0.5",
+        "--set=population.women=0.4",
+    )
+    assert code == 0
+    settings = json.loads((tmp_path / "ad" / "simulation.json").read_text())
+    assert settings["subjects"] == {"train": 4, "validation": 0, "calibration": 0, "test": 4}
+    assert settings["law"]["kind"] == "synergy"
+    assert settings["law"]["interaction"] == 0.5
+    assert settings["population"]["women"] == 0.4
+    assert (settings["seed"], settings["site_effects"], settings["test"]) == (3, 0.0, "iid")
+    assert settings["missing"]["column"] == "z_pet"
+    assert len(list((tmp_path / "ad").glob("sub-*/*/pet/*.nii.gz"))) == 4
+
+
+def test_one_number_of_subjects_keeps_the_proportions(tmp_path: Path) -> None:
+    assert _simulate(tmp_path / "ad", "--subjects=13") == 0
+    settings = json.loads((tmp_path / "ad" / "simulation.json").read_text())
+    assert settings["subjects"] == {"train": 6, "validation": 1, "calibration": 2, "test": 4}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--subjects=many"], "--subjects many: write one number"),
+        (["--subjects=1,2"], "--subjects 1,2: write one number"),
+        (["--set=law.auroc_mir=0.9"], "unknown key; did you mean 'auroc_mri'?"),
+        (["--set=law.auroc_mri=1.5"], "law.auroc_mri"),
+        (["--subjects=0"], "all parts are empty"),
+    ],
+)
+def test_what_cannot_be_simulated_is_one_line_and_exit_code_2(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _simulate(tmp_path / "ad", *options) == 2
+    said = capsys.readouterr().err.strip()
+    assert message in said
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "ad").exists()
