@@ -78,7 +78,7 @@ class Universal(nn.Module, ABC):
         for modality in modalities:
             self.statistics[modality.name] = _Buffers(self.trunks[self.family[modality.name]])
         for trunk in self.trunks.values():
-            _hollow(trunk, [name for name, _ in trunk.named_buffers()])
+            _hollow(trunk, list(_statistics(trunk)))
 
     @abstractmethod
     def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
@@ -188,16 +188,22 @@ class GeneratedAll(Universal):
 
 
 class _Buffers(nn.Module):
-    """One modality's copy of a network's buffers: its batch norms' running statistics."""
+    """One modality's copy of a network's running statistics."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.names = [name for name, _ in network.named_buffers()]
-        for name, buffer in network.named_buffers():
+        own = _statistics(network)
+        self.names = list(own)
+        for name, buffer in own.items():
             self.register_buffer(name.replace(".", "_"), buffer.clone())
 
     def of(self) -> dict[str, Tensor]:
         return {name: self.get_buffer(name.replace(".", "_")) for name in self.names}
+
+
+def _statistics(network: nn.Module) -> dict[str, Tensor]:
+    """Running means and variances; counters and index tables are whole numbers and stay shared."""
+    return {name: one for name, one in network.named_buffers() if one.is_floating_point()}
 
 
 def _hollow(network: nn.Module, names: Sequence[str]) -> None:
