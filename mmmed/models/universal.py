@@ -6,10 +6,9 @@ entry      what a modality has before the trunk: for vectors, a standardisation 
            of their own (widths differ), for volumes and images nothing
 phi        (n, E) the embedding of an item under its modality
 target     (n, T) what an item's phi must be able to tell again (reconstruction)
-hollow     a trunk whose tensors were taken out: each call is given the modality's own
 
-Nothing is installed in a module for longer than a call: `torch.func.functional_call` passes
-generated tensors and batch norm's running statistics, which every modality has for itself.
+Trunks are hollow (`hollow.py`): every call is given generated tensors and the batch norms' running
+statistics of its modality, and nothing is installed for longer than the call.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from mmmed.errors import StudyError
 from mmmed.modality import Modality
 from mmmed.models.backbone import BackboneOptions, Conv
 from mmmed.models.backbone_building import image_backbone
+from mmmed.models.hollow import Statistics, hollow, running_statistics
 from mmmed.models.hypernetwork import Hypernetwork
 from mmmed.models.mlp import HIDDEN, MlpTrunk, entry
 from mmmed.models.standard import Standard, standard_of
@@ -76,9 +76,9 @@ class Universal(nn.Module, ABC):
         )
         self.statistics = nn.ModuleDict()
         for modality in modalities:
-            self.statistics[modality.name] = _Buffers(self.trunks[self.family[modality.name]])
+            self.statistics[modality.name] = Statistics(self.trunks[self.family[modality.name]])
         for trunk in self.trunks.values():
-            _hollow(trunk, list(_statistics(trunk)))
+            hollow(trunk, list(running_statistics(trunk)))
 
     @abstractmethod
     def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
@@ -97,7 +97,7 @@ class Universal(nn.Module, ABC):
     def _run(self, modality: str, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
         """(n, ...) -> (n, E): the trunk with a modality's statistics and these parameters."""
         statistics = self.statistics[modality]
-        if not isinstance(statistics, _Buffers):
+        if not isinstance(statistics, Statistics):
             raise TypeError(f"statistics of {modality} are {type(statistics).__name__}")
         given = {**parameters, **statistics.of()}
         embedded: Tensor = functional_call(self.trunks[self.family[modality]], given, (x,))
@@ -165,7 +165,7 @@ class GeneratedAll(Universal):
             members = [name for name, own in self.family.items() if own == family]
             tensors = dict(trunk.named_parameters())
             self.hypernetworks[family] = Hypernetwork(members, tensors)
-            _hollow(trunk, list(tensors))
+            hollow(trunk, list(tensors))
         self.targets = {_family(modality): _target_width(modality) for modality in modalities}
 
     def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
@@ -185,32 +185,6 @@ class GeneratedAll(Universal):
     def target(self, encoded: Encoded) -> Tensor:
         """(n, T) the item at low resolution."""
         return _thumbnail(encoded.before.detach())
-
-
-class _Buffers(nn.Module):
-    """One modality's copy of a network's running statistics."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        own = _statistics(network)
-        self.names = list(own)
-        for name, buffer in own.items():
-            self.register_buffer(name.replace(".", "_"), buffer.clone())
-
-    def of(self) -> dict[str, Tensor]:
-        return {name: self.get_buffer(name.replace(".", "_")) for name in self.names}
-
-
-def _statistics(network: nn.Module) -> dict[str, Tensor]:
-    """Running means and variances; counters and index tables are whole numbers and stay shared."""
-    return {name: one for name, one in network.named_buffers() if one.is_floating_point()}
-
-
-def _hollow(network: nn.Module, names: Sequence[str]) -> None:
-    """Take tensors out of a network; every call must then be given them."""
-    for name in names:
-        owner, _, tensor = name.rpartition(".")
-        setattr(network.get_submodule(owner), tensor, None)
 
 
 def _family(modality: Modality) -> str:
