@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
+
 from mmmed.cohorts.cohort import Case, Fault
 from mmmed.errors import MmmedError, NothingReadable
 from mmmed.inference.reading import Progress, read_cohort, set_apart, stock
@@ -78,6 +80,7 @@ def predict_folder(
     """
     tell = progress or _silent
     loaded = package.load(model)
+    torch.set_num_threads(loaded.manifest.threads)
     cohort, known = set_apart(loaded.manifest, read_cohort(loaded.manifest, data))
     items = sum(len(one) for case in cohort.cases for one in case.sources.values())
     total = items + len(cohort.cases)

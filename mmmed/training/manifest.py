@@ -97,6 +97,7 @@ class Manifest(Spec):
         calibration: logits to probabilities.
         conformal: probabilities to sets.
         threshold: probability to decision; None where the most probable class is decided for.
+        threads: torch threads of the process that made it; the same number gives the same bits.
         performance: rows of results of the run that made it.
         statistics: modality -> distances and ranges; mean and precision lie beside the weights.
         subjects: whom it has met.
@@ -119,6 +120,7 @@ class Manifest(Spec):
     calibration: dict[str, Any]
     conformal: dict[str, Any]
     threshold: dict[str, Any] | None
+    threads: int
     performance: tuple[dict[str, Any], ...]
     statistics: dict[str, dict[str, Any]]
     subjects: Subjects

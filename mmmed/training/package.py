@@ -188,6 +188,7 @@ def save(
         calibration=calibrated.calibration.to_json(),
         conformal=calibrated.conformal.to_json(),
         threshold=None if threshold is None else asdict(threshold),
+        threads=torch.get_num_threads(),
         performance=(),
         statistics={name: _described(one) for name, one in statistics.items()},
         subjects=Subjects.of(origin.subjects, salt=weights[:16]),
