@@ -99,9 +99,7 @@ def _unforeseen(error: Exception, *, debug: bool) -> int:
     if callable(show_usage):
         show_usage()
         return int(getattr(error, "exit_code", 2))
-    _complain(
-        f"unexpected {type(error).__name__}: {error}; --debug shows where", debug=debug
-    )
+    _complain(f"unexpected {type(error).__name__}: {error}; --debug shows where", debug=debug)
     return 1
 
 

@@ -65,7 +65,12 @@ def train_ad(
     if seeds is not None:
         chosen.append(f"seeds=[{numbers(seeds, '--seeds')}]")
     return run_study(
-        STUDY, settings=[*chosen, *(settings or [])], out=out, device=device, jobs=jobs, resume=resume
+        STUDY,
+        settings=[*chosen, *(settings or [])],
+        out=out,
+        device=device,
+        jobs=jobs,
+        resume=resume,
     )
 
 

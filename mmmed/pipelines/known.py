@@ -48,9 +48,7 @@ def write_known(
     )
 
 
-def _attainable(
-    stocked: Stocked, fold: FoldPlan, truth: Mapping[str, Any]
-) -> dict[str, float]:
+def _attainable(stocked: Stocked, fold: FoldPlan, truth: Mapping[str, Any]) -> dict[str, float]:
     """Pattern -> AUROC that ridge read-outs attain on the test cases."""
     found = {}
     for pattern in every_pattern(name for name in BURDENS if name in stocked.shelf.names):

@@ -80,9 +80,7 @@ def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None
     )
 
 
-def _planned(
-    study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | None
-) -> FoldPlan:
+def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | None) -> FoldPlan:
     train = apply_train(study.protocols.train, cohort, fold, withheld=withheld)
     sentences = [f"fold {fold.name} train: {hiding}" for hiding in train.hidings]
     presence = presence_rows(train, cohort=cohort, fold=fold, protocol="train", rate=None)

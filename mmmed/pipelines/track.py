@@ -81,7 +81,11 @@ def track_run(run: Path) -> Tracked:
     jobs = {}
     for folder in sorted(path.parent for path in run.glob("jobs/*/done")):
         child = _run(
-            client, experiment_id, f"{identity}/{folder.name}", name=_job_name(folder), parent=parent
+            client,
+            experiment_id,
+            f"{identity}/{folder.name}",
+            name=_job_name(folder),
+            parent=parent,
         )
         settings = _json(folder / "settings.json")
         _log(client, child, parameters=flattened(settings), metrics=_curves(folder))

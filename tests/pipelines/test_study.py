@@ -40,7 +40,7 @@ def test_every_shipped_study_loads(name: str) -> None:
 @pytest.mark.parametrize("name", library.names("pipelines", start=None))
 def test_every_shipped_study_resolves(name: str, tmp_path: Path) -> None:
     study = load_study(name, start=None)
-    if study.cohort.name not in ("simulated-ad",):
+    if study.cohort.name != "simulated-ad":
         study = load_study(name, settings=[f"cohort.root={tmp_path}"], start=None)
     assert set(resolve(study, start=None).chains) == set(study.transforms)
 

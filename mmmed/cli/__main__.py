@@ -1,0 +1,5 @@
+"""`python -m mmmed.cli`: the `mmmed` command."""
+
+from mmmed.cli.app import main
+
+main()

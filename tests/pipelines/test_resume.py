@@ -1,0 +1,119 @@
+"""A run that is killed, and what the same command with --resume makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+RUN = Path("runs", "ad-train-1")
+ARGUMENTS = ("train-ad", "--no-baselines", "--method", "hypermm", "--method", "late-sum")
+
+
+@pytest.fixture(scope="session")
+def interrupted(tmp_path_factory: pytest.TempPathFactory, start_in, small: list[str]) -> Path:
+    """The small run, ended by SIGKILL as soon as training has left a checkpoint."""
+    here = tmp_path_factory.mktemp("interrupted")
+    process = start_in(here, *ARGUMENTS, "--jobs", "1", "--out", str(RUN), *small)
+    deadline = time.monotonic() + 200
+    while not list((here / RUN).glob("jobs/*/checkpoint.pt")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (here / RUN / "chain.json").exists()
+    return here / RUN
+
+
+@pytest.fixture
+def killed(interrupted: Path, tmp_path: Path) -> Path:
+    """A copy of the interrupted run in this test's own directory."""
+    return Path(shutil.copytree(interrupted, tmp_path / RUN))
+
+
+def digests(run: Path) -> dict[str, str]:
+    """Predictions and weights: what must not depend on an interruption."""
+    return {
+        path.relative_to(run).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for pattern in ("predictions.tsv", "jobs/*/model/weights.safetensors", "presence.tsv")
+        for path in run.glob(pattern)
+    }
+
+
+def test_a_killed_and_resumed_run_gives_the_same_bits(
+    killed: Path, finished: Path, run_mmmed, small: list[str]
+) -> None:
+    done = run_mmmed(*ARGUMENTS, "--resume", *small)
+    assert done.returncode == 0, done.stderr
+    assert "run folder: runs/ad-train-1" in done.stderr
+    assert digests(killed) == digests(finished)
+
+
+def test_resuming_with_other_settings_names_the_keys_that_differ(
+    killed: Path, run_mmmed, small: list[str]
+) -> None:
+    done = run_mmmed(*ARGUMENTS, "--out", str(RUN), "--resume", *small, "--set", "training.steps=7")
+    assert done.returncode == 2
+    assert "training.steps: 6 there, 7 here" in done.stderr
+
+
+def test_an_unfinished_run_is_not_begun_anew_by_accident(
+    killed: Path, run_mmmed, small: list[str]
+) -> None:
+    before = (killed / "study.yaml").read_bytes()
+    done = run_mmmed(*ARGUMENTS, "--out", str(RUN), *small)
+    assert done.returncode == 2
+    assert "go on with --resume" in done.stderr
+    assert (killed / "study.yaml").read_bytes() == before
+
+
+def test_a_finished_run_is_never_written_over(finished: Path, run_mmmed, small: list[str]) -> None:
+    done = run_mmmed(*ARGUMENTS, "--out", str(finished), "--resume", *small)
+    assert done.returncode == 2
+    assert "this run is finished" in done.stderr
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(
+    tmp_path: Path, run_mmmed, small: list[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("all of it")
+    done = run_mmmed(*ARGUMENTS, "--out", "mine", *small)
+    assert done.returncode == 2
+    assert "is not empty and holds no run" in done.stderr
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_resume_without_an_unfinished_run_says_so(run_mmmed, small: list[str]) -> None:
+    done = run_mmmed(*ARGUMENTS, "--resume", *small)
+    assert done.returncode == 2
+    assert "no unfinished run of this study" in done.stderr
+
+
+def test_a_run_in_use_is_refused_and_sigterm_ends_it_resumable(
+    tmp_path: Path, start_in, run_mmmed, small: list[str]
+) -> None:
+    first = start_in(tmp_path, *ARGUMENTS, "--jobs", "1", "--out", "run", *small)
+    while not (tmp_path / "run" / "study.yaml").exists():
+        assert first.poll() is None
+        time.sleep(0.02)
+    first.send_signal(signal.SIGSTOP)
+    second = run_mmmed(*ARGUMENTS, "--out", "run", "--resume", *small)
+    first.send_signal(signal.SIGCONT)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(timeout=60) == 130
+    assert second.returncode == 2
+    assert "another process is writing this run" in second.stderr
+
+
+def test_the_resolved_study_is_what_ran(finished: Path) -> None:
+    study = yaml.safe_load((finished / "study.yaml").read_text())
+    assert study["training"]["steps"] == 6
+    assert [method["kind"] for method in study["methods"]] == ["hypermm", "late-sum"]
+    assert study["cohort"]["simulation"]["subjects"]["train"] == 16
