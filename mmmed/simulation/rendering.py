@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from scipy.sparse import csr_array
 
 from mmmed.simulation.anatomy import Atlas
 from mmmed.simulation.deformation import Wobble, random_field, random_points, sampling
@@ -95,34 +96,69 @@ def render(
     pet_anatomy: PetAnatomy,
 ) -> Scans:
     """The T1-weighted MRI and the FDG-PET of one subject; all randomness is the generator's."""
+    head = _draw_head(subject, atlas, generator)
+    t1 = _scan_t1(_t1_values(subject, atlas, head), atlas, scanner, generator)
+    uptake = _uptake(subject, atlas, head, pet_anatomy=pet_anatomy)
+    counts, slope = _scan_pet(uptake, atlas, scanner, generator)
+    return Scans(t1=t1, pet=counts, pet_slope=slope)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """One subject's form, for the n voxels of the atlas's support.
+
+    Attributes:
+        shared: (n, voxels) sparse: where these voxels look in the template.
+        widened: the same with the subject's ventricles.
+        thinning: (n,) share of grey matter lost at random.
+        frontal: share of frontal grey matter lost with age.
+    """
+
+    shared: csr_array
+    widened: csr_array
+    thinning: np.ndarray
+    frontal: np.float32
+
+
+def _draw_head(subject: Subject, atlas: Atlas, generator: np.random.Generator) -> _Head:
     support, shape = atlas.support, atlas.grid.shape
-    points = random_points(
-        atlas.grid,
-        support,
-        generator,
-        enlargement=ENLARGEMENT[subject.sex],
-        wobble=Wobble(),
-    )
+    enlargement = ENLARGEMENT[subject.sex]
+    points = random_points(atlas.grid, support, generator, enlargement=enlargement, wobble=Wobble())
     thinning = THICKNESS_SD * random_field(THICKNESS_NODES, atlas.grid, generator)
-    thinning = thinning.reshape(-1)[support]
-    old = AGEING.at((subject.age - AGE_MEAN) / AGE_SD)
     shared = sampling(points, shape)
     widening = np.float32(WIDENING.at(subject.z_mri))
-    widened = sampling(points - widening * (shared @ atlas.ventricles), shape)
-    t1, gm, lost, aged = (widened @ atlas.t1).T
-    lost = np.clip(LOSS.at(subject.z_mri), 0, 1) * lost
-    t1 = t1 - np.float32(atlas.contrast) * (lost + thinning * gm + np.float32(old) * aged)
-    mri = _scan_t1(t1, atlas, scanner, generator)
+    return _Head(
+        shared=shared,
+        widened=sampling(points - widening * (shared @ atlas.ventricles), shape),
+        thinning=thinning.reshape(-1)[support],
+        frontal=np.float32(AGEING.at((subject.age - AGE_MEAN) / AGE_SD)),
+    )
 
-    head = shared if pet_anatomy == "shared" else widened
-    gm, wm, csf, posterior, aged = (head @ atlas.tissue).T
-    gone = gm * (thinning + np.float32(old) * aged)
+
+def _t1_values(subject: Subject, atlas: Atlas, head: _Head) -> np.ndarray:
+    """T1 intensity before the scanner, (n,): lost grey matter looks like CSF."""
+    t1, gm, medial_temporal, frontal = (head.widened @ atlas.t1).T
+    lost = _lost(subject) * medial_temporal
+    gone = lost + head.thinning * gm + head.frontal * frontal
+    return np.asarray(t1 - np.float32(atlas.contrast) * gone)
+
+
+def _uptake(subject: Subject, atlas: Atlas, head: _Head, *, pet_anatomy: PetAnatomy) -> np.ndarray:
+    """Tracer uptake before the scanner, (n,)."""
+    where = head.shared if pet_anatomy == "shared" else head.widened
+    gm, wm, csf, posterior, frontal = (where @ atlas.tissue).T
+    gone = gm * (head.thinning + head.frontal * frontal)
     if pet_anatomy == "atrophied":
-        gone = gone + lost
+        gone = gone + _lost(subject) * (where @ atlas.t1[:, 2])
     uptake = UPTAKE["gm"] * (gm - gone) + UPTAKE["wm"] * wm + UPTAKE["csf"] * (csf + gone)
-    uptake *= 1 - np.float32(min(HYPOMETABOLISM.at(subject.z_pet), 1)) * posterior
-    counts, slope = _scan_pet(uptake, atlas, scanner, generator)
-    return Scans(t1=mri, pet=counts, pet_slope=slope)
+    return np.asarray(
+        uptake * (1 - np.float32(min(HYPOMETABOLISM.at(subject.z_pet), 1)) * posterior)
+    )
+
+
+def _lost(subject: Subject) -> np.float32:
+    """Share of medial temporal grey matter lost."""
+    return np.float32(np.clip(LOSS.at(subject.z_mri), 0, 1))
 
 
 def _scan_t1(
