@@ -129,6 +129,7 @@ def draw(
             needed; a list does not fit the cases.
     """
     _check_cases(owned, split)
+    # sorted, so that sums over a split have the same bits for any order of the table
     parts = {name: sorted(split.index[split == name]) for name in natural_sorted(split.unique())}
     known = _Known(covariates, label)
     shown = owned.copy()

@@ -61,6 +61,7 @@ def test_the_patterns_of_two_modalities_are_three() -> None:
 def test_numbers_in_names_are_ordered_as_numbers() -> None:
     assert str(Pattern.parse("x400+x40+x100+x200")) == "x40+x100+x200+x400"
     assert natural_sorted(["b2", "b10", "a", "b"]) == ["a", "b", "b2", "b10"]
+    assert natural_sorted(["x²", "x10", "x9"]) == ["x9", "x10", "x²"]
 
 
 @given(st.lists(st.text(max_size=8), max_size=8))
