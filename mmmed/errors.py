@@ -20,7 +20,8 @@ Several faults found together are raised together, one line each (`join`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar
 
@@ -107,3 +108,12 @@ class PartlyFailed(MmmedError):
 def join(faults: Iterable[str]) -> str:
     """Faults found together as one message, one line each."""
     return "\n".join(faults)
+
+
+@contextmanager
+def collecting(faults: list[str]) -> Iterator[None]:
+    """Add the lines of a fault to `faults` instead of raising it, and go on behind the block."""
+    try:
+        yield
+    except MmmedError as error:
+        faults += str(error).splitlines()

@@ -71,15 +71,16 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with its documented code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(_code([one for one in given if one != "--debug"], debug=debug))
+    sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
 
 
-def _code(arguments: Sequence[str], *, debug: bool) -> int:
+def exit_code(arguments: Sequence[str]) -> int:
+    """Run a command line, say what went wrong on stderr, and return its documented code."""
+    debug = "--debug" in arguments
+    kept = [one for one in arguments if one != "--debug"]
     try:
-        result = app(list(arguments), standalone_mode=False)
+        result = app(kept, prog_name="mmmed", standalone_mode=False)
     except MmmedError as error:
         _complain(str(error), debug=debug)
         return error.exit_code
@@ -95,12 +96,25 @@ def _code(arguments: Sequence[str], *, debug: bool) -> int:
 
 
 def _unforeseen(error: Exception, *, debug: bool) -> int:
-    show_usage = getattr(error, "show", None)
-    if callable(show_usage):
-        show_usage()
-        return int(getattr(error, "exit_code", 2))
-    _complain(f"unexpected {type(error).__name__}: {error}; --debug shows where", debug=debug)
-    return 1
+    """Typer's own complaints, whose classes moved between its versions, and real surprises."""
+    message = getattr(error, "format_message", None)
+    if message is None:
+        _complain(f"unexpected {type(error).__name__}: {error}; --debug shows where", debug=debug)
+        return 1
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(message(), err=True)
+    else:
+        _complain(f"{_one_line(message())}; see {_command(error)} --help", debug=debug)
+    return int(getattr(error, "exit_code", 2))
+
+
+def _command(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "mmmed"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("Value error, ", "").split()).rstrip(".")
 
 
 def _complain(message: str, *, debug: bool) -> None:

@@ -84,7 +84,7 @@ def stock(
             _sources(cohort.cases, shape.name),
             package.preparation[shape.name].chain,
             kind=shape.kind,
-            cache=cache.folder(),
+            cache=cache.made("prepared"),
             jobs=jobs,
             progress=_after(len(outcomes), total, progress),
         )

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from mmmed.errors import RunError
+from mmmed.errors import MmmedError, RunError
 from mmmed.pipelines.resolve import Resolved
 from mmmed.pipelines.track import flattened
 from mmmed.record import atomic, chain, digest
@@ -34,16 +34,28 @@ def opened(resolved: Resolved, *, out: Path | None, resume: bool) -> Iterator[Pa
             unfinished one of the same study.
         resume: take up an unfinished run.
 
+    A run that is refused before it left anything leaves no folder either.
+
     Raises:
-        RunError: the folder is in use, holds something else, or was begun by another study.
+        RunError: the folder cannot be written to, is in use, holds something else, or was begun by
+            another study.
     """
     run = _chosen(resolved, out=out, resume=resume)
-    run.mkdir(parents=True, exist_ok=True)
+    made = not run.exists()
+    with _writing(run):
+        run.mkdir(parents=True, exist_ok=True)
     with _held(run):
         _check(run, resolved, resume=resume)
-        if not (run / STUDY).exists():
-            atomic.write_text(run / STUDY, resolved.text())
-        yield run
+        with _writing(run):
+            if not (run / STUDY).exists():
+                atomic.write_text(run / STUDY, resolved.text())
+        try:
+            yield run
+        except MmmedError:
+            if made and [path.name for path in run.iterdir()] == [STUDY]:
+                (run / STUDY).unlink()
+                run.rmdir()
+            raise
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -101,6 +113,16 @@ def _values(run: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise RunError(f"{run}/{STUDY}: is no study; choose another --out")
     return {key: value for key, value in values.items() if key != "mmmed"}
+
+
+@contextmanager
+def _writing(run: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{run}: cannot be written to ({error.strerror}); choose another --out"
+        ) from error
 
 
 @contextmanager

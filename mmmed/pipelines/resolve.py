@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from mmmed import library
-from mmmed.errors import StudyError, join
+from mmmed.absence import TestProtocol, TrainProtocol
+from mmmed.errors import StudyError, collecting, join
 from mmmed.pipelines.materialise import Chosen, choose
 from mmmed.pipelines.study import Study
 from mmmed.record import digest
@@ -63,40 +64,54 @@ def resolve(study: Study, *, start: Path | None) -> Resolved:
     """Read the cohort and the chains that a study names.
 
     Raises:
-        StudyError: a file is missing or faulty, or the modalities do not agree.
+        StudyError: one line per file that is missing or faulty, or modality that does not agree.
     """
-    cohort = choose(study.cohort, start=start)
+    faults = _protocol_faults(study)
+    origins: dict[str, Mapping[str, str]] = {}
+    chains: dict[str, Chain] = {}
+    cohort = None
+    with collecting(faults):
+        cohort = choose(study.cohort, start=start)
+        origins[f"cohorts/{cohort.found.name}"] = _origin(cohort.found)
+        faults += _modality_faults(study, cohort)
+    for modality, name in study.transforms.items():
+        with collecting(faults):
+            found = library.find("transforms", name, start=start)
+            chains[modality] = load_chain(found)
+            origins[f"transforms/{name}"] = _origin(found)
+    if cohort is None or faults:
+        raise StudyError(join(dict.fromkeys(faults)))
+    return Resolved(study=study, cohort=cohort, chains=chains, origins=origins)
+
+
+def _modality_faults(study: Study, cohort: Chosen) -> list[str]:
     modalities = cohort.reading.modalities
-    faults = [
+    return [
         f"study {study.study}: transforms.{name}: the cohort {cohort.found.name} has no such "
         f"modality ({', '.join(modalities)})"
         for name in study.transforms
         if name not in modalities
     ]
-    faults += _protocol_faults(study, set(study.transforms))
-    if faults:
-        raise StudyError(join(faults))
-    chains: dict[str, Chain] = {}
-    origins = {f"cohorts/{cohort.found.name}": _origin(cohort.found)}
-    for modality, name in study.transforms.items():
-        found = library.find("transforms", name, start=start)
-        chains[modality] = load_chain(found)
-        origins[f"transforms/{name}"] = _origin(found)
-    return Resolved(study=study, cohort=cohort, chains=chains, origins=origins)
 
 
-def _protocol_faults(study: Study, modalities: set[str]) -> list[str]:
-    faults = []
-    for part in ("train", "test"):
-        for index, protocol in enumerate(getattr(study.protocols, part)):
-            named = getattr(protocol, "modality", ())
-            for name in (named,) if isinstance(named, str) else named:
-                if name not in modalities | {"any"}:
-                    faults.append(
-                        f"study {study.study}: protocols.{part}.{index}.modality: {name!r} is "
-                        f"none of the study's modalities ({', '.join(sorted(modalities))})"
-                    )
-    return faults
+def _protocol_faults(study: Study) -> list[str]:
+    modalities = set(study.transforms)
+    return [
+        f"study {study.study}: protocols.{part}.{index}.modality: {name!r} is none of the study's "
+        f"modalities ({', '.join(sorted(modalities))})"
+        for part in ("train", "test")
+        for index, protocol in enumerate(getattr(study.protocols, part))
+        for name in _hidden_by(protocol)
+        if name not in modalities
+    ]
+
+
+def _hidden_by(protocol: TrainProtocol | TestProtocol) -> tuple[str, ...]:
+    """The modalities a protocol names; none for `any` and for protocols that name none."""
+    named = getattr(protocol, "modality", ())
+    if isinstance(named, str):
+        return () if named == "any" else (named,)
+    return tuple(named)
 
 
 def _origin(found: library.Found) -> dict[str, str]:

@@ -47,7 +47,9 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     positive = study.evaluation.positive or cohort.positive
     truth, ceilings = _optional(run / "truth.json"), _optional(run / "ceilings.json")
     predictions = read_predictions(run / "predictions.tsv")
-    methods = [str(method.model_dump()["kind"]) for method in study.methods]
+    scored = set(predictions["method"])
+    kinds = [str(method.model_dump()["kind"]) for method in study.methods]
+    methods = [kind for kind in kinds if kind in scored]
     results = score_tables(
         predictions,
         classes=cohort.classes,
