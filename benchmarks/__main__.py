@@ -19,7 +19,8 @@ NAMES = {
 def main() -> None:
     """Run one benchmark and print its result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", choices=NAMES, help="; ".join(f"{k}: {v}" for k, v in NAMES.items()))
+    known = "; ".join(f"{name}: {what}" for name, what in NAMES.items())
+    parser.add_argument("name", choices=NAMES, help=known)
     parser.add_argument("--json", action="store_true", help="print plain JSON")
     chosen = parser.parse_args()
     module = importlib.import_module(f"benchmarks.{chosen.name.replace('-', '_')}")

@@ -20,6 +20,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from mmmed.evaluation.predictions import read_predictions
+from mmmed.pipelines.listener import Silent
 from mmmed.pipelines.run import run
 from mmmed.pipelines.study import load_study
 
@@ -48,7 +49,7 @@ def _cohort(seed: int) -> pd.DataFrame:
             f"seeds=[{', '.join(map(str, JOBS))}]",
         ]
         study = load_study("ad/train", settings=settings, start=None)
-        run(study, start=None, out=where, resume=where.exists(), note=_say)
+        run(study, start=None, out=where, resume=where.exists(), listener=_Spoken())
     truth = json.loads((where / "truth.json").read_text())["cases"]
     predictions = read_predictions(where / "predictions.tsv")
     observed = predictions[predictions["protocol"] == "mcar"].copy()
@@ -113,5 +114,8 @@ def _seconds() -> list[str]:
     return [f"{name}: {statistics.median(times):.0f}" for name, times in sorted(found.items())]
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+class _Spoken(Silent):
+    """Says the sentences of a run."""
+
+    def note(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)

@@ -39,8 +39,7 @@ def run_study(
             device=device,
             jobs=jobs,
             resume=resume,
-            report=report,
-            note=report.note,
+            listener=report,
         )
     typer.echo(outcome.table)
     typer.echo(f"report: {outcome.folder / 'report.html'}")

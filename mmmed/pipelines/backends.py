@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from joblib import Parallel, delayed, parallel_config
 
 from mmmed.pipelines.jobs import Job, run_job
+from mmmed.pipelines.listener import Listener
 
 POLL_SECONDS = 1.0
-Report = Callable[[str, int, int], None]
 
 
 def parallel_jobs(asked: int | None, *, threads: int) -> int:
@@ -27,7 +27,7 @@ def parallel_jobs(asked: int | None, *, threads: int) -> int:
 
 
 def run_jobs(
-    jobs: Sequence[Job], run: Path, *, parallel: int, threads: int, report: Report
+    jobs: Sequence[Job], run: Path, *, parallel: int, threads: int, report: Listener
 ) -> dict[Job, str]:
     """Run what is not done yet.
 
@@ -36,37 +36,29 @@ def run_jobs(
         run: the run folder; each job has a folder in `jobs/`.
         parallel: jobs at a time.
         threads: torch threads of one job.
-        report: called with (job, steps done, steps).
+        report: hears how far each job is.
 
     Returns:
         The reasons of the jobs that failed.
     """
     waiting = [job for job in jobs if not job.is_done(run)]
     if len(waiting) <= 1 or parallel == 1:
-        outcomes = []
-        for job in waiting:
-            with _watched([job], run, report):
-                outcomes.append((job, run_job(job, run)))
+        with _watched(waiting, run, report):
+            failures = [run_job(job, run) for job in waiting]
     else:
         workers = min(parallel, len(waiting))
         with (
             _watched(waiting, run, report),
             parallel_config(backend="loky", inner_max_num_threads=threads),
         ):
-            calls = (delayed(_named)(job, run) for job in waiting)
-            outcomes = list(Parallel(n_jobs=workers, return_as="generator_unordered")(calls))
-            order = {job.name: place for place, job in enumerate(waiting)}
-            named = sorted(outcomes, key=lambda outcome: order[outcome[0]])
-            outcomes = [(waiting[order[name]], failure) for name, failure in named]
-    return {job: failure for job, failure in outcomes if failure is not None}
-
-
-def _named(job: Job, run: Path) -> tuple[str, str | None]:
-    return job.name, run_job(job, run)
+            failures = Parallel(n_jobs=workers)(delayed(run_job)(job, run) for job in waiting)
+    return {
+        job: failure for job, failure in zip(waiting, failures, strict=True) if failure is not None
+    }
 
 
 @contextmanager
-def _watched(jobs: Sequence[Job], run: Path, report: Report) -> Iterator[None]:
+def _watched(jobs: Sequence[Job], run: Path, report: Listener) -> Iterator[None]:
     """Report the progress files of these jobs while the block runs."""
     over = threading.Event()
 
@@ -84,7 +76,7 @@ def _watched(jobs: Sequence[Job], run: Path, report: Report) -> Iterator[None]:
         _report_all(jobs, run, report)
 
 
-def _report_all(jobs: Sequence[Job], run: Path, report: Report) -> None:
+def _report_all(jobs: Sequence[Job], run: Path, report: Listener) -> None:
     for job in jobs:
         try:
             progress = json.loads((job.folder(run) / "progress.json").read_text(encoding="utf-8"))

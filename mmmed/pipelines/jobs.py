@@ -150,7 +150,7 @@ def run_job(job: Job, run: Path) -> str | None:
     (folder / FAILED).unlink(missing_ok=True)
     try:
         _work(job, folder)
-    except Exception as error:  # noqa: BLE001 - the boundary of a job: the study goes on
+    except Exception as error:  # the boundary of a job: the study goes on
         reason = str(error) if isinstance(error, MmmedError) else f"{type(error).__name__}: {error}"
         reason = reason.splitlines()[0] if reason else type(error).__name__
         logger.debug("%s failed", job.name, exc_info=True)
@@ -202,7 +202,7 @@ def _work(job: Job, folder: Path) -> None:
         mirror=mirror,
         classes=work.classes,
         positive=work.positive,
-        threshold=work.evaluation.threshold,
+        threshold=_wish(work.evaluation),
         coverage=work.evaluation.coverage,
     )
     package.save(
@@ -224,6 +224,11 @@ def _work(job: Job, folder: Path) -> None:
     checkpoint.remove(folder)
     (folder / PROGRESS).unlink(missing_ok=True)
     atomic.write_text(folder / DONE, "")
+
+
+def _wish(evaluation: Evaluation) -> float | Mapping[str, float]:
+    wish = evaluation.threshold
+    return wish if isinstance(wish, float) else wish.model_dump()
 
 
 def _predict(job: Job, folder: Path) -> None:

@@ -6,7 +6,7 @@ cache, once per set of settings, and then read through the same readers as a rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -77,8 +77,10 @@ def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
     simulated = values.get("kind") == "simulated"
     _check_overrides(choice, found.path, simulated=simulated)
     if simulated:
-        inner = dict(values.get("simulation") or {}) | choice.simulation
-        values["simulation"] = inner if choice.seed is None else inner | {"seed": choice.seed}
+        seed = {} if choice.seed is None else {"seed": choice.seed}
+        before = values.get("simulation")
+        inner = before if isinstance(before, dict) else {}
+        values["simulation"] = merged(inner, choice.simulation | seed)
     elif choice.root is not None:
         values["root"] = str(choice.root)
     spec = config.validate(_below("cohort", document, values), _Holder).cohort
@@ -119,6 +121,18 @@ def read_data(root: Path, name: str, *, start: Path | None) -> Cohort:
         NothingReadable: no case is found.
     """
     return read(choose(CohortChoice(name=name, root=root), start=start).reading, name)
+
+
+def merged(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with overrides applied level by level; another `kind` replaces what it is for."""
+    if "kind" in overrides and overrides["kind"] != settings.get("kind"):
+        return dict(overrides)
+    result = dict(settings)
+    for key, value in overrides.items():
+        before = result.get(key)
+        nested = isinstance(before, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(before, value) if nested else value
+    return result
 
 
 def _check_overrides(choice: CohortChoice, path: Path, *, simulated: bool) -> None:

@@ -1,5 +1,6 @@
-"""What a study will do, settled before anything is trained: who is in which part, who hides what,
-which views are scored. Pure tables, saved with the run.
+"""What a study will do, settled before anything is trained.
+
+Who is in which part, who hides what, which views are scored: pure tables, saved with the run.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
 
 def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None:
     """`cases.tsv`, `splits.tsv` and `presence.tsv` of a run."""
-    covariates = cohort.covariates()
-    extra = [str(name) for name in covariates.columns if name not in table.CASES.columns]
-    table.write(run / "cases.tsv", table.CASES, _case_rows(cohort, covariates, extra), extra=extra)
+    recorded = map(str, cohort.covariates().columns)
+    extra = [name for name in recorded if name not in table.CASES.columns]
+    table.write(run / "cases.tsv", table.CASES, _case_rows(cohort, extra), extra=extra)
     rows = [
         {"fold": one.fold.name, "case_id": case.id, "subject_id": case.subject, "split": part}
         for one in folds
@@ -121,9 +122,7 @@ def _observed(protocol: TestProtocol, rate: float | None, shown: Shown) -> list[
     ]
 
 
-def _case_rows(
-    cohort: Cohort, covariates: pd.DataFrame, extra: list[str]
-) -> list[dict[str, table.Cell]]:
+def _case_rows(cohort: Cohort, extra: list[str]) -> list[dict[str, table.Cell]]:
     return [
         {
             "case_id": case.id,

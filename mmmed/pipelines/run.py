@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mmmed.errors import RunError
@@ -14,6 +15,7 @@ from mmmed.pipelines.backends import parallel_jobs, run_jobs
 from mmmed.pipelines.environment import environment
 from mmmed.pipelines.jobs import Job, make_jobs
 from mmmed.pipelines.known import write_known
+from mmmed.pipelines.listener import Listener, Silent
 from mmmed.pipelines.materialise import materialise
 from mmmed.pipelines.plan import FoldPlan, plan, write_tables
 from mmmed.pipelines.preparation import Stocked, stock
@@ -21,9 +23,6 @@ from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, cache, chain, digest
-
-Report = Callable[[str, int, int], None]
-Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ def run(
     device: str = "auto",
     jobs: int | None = None,
     resume: bool = False,
-    report: Report = lambda task, done, total: None,
-    note: Note = lambda text: None,
+    listener: Listener | None = None,
 ) -> Outcome:
     """Run a study to its report.
 
@@ -61,52 +59,50 @@ def run(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         jobs: jobs at a time.
         resume: go on with an unfinished run.
-        report: called with (task, done, total).
-        note: called with sentences worth reading.
+        listener: hears how far the run is.
 
     Raises:
         StudyError: the study does not fit its cohort.
         RunError: the folder cannot be used, or every job failed.
     """
+    hearer = listener or Silent()
     resolved = resolve(study, start=start)
     parallel = parallel_jobs(jobs, threads=study.training.threads)
     with folder.opened(resolved, out=out, resume=resume) as where:
-        note(f"run folder: {where}")
-        stocked, truth = _stocked(resolved, parallel, report, note)
+        hearer.note(f"run folder: {where}")
+        stocked, truth = _stocked(resolved, parallel, hearer)
         folds = plan(study, stocked.cohort, truth=truth)
         _write_record(where, resolved, stocked, folds, truth=truth, device=device)
         for sentence in (sentence for fold in folds for sentence in fold.sentences):
-            note(sentence)
+            hearer.note(sentence)
         todo = make_jobs(resolved, stocked, folds, device=device)
         failures = run_jobs(
-            todo, where, parallel=parallel, threads=study.training.threads, report=report
+            todo, where, parallel=parallel, threads=study.training.threads, report=hearer
         )
         failed = tuple(f"{job.name}: {reason}" for job, reason in failures.items())
         done = [job for job in todo if job not in failures]
         if not done:
             raise RunError("\n".join(["every job failed; nothing to report", *failed]))
-        table = _finish(where, resolved, stocked, done, failed, note)
+        table = _finish(where, resolved, stocked, done, failed, hearer)
     return Outcome(folder=where, table=table, failed=failed)
 
 
-def _stocked(
-    resolved: Resolved, parallel: int, report: Report, note: Note
-) -> tuple[Stocked, Path | None]:
+def _stocked(resolved: Resolved, parallel: int, listener: Listener) -> tuple[Stocked, Path | None]:
     cohort, truth = materialise(
         resolved.cohort,
-        cache=cache.folder(),
+        cache=cache.made(),
         jobs=parallel,
-        progress=lambda done, total: report("simulate", done, total),
+        progress=partial(listener, "simulate"),
     )
     stocked = stock(
         cohort.only(resolved.chains),
         resolved.chains,
-        cache=cache.folder() / "prepared",
+        cache=cache.made("prepared"),
         jobs=parallel,
-        report=report,
+        report=listener,
     )
     for fault in stocked.cohort.faults:
-        note(f"left out: {fault}")
+        listener.note(f"left out: {fault}")
     return stocked, truth
 
 
@@ -134,32 +130,33 @@ def _finish(
     stocked: Stocked,
     done: Sequence[Job],
     failed: Sequence[str],
-    note: Note,
+    listener: Listener,
 ) -> str:
     """Everything after the last job; run again as a whole where it was interrupted."""
     begun = time.monotonic()
     gather(where, done)
     shutil.rmtree(where / "model", ignore_errors=True)
     shutil.copytree(done[0].folder(where) / "model", where / "model")
-    notes = [f"failed: {line}" for line in failed]
+    notes = [f"left out: {fault}" for fault in stocked.cohort.faults]
+    notes += [f"failed: {line}" for line in failed]
     text = evaluate(where, resolved.study, stocked.cohort, notes=notes)
-    _track(where, note)
+    _track(where, listener)
     inputs = {
         **{f"data: {path}": value for path, value in stocked.inputs.items()},
         **{name: origin["sha256"] for name, origin in resolved.origins.items()},
     }
     chain.write(where, inputs=inputs, by=f"run {resolved.study.study}")
-    note(f"evaluated in {time.monotonic() - begun:.0f} s; chain {_short(where)}")
+    listener.note(f"evaluated in {time.monotonic() - begun:.0f} s; chain {_short(where)}")
     return text
 
 
-def _track(where: Path, note: Note) -> None:
+def _track(where: Path, listener: Listener) -> None:
     """Tell MLflow; whatever it answers, the run goes on."""
     try:
-        note(f"tracked: {track.track_run(where)}")
+        listener.note(f"tracked: {track.track_run(where)}")
     except Exception as error:  # noqa: BLE001 - a tracking failure never stops a run
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        note(f"not tracked ({reason}); later: mmmed track {where}")
+        listener.note(f"not tracked ({reason}); later: mmmed track {where}")
 
 
 def _short(where: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -15,9 +16,12 @@ from mmmed.transforms.chain import Chain
 
 def text(folder: Folder) -> str:
     """The schema of one kind of YAML as readable JSON."""
-    grammar = {
-        "cohorts": lambda: TypeAdapter(CohortFile),
-        "transforms": lambda: TypeAdapter(Chain),
-        "pipelines": lambda: TypeAdapter(study_type([method.kind for method in METHODS])),
-    }[folder]()
-    return json.dumps(grammar.json_schema(), indent=2, sort_keys=True) + "\n"
+    return json.dumps(_grammar(folder).json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def _grammar(folder: Folder) -> TypeAdapter[Any]:
+    if folder == "cohorts":
+        return TypeAdapter(CohortFile)
+    if folder == "transforms":
+        return TypeAdapter(Chain)
+    return TypeAdapter(study_type([method.kind for method in METHODS]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Union
 
 from pydantic import Field, create_model, field_validator
 
@@ -36,7 +36,7 @@ class CohortChoice(Spec):
     name: str
     root: Path | None = None
     seed: int | None = None
-    simulation: dict[str, Any] = {}
+    simulation: dict[str, Any] = Field(default_factory=dict)
 
 
 class Protocols(Spec):
@@ -49,6 +49,12 @@ class Protocols(Spec):
 
     train: tuple[TrainProtocol, ...] = (Complete(),)
     test: Annotated[tuple[TestProtocol, ...], Field(min_length=1)]
+
+
+class Sensitivity(Spec):
+    """A threshold that reaches a sensitivity on the calibration part."""
+
+    sensitivity: Annotated[float, Field(gt=0, le=1)]
 
 
 class Evaluation(Spec):
@@ -65,7 +71,7 @@ class Evaluation(Spec):
     positive: str | None = None
     interval: Interval = Interval()
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    threshold: Annotated[float, Field(gt=0, lt=1)] | dict[Literal["sensitivity"], float] = 0.5
+    threshold: Annotated[float, Field(gt=0, lt=1)] | Sensitivity = 0.5
 
 
 class Study(Spec):

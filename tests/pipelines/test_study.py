@@ -113,6 +113,17 @@ def test_a_setting_of_the_simulation_is_merged_into_its_file(written) -> None:
     assert simulation["law"]["kind"] == "gaussian"
 
 
+def test_a_part_of_a_law_is_overridden_and_another_kind_of_law_replaces_it(written) -> None:
+    def law(text: str) -> dict:
+        settings = [f"cohort.simulation={{law: {text}}}"]
+        resolved = resolve(load_study(written(SMALLEST), settings=settings, start=None), start=None)
+        return resolved.values()["cohort"]["simulation"]["law"]
+
+    assert law("{auroc_pet: 0.8}")["kind"] == "gaussian"
+    assert law("{auroc_pet: 0.8}")["auroc_pet"] == 0.8
+    assert law("{kind: redundant}")["kind"] == "redundant"
+
+
 def test_the_digest_follows_the_settings_and_not_the_place_of_the_file(
     written, tmp_path: Path
 ) -> None:
