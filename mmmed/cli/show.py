@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from mmmed.cli.options import Settings
+
 
 def show(
     study: Annotated[str, typer.Argument(help="A name below pipelines/, or a path to a .yaml.")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")
-    ] = None,
+    settings: Settings = None,
 ) -> int:
     """Print a study as it would run, with the origin and digest of each of its files."""
     from mmmed.pipelines.resolve import resolve

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mmmed.cli.options import Device, Jobs, Out, Resume, Settings
+
 STUDY = "ad/train"
 BASELINES = ("late-sum", "late-fusion", "early-fusion")
 
@@ -35,15 +37,11 @@ def train_ad(
         int | None, typer.Option(help="Folds by subject; a folder with a `part` column needs none.")
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="Job seeds, like 0,1,2. [0]")] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder. [runs/ad-train-<time>]")] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N, mps or auto.")] = "auto",
-    jobs: Annotated[
-        int | None, typer.Option(help="Jobs at a time. [cores // training.threads]", min=1)
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")
-    ] = None,
+    out: Out = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    resume: Resume = False,
+    settings: Settings = None,
 ) -> int:
     """Train HyperMM and three baselines on MRI and PET, and report what each lost PET costs."""
     from mmmed.cli.running import numbers, run_study

@@ -130,8 +130,10 @@ def merged(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[st
     result = dict(settings)
     for key, value in overrides.items():
         before = result.get(key)
-        nested = isinstance(before, Mapping) and isinstance(value, Mapping)
-        result[key] = merged(before, value) if nested else value
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(before, value)
+        else:
+            result[key] = value
     return result
 
 

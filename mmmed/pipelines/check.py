@@ -1,0 +1,170 @@
+"""Every fault of a folder of data, or of a study, at once.
+
+A check goes on behind each fault: labels that fit no class do not keep it from the images, and a
+study with a typo does not keep it from the cohort and the chains that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmmed import config, library
+from mmmed.cohorts import ledger
+from mmmed.cohorts.bids import BidsCohort, BidsVolumes
+from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.ledger import Progress
+from mmmed.cohorts.reading import CohortSpec, read, unlabelled
+from mmmed.cohorts.splits import check_leakage, stated
+from mmmed.errors import DataError, collecting
+from mmmed.pipelines.materialise import choose
+from mmmed.pipelines.resolve import resolve
+from mmmed.pipelines.study import SHORTHANDS, CohortChoice, load_study
+from mmmed.readers.entities import VOLUME_ENDINGS
+from mmmed.readers.vectors import read_table
+from mmmed.transforms.chain import load_chain
+
+LABELLED, SCANS = "bids-ad", "bids-scans"
+"""How a BIDS folder is read: with the first one's label where it has it, else as the second."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found.
+
+    Attributes:
+        sentences: what is there.
+        faults: one line each.
+    """
+
+    sentences: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def check_data(
+    folder: Path,
+    *,
+    cohort: str | None,
+    start: Path | None,
+    jobs: int,
+    progress: Progress | None,
+) -> Checked:
+    """Read a folder of data to the last voxel.
+
+    Args:
+        folder: of the data.
+        cohort: how it is read; None chooses among the shipped ways to read BIDS.
+        start: where the search for a workspace begins.
+        jobs: threads that read.
+        progress: called with (volumes read, volumes).
+
+    Raises:
+        StudyError: the cohort cannot be used so.
+        NothingReadable: there is no case.
+    """
+    name = cohort or _usual(folder, start)
+    spec = choose(CohortChoice(name=name, root=folder), start=start).reading
+    faults: list[str] = []
+    found = ledger.look(_read(spec, name, faults), jobs=jobs, progress=progress)
+    with collecting(faults):
+        own = stated(found)
+        if own is not None:
+            check_leakage(own, found.subjects())
+    return Checked(
+        sentences=(
+            f"{folder}: read as cohorts/{name}.yaml says "
+            f"({', '.join(spec.modalities)}, {_label(found)}); --cohort names another way",
+            *ledger.sentences(found),
+            *_unmatched(spec, found),
+        ),
+        faults=(*faults, *(str(fault) for fault in found.faults)),
+    )
+
+
+def check_study(name: str, *, settings: Sequence[str], start: Path | None) -> Checked:
+    """Read a study, what it names, and the tables and file names of a real cohort.
+
+    Images are not opened: that is what checking their folder is for.
+    """
+    faults: list[str] = []
+    sentences: list[str] = []
+    study = None
+    with collecting(faults):
+        study = load_study(name, settings=settings, start=start)
+    if study is None:
+        _check_named(name, settings, start, faults)
+        return Checked((), tuple(dict.fromkeys(faults)))
+    with collecting(faults):
+        resolved = resolve(study, start=start)
+        sentences.append(f"{name}: digest {resolved.digest[:16]}")
+        sentences += _check_cohort(study, resolved, faults)
+    return Checked(tuple(sentences), tuple(dict.fromkeys(faults)))
+
+
+def _usual(folder: Path, start: Path | None) -> str:
+    spec = choose(CohortChoice(name=LABELLED, root=folder), start=start).reading
+    people = folder / "participants.tsv"
+    tables = [people, *sorted(folder.glob("sub-*/sub-*_sessions.tsv"))]
+    labelled = spec.label is not None and any(
+        spec.label.column in _columns(path) for path in tables
+    )
+    return LABELLED if labelled and people.exists() else SCANS
+
+
+def _columns(path: Path) -> list[str]:
+    try:
+        return list(read_table(path).columns)
+    except DataError:
+        return []
+
+
+def _read(spec: CohortSpec, name: str, faults: list[str]) -> Cohort:
+    """The cohort; where its labels are what is wrong, the same without them."""
+    with collecting(faults):
+        return read(spec, name)
+    try:
+        return read(unlabelled(spec), name)
+    except DataError:
+        faults.clear()
+        raise
+
+
+def _label(cohort: Cohort) -> str:
+    return f"classes {', '.join(cohort.classes)}" if cohort.classes else "no labels"
+
+
+def _unmatched(spec: CohortSpec, cohort: Cohort) -> Iterator[str]:
+    """For a modality that nobody owns: an image of its datatype that its description leaves out."""
+    if not isinstance(spec, BidsCohort) or spec.root is None:
+        return
+    owned = cohort.owned().any()
+    faulty = {fault.modality for fault in cohort.faults}
+    for name, one in spec.modalities.items():
+        if owned[name] or name in faulty or not isinstance(one, BidsVolumes):
+            continue
+        others = spec.root.glob(f"sub-*/**/{one.datatype}/*")
+        first = next((path for path in others if path.name.endswith(VOLUME_ENDINGS)), None)
+        if first is not None:
+            yield (
+                f"{name}: there are images in {one.datatype}/, such as {first.name}, but none as "
+                f"the cohort describes {name}"
+            )
+
+
+def _check_named(name: str, settings: Sequence[str], start: Path | None, faults: list[str]) -> None:
+    """The faults of the cohort and the chains that a faulty study names all the same."""
+    values: dict[str, Any] = {}
+    with collecting(faults):
+        document = config.read(library.find("pipelines", name, start=start).path)
+        values = config.override(document, settings, shorthands=SHORTHANDS).values
+    cohort, chains = values.get("cohort"), values.get("transforms")
+    cohort = cohort.get("name") if isinstance(cohort, dict) else cohort
+    if isinstance(cohort, str):
+        with collecting(faults):
+            choose(CohortChoice(name=cohort, root=_anywhere(cohort, start)), start=start)
+    for chain in chains.values() if isinstance(chains, dict) else ():
+        if isinstance(chain, str):
+            with collecting(faults):
+                load_chain(library.find("transforms", chain, start=start))
