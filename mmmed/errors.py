@@ -20,9 +20,9 @@ Several faults found together are raised together, one line each (`join`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
+from types import TracebackType
 from typing import ClassVar
 
 
@@ -110,10 +110,22 @@ def join(faults: Iterable[str]) -> str:
     return "\n".join(faults)
 
 
-@contextmanager
-def collecting(faults: list[str]) -> Iterator[None]:
-    """Add the lines of a fault to `faults` instead of raising it, and go on behind the block."""
-    try:
-        yield
-    except MmmedError as error:
-        faults += str(error).splitlines()
+class Collecting:
+    """Adds the lines of a fault to a list instead of raising it; work goes on behind the block."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self._faults = faults
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, MmmedError):
+            return False
+        self._faults += str(error).splitlines()
+        return True

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmed.errors import PartlyFailed
+from mmmed.errors import NothingReadable, PartlyFailed
+
+if TYPE_CHECKING:
+    from mmmed.pipelines.check import Checked
 
 
 def check(
@@ -16,40 +19,56 @@ def check(
         str, typer.Argument(metavar="DATA|STUDY", help="A folder of data, or the name of a study.")
     ],
     cohort: Annotated[
-        str, typer.Option(help="How a folder is read: a name in cohorts/.")
-    ] = "bids-ad",
+        str | None,
+        typer.Option(
+            help="How a folder is read: a name in cohorts/. [bids-ad where it has a diagnosis, "
+            "else bids-scans]"
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key.sub=value of a study; may be repeated.")
     ] = None,
 ) -> int:
     """Report every fault at once; exit code 8 where there is one."""
-    if Path(what).is_dir():
-        return _data(Path(what), cohort)
-    return _study(what, settings or [])
-
-
-def _study(name: str, settings: list[str]) -> int:
-    from mmmed.pipelines.resolve import resolve
-    from mmmed.pipelines.study import load_study
-
-    resolved = resolve(load_study(name, settings=settings, start=Path.cwd()), start=Path.cwd())
-    typer.echo(f"{name}: no fault; digest {resolved.digest[:16]}")
+    checked = _data(Path(what), cohort) if Path(what).is_dir() else _study(what, settings or [])
+    for line in (*checked.sentences, *(f"fault: {fault}" for fault in checked.faults)):
+        typer.echo(line)
+    if checked.nothing:
+        raise NothingReadable(f"{what}: nothing of it can be read; the reasons stand above")
+    if checked.faults:
+        raise PartlyFailed(f"{what}: {_counted(len(checked.faults))}, listed above")
+    typer.echo(f"{what}: no fault")
     return 0
 
 
-def _data(folder: Path, cohort: str) -> int:
+def _data(folder: Path, cohort: str | None) -> Checked:
     from mmmed.cli.progress import Progress
 
     with Progress() as report:
-        from mmmed.cohorts.ledger import look, sentences
-        from mmmed.pipelines.materialise import read_data
+        from mmmed.pipelines.check import check_data
 
-        found = look(
-            read_data(folder, cohort, start=Path.cwd()),
+        return check_data(
+            folder,
+            cohort=cohort,
+            start=Path.cwd(),
             jobs=len(os.sched_getaffinity(0)),
             progress=lambda done, total: report("reading", done, total),
         )
-    typer.echo("\n".join(sentences(found)))
-    if found.faults:
-        raise PartlyFailed(f"{folder}: {len(found.faults)} faults, listed above")
-    return 0
+
+
+def _study(name: str, settings: list[str]) -> Checked:
+    from mmmed import library
+    from mmmed.config import nearest
+
+    known = library.names("pipelines", start=Path.cwd())
+    if name not in known and not Path(name).is_file():
+        raise NothingReadable(
+            f"{name}: is neither a folder of data nor a study{nearest(name, known)}"
+        )
+    from mmmed.pipelines.check import check_study
+
+    return check_study(name, settings=settings, start=Path.cwd())
+
+
+def _counted(faults: int) -> str:
+    return "1 fault" if faults == 1 else f"{faults} faults"

@@ -69,7 +69,7 @@ def counts(cohort: Cohort) -> pd.DataFrame:
 
 
 def sentences(cohort: Cohort) -> list[str]:
-    """The ledger in words: cases, classes, one line per modality, then every fault."""
+    """The ledger in words: cases, classes, one line per modality."""
     subjects = cohort.subjects().nunique()
     lines = [f"{cohort.name}: {len(cohort.cases)} cases of {subjects} subjects"]
     labels = cohort.labels()
@@ -77,12 +77,11 @@ def sentences(cohort: Cohort) -> list[str]:
         shares = [f"{(labels == index).sum()} {name}" for index, name in enumerate(cohort.classes)]
         lines.append(f"classes: {', '.join(shares)}")
     table = counts(cohort)
-    lines += [
+    return lines + [
         f"{name}: {table.loc[name, PRESENT]} present, {table.loc[name, ABSENT]} naturally absent, "
         f"{table.loc[name, UNREADABLE]} unreadable"
         for name in table.index
     ]
-    return [*lines, *(f"fault: {fault}" for fault in cohort.faults)]
 
 
 def _reason(source: Source) -> str | None:

@@ -27,3 +27,10 @@ def read(spec: BidsCohort | TableCohort | ViewsCohort, name: str) -> Cohort:
     if isinstance(spec, TableCohort):
         return read_table_cohort(spec, name)
     return read_views(spec, name)
+
+
+def unlabelled(spec: BidsCohort | TableCohort | ViewsCohort) -> CohortSpec:
+    """The same files read without labels, where the kind of cohort can do without."""
+    if isinstance(spec, ViewsCohort):
+        return spec
+    return spec.model_copy(update={"label": None, "positive": None})

@@ -124,6 +124,24 @@ def split(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut) -> tuple[Fold
     return folds
 
 
+def stated(cohort: Cohort) -> Fold | None:
+    """The cohort's own split, as its `part` column says; None where no case has a part.
+
+    Raises:
+        DataError: the column holds another word, or nothing for some case.
+    """
+    if all(case.part is None for case in cohort.cases):
+        return None
+    wrong = [case for case in cohort.cases if case.part not in PARTS]
+    if wrong:
+        case = wrong[0]
+        raise DataError(
+            f"case {case.id}: part is {case.part or 'n/a'!r}; allowed: {', '.join(PARTS)}; "
+            "without the column parts are drawn"
+        )
+    return Fold("holdout", _series(cohort, [str(case.part) for case in cohort.cases]))
+
+
 def check_leakage(fold: Fold, subjects: pd.Series) -> None:
     """Raise when one subject stands in two parts.
 
@@ -157,8 +175,9 @@ def _drawn(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut) -> tuple[Fol
 
 
 def _holdout(cohort: Cohort, spec: Holdout) -> Fold:
-    if any(case.part is not None for case in cohort.cases):
-        return Fold("holdout", _stated(cohort))
+    own = stated(cohort)
+    if own is not None:
+        return own
     people = _people(cohort)
     rest = 1 - spec.validation - spec.calibration - spec.test
     shares = {
@@ -168,18 +187,6 @@ def _holdout(cohort: Cohort, spec: Holdout) -> Fold:
         "test": spec.test,
     }
     return Fold("holdout", _spread(cohort, _deal(people, shares, spec.seed)))
-
-
-def _stated(cohort: Cohort) -> pd.Series:
-    """The cohort's own parts."""
-    wrong = [case for case in cohort.cases if case.part not in PARTS]
-    if wrong:
-        case = wrong[0]
-        raise DataError(
-            f"case {case.id}: part is {case.part or 'n/a'!r}; allowed: {', '.join(PARTS)}; "
-            "without the column parts are drawn"
-        )
-    return _series(cohort, [str(case.part) for case in cohort.cases])
 
 
 def _folds(cohort: Cohort, spec: Folds) -> tuple[Fold, ...]:

@@ -6,22 +6,25 @@ study with a typo does not keep it from the cohort and the chains that it names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from mmmed import config, library
 from mmmed.cohorts import ledger
 from mmmed.cohorts.bids import BidsCohort, BidsVolumes
-from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.cohorts.ledger import Progress
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
-from mmmed.errors import DataError, collecting
-from mmmed.pipelines.materialise import choose
-from mmmed.pipelines.resolve import resolve
-from mmmed.pipelines.study import SHORTHANDS, CohortChoice, load_study
+from mmmed.errors import Collecting, DataError
+from mmmed.pipelines.materialise import SimulatedCohort, choose
+from mmmed.pipelines.plan import plan
+from mmmed.pipelines.resolve import Resolved, resolve
+from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
 from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.vectors import read_table
 from mmmed.transforms.chain import load_chain
@@ -37,10 +40,12 @@ class Checked:
     Attributes:
         sentences: what is there.
         faults: one line each.
+        nothing: no case is left that could be read.
     """
 
     sentences: tuple[str, ...]
     faults: tuple[str, ...]
+    nothing: bool = False
 
 
 def check_data(
@@ -68,18 +73,19 @@ def check_data(
     spec = choose(CohortChoice(name=name, root=folder), start=start).reading
     faults: list[str] = []
     found = ledger.look(_read(spec, name, faults), jobs=jobs, progress=progress)
-    with collecting(faults):
+    with Collecting(faults):
         own = stated(found)
         if own is not None:
             check_leakage(own, found.subjects())
+    said = f"{', '.join(spec.modalities)}; {_label(found)}"
     return Checked(
         sentences=(
-            f"{folder}: read as cohorts/{name}.yaml says "
-            f"({', '.join(spec.modalities)}, {_label(found)}); --cohort names another way",
+            f"{folder}: read as cohorts/{name}.yaml says ({said}); --cohort names another way",
             *ledger.sentences(found),
             *_unmatched(spec, found),
         ),
         faults=(*faults, *(str(fault) for fault in found.faults)),
+        nothing=not found.cases,
     )
 
 
@@ -91,12 +97,12 @@ def check_study(name: str, *, settings: Sequence[str], start: Path | None) -> Ch
     faults: list[str] = []
     sentences: list[str] = []
     study = None
-    with collecting(faults):
+    with Collecting(faults):
         study = load_study(name, settings=settings, start=start)
     if study is None:
         _check_named(name, settings, start, faults)
         return Checked((), tuple(dict.fromkeys(faults)))
-    with collecting(faults):
+    with Collecting(faults):
         resolved = resolve(study, start=start)
         sentences.append(f"{name}: digest {resolved.digest[:16]}")
         sentences += _check_cohort(study, resolved, faults)
@@ -121,14 +127,10 @@ def _columns(path: Path) -> list[str]:
 
 
 def _read(spec: CohortSpec, name: str, faults: list[str]) -> Cohort:
-    """The cohort; where its labels are what is wrong, the same without them."""
-    with collecting(faults):
+    """The cohort; where it is refused as it is described, the same without labels."""
+    with Collecting(faults):
         return read(spec, name)
-    try:
-        return read(unlabelled(spec), name)
-    except DataError:
-        faults.clear()
-        raise
+    return read(unlabelled(spec), name)
 
 
 def _label(cohort: Cohort) -> str:
@@ -153,18 +155,41 @@ def _unmatched(spec: CohortSpec, cohort: Cohort) -> Iterator[str]:
             )
 
 
+def _check_cohort(study: Study, resolved: Resolved, faults: list[str]) -> list[str]:
+    """What the tables and file names of a real cohort say, and what the study makes of them."""
+    if isinstance(resolved.cohort.spec, SimulatedCohort):
+        return []
+    cohort = read(resolved.cohort.spec, resolved.cohort.found.name).only(resolved.chains)
+    faults += [str(fault) for fault in cohort.faults]
+    with Collecting(faults):
+        require_modalities(cohort, resolved.chains)
+    sentences: list[str] = []
+    with Collecting(faults):
+        for fold in plan(study, cohort, truth=None):
+            sentences += fold.sentences
+    return [*ledger.sentences(cohort), *sentences]
+
+
 def _check_named(name: str, settings: Sequence[str], start: Path | None, faults: list[str]) -> None:
     """The faults of the cohort and the chains that a faulty study names all the same."""
-    values: dict[str, Any] = {}
-    with collecting(faults):
+    values: Mapping[str, Any] = {}
+    with Collecting(faults):
         document = config.read(library.find("pipelines", name, start=start).path)
         values = config.override(document, settings, shorthands=SHORTHANDS).values
-    cohort, chains = values.get("cohort"), values.get("transforms")
-    cohort = cohort.get("name") if isinstance(cohort, dict) else cohort
-    if isinstance(cohort, str):
-        with collecting(faults):
-            choose(CohortChoice(name=cohort, root=_anywhere(cohort, start)), start=start)
+    choice = _choice(values.get("cohort"))
+    if choice is not None:
+        with Collecting(faults):
+            choose(choice, start=start)
+    chains = values.get("transforms")
     for chain in chains.values() if isinstance(chains, dict) else ():
         if isinstance(chain, str):
-            with collecting(faults):
+            with Collecting(faults):
                 load_chain(library.find("transforms", chain, start=start))
+
+
+def _choice(named: Any) -> CohortChoice | None:
+    """The cohort a faulty study names; None where that is a fault already."""
+    try:
+        return CohortChoice.model_validate({"name": named} if isinstance(named, str) else named)
+    except ValidationError:
+        return None

@@ -11,7 +11,7 @@ import yaml
 
 from mmmed import library
 from mmmed.absence import TestProtocol, TrainProtocol
-from mmmed.errors import StudyError, collecting, join
+from mmmed.errors import Collecting, StudyError, join
 from mmmed.pipelines.materialise import Chosen, choose
 from mmmed.pipelines.study import Study
 from mmmed.record import digest
@@ -70,12 +70,12 @@ def resolve(study: Study, *, start: Path | None) -> Resolved:
     origins: dict[str, Mapping[str, str]] = {}
     chains: dict[str, Chain] = {}
     cohort = None
-    with collecting(faults):
+    with Collecting(faults):
         cohort = choose(study.cohort, start=start)
         origins[f"cohorts/{cohort.found.name}"] = _origin(cohort.found)
         faults += _modality_faults(study, cohort)
     for modality, name in study.transforms.items():
-        with collecting(faults):
+        with Collecting(faults):
             found = library.find("transforms", name, start=start)
             chains[modality] = load_chain(found)
             origins[f"transforms/{name}"] = _origin(found)

@@ -33,14 +33,12 @@ def test_the_ledger_tells_present_absent_and_unreadable(looked):
 
 
 def test_the_ledger_in_words(looked):
-    lines = sentences(looked)
-    assert lines[:4] == [
+    assert sentences(looked) == [
         "small: 3 cases of 3 subjects",
         "classes: 2 CN, 1 AD",
         "mri: 3 present, 1 naturally absent, 0 unreadable",
         "pet: 1 present, 1 naturally absent, 2 unreadable",
     ]
-    assert [line.split(":")[0] for line in lines[4:]] == ["fault"] * 3
 
 
 def test_a_sound_cohort_has_no_fault(bids):

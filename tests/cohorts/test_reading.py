@@ -27,7 +27,7 @@ def nested(name):
     )
 
 
-@pytest.mark.parametrize("name", ["bids-ad", "mfeat", "pet-mr-table"])
+@pytest.mark.parametrize("name", ["bids-ad", "bids-scans", "mfeat", "pet-mr-table"])
 def test_shipped_cohorts_of_real_data_are_loaded_and_ask_for_a_root(name, tmp_path):
     spec = parsed(nested(name), tmp_path)
     with pytest.raises(StudyError, match=r"--set cohort\.root=DIR"):
