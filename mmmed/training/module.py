@@ -128,8 +128,7 @@ class PhaseModule(LightningModule):
         """Every turn of the phase once, on the batch of one step."""
         rank, ranks = self.global_rank, self.trainer.world_size
         batch = self.batches.batch(self.first + step, rank=rank, ranks=ranks).to(self.device)
-        stream = self.phase.name if rank == 0 else f"{self.phase.name} rank {rank}"
-        seed_all(self.plan.seed, stream, step)
+        seed_all(self.plan.seed, self._stream, step)
         self._set_modes()
         stops = [self._take_turn(place, batch) for place in range(len(self.phase.turns))]
         self.done = step + 1
@@ -155,6 +154,12 @@ class PhaseModule(LightningModule):
     @property
     def _is_over(self) -> bool:
         return self.done >= self.phase.steps or self.selection.is_over
+
+    @property
+    def _stream(self) -> str:
+        """What a step's randomness is keyed by: ranks must not draw alike."""
+        rank = self.global_rank
+        return self.phase.name if rank == 0 else f"{self.phase.name} rank {rank}"
 
     def _batches(self) -> Batches:
         if self.phase.cache is None:
