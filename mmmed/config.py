@@ -14,9 +14,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from mmmed.document import Document, Key, brief, override, parse, read, spell
 from mmmed.errors import StudyError, join
@@ -91,13 +91,21 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     return f"; allowed: {', '.join(spelled.values())}" if spelled else ""
 
 
-def schema(spec: type[Spec]) -> dict[str, Any]:
-    """The JSON Schema of the YAML files that hold this Spec, `mmmed: 1` included."""
-    described = spec.model_json_schema()
-    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    described["properties"] = {"mmmed": {"const": SCHEMA_NUMBER}, **described["properties"]}
-    described["required"] = ["mmmed", *described.get("required", ())]
-    return described
+def schema(*specs: type[Spec]) -> dict[str, Any]:
+    """The JSON Schema of a YAML file that holds one of these Specs, `mmmed: 1` included.
+
+    Args:
+        specs: one, or several that are told apart by `kind`.
+    """
+    number: Any = Literal[SCHEMA_NUMBER]
+    files = [
+        create_model(f"{one.__name__}File", __base__=one, mmmed=(number, ...)) for one in specs
+    ]
+    held: Any = files[0]
+    if len(files) > 1:
+        held = Annotated[Union[tuple(files)], Field(discriminator="kind")]  # noqa: UP007 - built
+    described = TypeAdapter(held).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import get_args
 
-from pydantic import TypeAdapter
-
+from mmmed import config
+from mmmed.config import Spec
 from mmmed.library import Folder
 from mmmed.models import METHODS
 from mmmed.pipelines.materialise import CohortFile
@@ -16,12 +17,14 @@ from mmmed.transforms.chain import Chain
 
 def text(folder: Folder) -> str:
     """The schema of one kind of YAML as readable JSON."""
-    return json.dumps(_grammar(folder).json_schema(), indent=2, sort_keys=True) + "\n"
+    return json.dumps(config.schema(*_held(folder)), indent=2, sort_keys=True) + "\n"
 
 
-def _grammar(folder: Folder) -> TypeAdapter[Any]:
+def _held(folder: Folder) -> Sequence[type[Spec]]:
+    """The Specs that a YAML of a folder may hold."""
     if folder == "cohorts":
-        return TypeAdapter(CohortFile)
+        kinds: Sequence[type[Spec]] = get_args(get_args(CohortFile)[0])
+        return kinds
     if folder == "transforms":
-        return TypeAdapter(Chain)
-    return TypeAdapter(study_type([method.kind for method in METHODS]))
+        return [Chain]
+    return [study_type([method.kind for method in METHODS])]

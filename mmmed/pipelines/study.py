@@ -101,7 +101,7 @@ class Study(Spec):
     training: TrainingSpec = TrainingSpec()
     evaluation: Evaluation = Evaluation()
 
-    @field_validator("cohort", mode="before")
+    @field_validator("cohort", mode="before", json_schema_input_type=CohortChoice | str)
     @classmethod
     def _named(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
