@@ -101,7 +101,11 @@ def read_bids(spec: BidsCohort, name: str) -> Cohort:
     }
     rows: list[Row] = []
     for folder in _subjects(root):
-        rows += _rows(folder, spec, people.get(folder.name, {}), phenotypes, faults)
+        try:
+            rows += list(_rows(folder, spec, people.get(folder.name, {}), phenotypes, faults))
+        except OSError as error:
+            reason = f"its folder cannot be read ({error.strerror}); left out"
+            faults.append(Fault(folder.name, None, reason))
     faults += _without_files(people, rows)
     return assemble(
         rows,
@@ -128,8 +132,11 @@ def _root(spec: BidsCohort, name: str) -> Path:
         raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
     if not spec.root.is_dir():
         raise NothingReadable(f"{spec.root}: is no folder; name a BIDS folder")
-    if not any(_subjects(spec.root)):
-        raise NothingReadable(f"{spec.root}: holds no sub-* folder; name a BIDS folder")
+    try:
+        if not any(_subjects(spec.root)):
+            raise NothingReadable(f"{spec.root}: holds no sub-* folder; name a BIDS folder")
+    except OSError as error:
+        raise NothingReadable(f"{spec.root}: cannot be read ({error.strerror})") from error
     return spec.root
 
 

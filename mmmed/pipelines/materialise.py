@@ -113,16 +113,6 @@ def materialise(
     return read(rooted, name), root / "truth.json"
 
 
-def read_data(root: Path, name: str, *, start: Path | None) -> Cohort:
-    """A folder of data, read as the cohort file called `name` says, labelled or not.
-
-    Raises:
-        StudyError: the cohort is simulated, so it has no folder.
-        NothingReadable: no case is found.
-    """
-    return read(choose(CohortChoice(name=name, root=root), start=start).reading, name)
-
-
 def merged(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with overrides applied level by level; another `kind` replaces what it is for."""
     if "kind" in overrides and overrides["kind"] != settings.get("kind"):

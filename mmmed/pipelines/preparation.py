@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.errors import DataError
 from mmmed.modality import Modality
+from mmmed.readers.source import Source
 from mmmed.record import digest
-from mmmed.training.shelf import Shelf
+from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.chain import Chain
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused
@@ -71,7 +73,7 @@ def stock(
     Raises:
         DataError: a modality has no readable item, or its items differ in shape.
     """
-    done: dict[str, dict[object, Prepared]] = {}
+    done: dict[str, dict[Source, Prepared]] = {}
     refused: list[Refused] = []
     for name, chain in chains.items():
         sources = [one for case in cohort.cases for one in case.sources.get(name, ())]
@@ -81,39 +83,29 @@ def stock(
             kind=cohort.kinds[name],
             cache=cache,
             jobs=jobs,
-            progress=lambda count, total, task=f"prepare {name}": report(task, count, total),
+            progress=partial(report, f"prepare {name}"),
         )
         done[name] = {one.source: one for one in outcomes if isinstance(one, Prepared)}
         refused += [one for one in outcomes if isinstance(one, Refused)]
     kept = cohort.without([one.source for one in refused], [one.reason for one in refused])
     require_modalities(kept, chains)
+    shapes = [_modality(name, kept, done[name]) for name in kept.modalities if name in done]
+    ready = {source: one for items in done.values() for source, one in items.items()}
     return Stocked(
-        cohort=kept,
-        shelf=_shelf(kept, done),
-        inputs={
-            str(one.source.path): one.digest for items in done.values() for one in items.values()
-        },
+        cohort=kept, shelf=stocked(kept, tuple(shapes), ready), inputs=_inputs(ready.values())
     )
 
 
-def _shelf(cohort: Cohort, done: Mapping[str, Mapping[object, Prepared]]) -> Shelf:
-    names = [name for name in cohort.modalities if name in done]
-    return Shelf(
-        modalities=tuple(_modality(name, cohort, done[name]) for name in names),
-        items={
-            case.id: {
-                name: tuple(done[name][source] for source in case.sources[name])
-                for name in names
-                if name in case.sources
-            }
-            for case in cohort.cases
-        },
-        label={case.id: case.label for case in cohort.cases},
-        subject={case.id: case.subject for case in cohort.cases},
-    )
+def _inputs(items: Collection[Prepared]) -> dict[str, str]:
+    """File -> SHA-256; the digest of a vector is its row's, so its table is read for it."""
+    found = {one.source.path: one.digest for one in items if one.path is not None}
+    tables = {one.source.path for one in items if one.path is None}
+    return {str(path): digest.of_file(path) for path in sorted(tables)} | {
+        str(path): value for path, value in found.items()
+    }
 
 
-def _modality(name: str, cohort: Cohort, items: Mapping[object, Prepared]) -> Modality:
+def _modality(name: str, cohort: Cohort, items: Mapping[Source, Prepared]) -> Modality:
     """The modality with the shape that its items share."""
     shapes: dict[tuple[int, ...], Prepared] = {}
     for item in items.values():

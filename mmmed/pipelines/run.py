@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.errors import RunError
 from mmmed.pipelines import folder, track
 from mmmed.pipelines.backends import parallel_jobs, run_jobs
@@ -23,6 +24,7 @@ from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, cache, chain, digest
+from mmmed.training.device import place
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,12 @@ def run(
         listener: hears how far the run is.
 
     Raises:
-        StudyError: the study does not fit its cohort.
+        StudyError: the study does not fit its cohort, or there is no such device.
         RunError: the folder cannot be used, or every job failed.
     """
     hearer = listener or Silent()
     resolved = resolve(study, start=start)
+    place(device, count=study.training.devices)
     parallel = parallel_jobs(jobs, threads=study.training.threads)
     with folder.opened(resolved, out=out, resume=resume) as where:
         hearer.note(f"run folder: {where}")
@@ -94,8 +97,10 @@ def _stocked(resolved: Resolved, parallel: int, listener: Listener) -> tuple[Sto
         jobs=parallel,
         progress=partial(listener, "simulate"),
     )
+    cohort = cohort.only(resolved.chains)
+    _refuse_early(resolved, cohort, truth)
     stocked = stock(
-        cohort.only(resolved.chains),
+        cohort,
         resolved.chains,
         cache=cache.made("prepared"),
         jobs=parallel,
@@ -104,6 +109,12 @@ def _stocked(resolved: Resolved, parallel: int, listener: Listener) -> tuple[Sto
     for fault in stocked.cohort.faults:
         listener.note(f"left out: {fault}")
     return stocked, truth
+
+
+def _refuse_early(resolved: Resolved, cohort: Cohort, truth: Path | None) -> None:
+    """Raise what names and tables already contradict, before hours of preparation."""
+    require_modalities(cohort, resolved.chains)
+    plan(resolved.study, cohort, truth=truth)
 
 
 def _write_record(

@@ -108,6 +108,9 @@ def check_volume(path: Path) -> None:
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, _Layout]]:
     """The inflated stream, standing behind the fixed header, and the layout."""
     try:
+        if path.exists() and not path.is_file():
+            kind = "folder" if path.is_dir() else "device or pipe"
+            raise DataError(f"{path}: is a {kind}, not a file; name the image itself")
         with path.open("rb") as file:
             yield _begun(path, file)
     except _BROKEN as error:

@@ -20,6 +20,7 @@ from mmmed.models.contract import Model
 from mmmed.record import atomic
 from mmmed.training import checkpoint
 from mmmed.training.checkpoint import Checkpoint
+from mmmed.training.device import place
 from mmmed.training.history import History
 from mmmed.training.loader import StepLoader, Views
 from mmmed.training.module import PhaseModule, Plan, Report
@@ -52,12 +53,13 @@ def fit(
         settings: the budget.
         seed: of the job.
         folder: where the checkpoint and `history.json` go.
-        device: `auto`, `cpu`, `cuda`.
+        device: where the model computes, as `mmmed.training.device` names it.
         report: told of every step.
 
     Raises:
         KeyboardInterrupt: SIGINT or SIGTERM came; the checkpoint is written.
         RunError: the checkpoint in `folder` is of another training.
+        StudyError: there is no such device.
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(settings.threads)
@@ -89,9 +91,10 @@ def _run_phase(module: PhaseModule, *, device: str) -> Checkpoint:
         KeyboardInterrupt: the phase was asked to stop.
     """
     plan = module.plan
+    where = place(device, count=plan.settings.devices)
     trainer = Trainer(
-        accelerator="gpu" if device == "cuda" else device,
-        devices=plan.settings.devices,
+        accelerator=where.accelerator,
+        devices=where.devices,
         num_nodes=plan.settings.nodes,
         strategy=_strategy(plan.settings),
         precision=plan.settings.precision,

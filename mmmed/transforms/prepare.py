@@ -129,7 +129,10 @@ def _prepare_volume(source: Source, chain: Chain, cache: Path) -> Prepared | Ref
 
 def _digest_of_file(path: Path) -> str:
     """The SHA-256 of a file, or of nothing where the reader will say what is wrong with it."""
-    return digest.of_file(path) if path.is_file() else ""
+    try:
+        return digest.of_file(path) if path.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _check_unchanged(path: Path, file_digest: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 import tracemalloc
 from pathlib import Path
@@ -231,10 +232,12 @@ def test_extensions_between_header_and_voxels_are_skipped(tmp_path):
 def test_missing_files_links_and_folders_are_told_apart(tmp_path):
     (tmp_path / "link.nii").symlink_to(tmp_path / "gone")
     (tmp_path / "folder.nii").mkdir()
+    os.mkfifo(tmp_path / "pipe.nii")
     for name, reason in [
         ("none.nii", "is not there"),
         ("link.nii", "broken link"),
-        ("folder.nii", "cannot be read"),
+        ("folder.nii", "is a folder"),
+        ("pipe.nii", "is a device or pipe"),
     ]:
         with pytest.raises(DataError, match=reason):
             read_volume(tmp_path / name)
