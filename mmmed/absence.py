@@ -84,13 +84,18 @@ class Hiding:
     hidden: int
     already: int = 0
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """`pet: 41 naturally absent, 130 of 259 hidden, 171 of 300 (57 %) without`."""
         without = self.absent + self.already + self.hidden
         share = f"{100 * without / self.cases:.0f} %" if self.cases else "none"
         return (
-            f"{self.split} {self.modality}: {self.absent} naturally absent, "
-            f"{self.hidden} of {self.eligible} hidden, {without} of {self.cases} ({share}) without"
+            f"{self.modality}: {self.absent} naturally absent, {self.hidden} of {self.eligible} "
+            f"hidden, {without} of {self.cases} ({share}) without"
         )
+
+    def __str__(self) -> str:
+        return f"{self.split} {self.sentence}"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmmed.absence import Hiding
 from mmmed.evaluation.text import number
-from mmmed.record.table import MISSING
+from mmmed.record.table import MISSING, PARTS
 
 Row = Mapping[str, Any]
 Cells = Mapping[str, str]
@@ -35,37 +36,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Absence:
-    """What is missing of one modality in one part under one protocol.
+    """What is missing of one modality in one part of one fold under one protocol.
 
     Attributes:
         protocol: its name.
         rate: as asked for; None without.
         fold: its name.
-        split: the part.
-        modality: what is missing.
-        cases: in the part.
-        absent: that never had it.
-        hidden: that own it and do not show it.
+        hiding: the counts.
     """
 
     protocol: str
     rate: str | None
     fold: str
-    split: str
-    modality: str
-    cases: int
-    absent: int
-    hidden: int
-
-    @property
-    def sentence(self) -> str:
-        """`pet: 41 naturally absent, 130 of 259 hidden, 171 of 300 (57 %) without`."""
-        missing = self.absent + self.hidden
-        return (
-            f"{self.modality}: {self.absent} naturally absent, {self.hidden} of "
-            f"{self.cases - self.absent} hidden, {missing} of {self.cases} "
-            f"({missing / self.cases:.0%}) without"
-        )
+    hiding: Hiding
 
 
 def parts(splits: Sequence[Cells], cases: Sequence[Cells]) -> list[Part]:
@@ -91,24 +74,14 @@ def parts(splits: Sequence[Cells], cases: Sequence[Cells]) -> list[Part]:
 def absences(presence: Sequence[Cells]) -> list[Absence]:
     """What every protocol leaves out, part by part; of the first fold where there are several."""
     first = min((row["fold"] for row in presence), default="")
-    counts = Counter(
-        (row["protocol"], row["rate"], row["split"], row["modality"], row["status"])
-        for row in presence
-        if row["fold"] == first
-    )
-    keys = dict.fromkeys(key[:4] for key in counts)
+    grouped: dict[tuple[str, str, str], list[Cells]] = {}
+    for row in presence:
+        if row["fold"] == first:
+            grouped.setdefault((row["protocol"], row["rate"], row["split"]), []).append(row)
     return [
-        Absence(
-            protocol=protocol,
-            rate=None if rate == MISSING else rate,
-            fold=first,
-            split=split,
-            modality=modality,
-            cases=sum(counts[(protocol, rate, split, modality, one)] for one in _STATUSES),
-            absent=counts[(protocol, rate, split, modality, "absent")],
-            hidden=counts[(protocol, rate, split, modality, "hidden")],
-        )
-        for protocol, rate, split, modality in keys
+        Absence(protocol, None if rate == MISSING else rate, first, hiding)
+        for (protocol, rate, split), rows in grouped.items()
+        for hiding in _hidings(split, rows)
     ]
 
 
@@ -127,12 +100,29 @@ def answer(rows: Sequence[Row], differences: Sequence[Row]) -> list[str]:
     ]
 
 
-_STATUSES = ("shown", "hidden", "absent")
-_SPLITS = ("train", "validation", "calibration", "test")
-
-
 def _place(fold: str, split: str) -> tuple[str, int]:
-    return fold, _SPLITS.index(split) if split in _SPLITS else len(_SPLITS)
+    return fold, PARTS.index(split) if split in PARTS else len(PARTS)
+
+
+def _hidings(split: str, rows: Sequence[Cells]) -> list[Hiding]:
+    """The counts of every modality in one part, as its presence rows tell them."""
+    status = {(row["case_id"], row["modality"]): row["status"] for row in rows}
+    owned = Counter(case for (case, _), one in status.items() if one != "absent")
+    found = []
+    for modality in dict.fromkeys(row["modality"] for row in rows):
+        mine = {case: one for (case, name), one in status.items() if name == modality}
+        owners = [case for case, one in mine.items() if one != "absent"]
+        found.append(
+            Hiding(
+                split=split,
+                modality=modality,
+                cases=len(mine),
+                absent=len(mine) - len(owners),
+                eligible=sum(owned[case] > 1 for case in owners),
+                hidden=sum(one == "hidden" for one in mine.values()),
+            )
+        )
+    return found
 
 
 def _forced(row: Row) -> str:

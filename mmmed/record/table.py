@@ -20,6 +20,12 @@ from mmmed.record import atomic
 Cell = str | int | float | bool | None
 MISSING = "n/a"
 
+PARTS = ("train", "validation", "calibration", "test")
+"""What stands under `split`, in the order people read it."""
+
+STATUSES = ("shown", "hidden", "absent")
+"""What stands under `status`: owned and shown, owned and hidden by a protocol, not owned."""
+
 
 @dataclass(frozen=True)
 class Schema:

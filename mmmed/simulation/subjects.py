@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from mmmed.absence import Complete, draw
+from mmmed.record.table import PARTS
 from mmmed.simulation.law import BURDENS, draw_burdens, members
 from mmmed.simulation.population import draw_covariates
 from mmmed.simulation.rendering import Subject
 from mmmed.simulation.spec import AdSimulation
 
-PARTS = ("train", "validation", "calibration", "test")
 CLASSES = ("CN", "AD")
 SESSION = "M000"
 STREAMS = ("part", "image", "clinical")

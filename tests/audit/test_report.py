@@ -105,7 +105,7 @@ def test_the_answer_names_the_first_method_and_its_intervals(run: Path) -> None:
 
 def test_absence_is_told_in_counts(run: Path) -> None:
     # of 24 training cases every fourth never had a PET, two of four are hidden
-    sentence = "pet: 6 naturally absent, 12 of 18 hidden, 18 of 24 (75%) without"
+    sentence = "pet: 6 naturally absent, 12 of 18 hidden, 18 of 24 (75 %) without"
     assert sentence in page(run).words
 
 

@@ -1,0 +1,50 @@
+"""Sentences and counts of a run, from the rows of its tables."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from mmmed.absence import Mcar, draw
+from mmmed.audit.words import absences
+
+OWNED = pd.DataFrame(
+    {
+        "mri": [True, True, True, True, False, False],
+        "pet": [True, True, True, False, True, True],
+    },
+    index=[f"c{number}" for number in range(6)],
+)
+"""Three cases with both, one with an MRI alone, two with a PET alone."""
+
+
+def presence_rows(owned: pd.DataFrame, shown: pd.DataFrame) -> list[dict[str, str]]:
+    status = {(True, True): "shown", (True, False): "hidden", (False, False): "absent"}
+    return [
+        {
+            "protocol": "mcar",
+            "rate": "0.5",
+            "fold": "holdout",
+            "split": "test",
+            "case_id": case,
+            "modality": name,
+            "status": status[bool(owned.loc[case, name]), bool(shown.loc[case, name])],
+        }
+        for case in owned.index
+        for name in owned.columns
+    ]
+
+
+@pytest.mark.parametrize("rate", [0.0, 1 / 3, 1.0])
+def test_a_table_of_presence_tells_what_the_draw_told(rate: float) -> None:
+    split = pd.Series("test", index=OWNED.index)
+    protocol = Mcar(modality="pet", rate=rate)
+    drawn = draw([protocol], OWNED, split=split, covariates=pd.DataFrame(index=OWNED.index))
+    told = {one.hiding.modality: one.hiding for one in absences(presence_rows(OWNED, drawn.table))}
+    assert told["pet"] == drawn.hidings[0]
+
+
+def test_a_case_that_owns_nothing_else_cannot_be_hidden_and_is_not_counted_so() -> None:
+    shown = OWNED.assign(pet=[True, False, True, False, True, True])
+    (pet,) = [one for one in absences(presence_rows(OWNED, shown)) if one.hiding.modality == "pet"]
+    assert pet.hiding.sentence == "pet: 1 naturally absent, 1 of 3 hidden, 2 of 6 (33 %) without"
