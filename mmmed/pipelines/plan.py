@@ -70,10 +70,14 @@ def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None
     extra = [name for name in recorded if name not in table.CASES.columns]
     table.write(run / "cases.tsv", table.CASES, _case_rows(cohort, extra), extra=extra)
     rows = [
-        {"fold": one.fold.name, "case_id": case.id, "subject_id": case.subject, "split": part}
+        {
+            "fold": one.fold.name,
+            "case_id": case.id,
+            "subject_id": case.subject,
+            "split": str(one.fold.part[case.id]),
+        }
         for one in folds
         for case in cohort.cases
-        if (part := str(one.fold.part[case.id]))
     ]
     table.write(run / "splits.tsv", table.SPLITS, rows)
     table.write(
@@ -88,7 +92,7 @@ def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | 
     views: list[View] = []
     for protocol in study.protocols.test:
         if isinstance(protocol, EveryPattern):
-            views += _forced(cohort, fold)
+            views += _forced(protocol, cohort, fold)
             continue
         for rate in rates(protocol) or (None,):
             shown = apply_test(protocol, rate, cohort, fold, withheld=withheld)
@@ -106,10 +110,10 @@ def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | 
     )
 
 
-def _forced(cohort: Cohort, fold: Fold) -> list[View]:
+def _forced(protocol: EveryPattern, cohort: Cohort, fold: Fold) -> list[View]:
     """Every test case under every pattern that it owns."""
     return [
-        View(case=case, protocol="every-pattern", rate=None, pattern=pattern)
+        View(case=case, protocol=protocol.kind, rate=None, pattern=pattern)
         for case, pattern in forced_views(cohort.owned().loc[fold.cases("test")])
     ]
 
