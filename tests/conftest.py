@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; read before torch
+
 ROOT = Path(__file__).resolve().parent.parent
 ON_DEMAND = ("slow",)
 

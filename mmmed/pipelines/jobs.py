@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -260,13 +262,19 @@ def _origin(job: Job) -> package.Origin:
 
 
 class _Progress:
-    """Writes how far training is, now and then."""
+    """Writes how far training is, now and then.
+
+    A worker whose study was killed is asked to stop as well: a resumed study must not meet it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / PROGRESS
         self._written = 0.0
+        self._parent = os.getppid()
 
     def __call__(self, phase: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        if os.getppid() != self._parent:
+            os.kill(os.getpid(), signal.SIGTERM)
         now = time.monotonic()
         if now - self._written >= PROGRESS_SECONDS or step == steps:
             self._written = now

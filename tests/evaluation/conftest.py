@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, ndtr
+
+from mmmed.evaluation.bootstrap import Interval
+from mmmed.evaluation.result import score_tables
+from mmmed.evaluation.summary import metrics_document
 
 D_MRI, D_PET, RHO = 1.466, 1.987, 0.2
 
@@ -130,3 +135,31 @@ class Study:
 @pytest.fixture(scope="session")
 def make_study() -> Callable[..., Study]:
     return Study
+
+
+@pytest.fixture(scope="session")
+def summarise() -> Callable[..., list[dict[str, Any]]]:
+    """The rows of `metrics.json` of some predictions."""
+
+    def rows(
+        predictions: pd.DataFrame,
+        *,
+        classes: tuple[str, ...],
+        positive: str | None,
+        interval: Interval,
+        oracle: pd.DataFrame | None = None,
+        ceilings: dict[str, Any] | None = None,
+        methods: tuple[str, ...] = (),
+    ) -> list[dict[str, Any]]:
+        results = score_tables(
+            predictions,
+            classes=classes,
+            positive=positive,
+            interval=interval,
+            oracle=oracle,
+            methods=methods,
+        )
+        document = metrics_document(results, classes=classes, interval=interval, ceilings=ceilings)
+        return list(document["rows"])
+
+    return rows

@@ -13,7 +13,7 @@ from mmmed.errors import DataError
 from mmmed.evaluation.bootstrap import Interval
 from mmmed.evaluation.result import score_tables
 from mmmed.evaluation.scores import METRICS
-from mmmed.evaluation.summary import metrics_document, summarise
+from mmmed.evaluation.summary import metrics_document
 
 CLASSES = ("CN", "AD")
 QUICK = Interval(draws=100)
@@ -25,7 +25,7 @@ def study(make_study: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def rows(study: Any) -> list[dict[str, Any]]:
+def rows(summarise: Any, study: Any) -> list[dict[str, Any]]:
     return summarise(
         study.predictions,
         classes=CLASSES,
@@ -64,7 +64,7 @@ def test_auroc_is_computed_inside_a_seed_and_averaged(
     assert row["models"] == 2
 
 
-def test_folds_with_shifted_scores_are_not_pooled(study: Any) -> None:
+def test_folds_with_shifted_scores_are_not_pooled(summarise: Any, study: Any) -> None:
     """Scores of one fold far above the other's leave each fold's order as it was."""
     frame = study.predictions[study.predictions["seed"] == "0"].copy()
     odd = frame["case_id"].str.slice(-2).astype(int) >= 30
@@ -98,7 +98,9 @@ def test_the_oracle_is_scored_on_the_same_cases(study: Any, rows: list[dict[str,
     assert row["fraction_low"] < row["fraction"] < row["fraction_high"]
 
 
-def test_the_oracle_itself_reaches_all_of_the_ceiling(make_study: Callable[..., Any]) -> None:
+def test_the_oracle_itself_reaches_all_of_the_ceiling(
+    summarise: Any, make_study: Callable[..., Any]
+) -> None:
     study = make_study(n=60, methods={"oracle": 0.0}, rates=(0.5,))
     rows = summarise(
         study.predictions, classes=CLASSES, positive="AD", interval=QUICK, oracle=study.oracle
@@ -107,7 +109,7 @@ def test_the_oracle_itself_reaches_all_of_the_ceiling(make_study: Callable[..., 
     assert [row["fraction"] for row in chosen] == pytest.approx([1.0] * 4)
 
 
-def test_ceilings_stand_beside_the_values(study: Any) -> None:
+def test_ceilings_stand_beside_the_values(summarise: Any, study: Any) -> None:
     ceilings = {
         "rows": [
             {
@@ -130,13 +132,13 @@ def test_ceilings_stand_beside_the_values(study: Any) -> None:
     assert find(rows, method="a", rate=1.0, metric="auroc")["remark"] is None
 
 
-def test_without_a_truth_nothing_attainable_is_claimed(study: Any) -> None:
+def test_without_a_truth_nothing_attainable_is_claimed(summarise: Any, study: Any) -> None:
     rows = summarise(study.predictions, classes=CLASSES, positive="AD", interval=QUICK)
     for row in rows:
         assert {row[name] for name in ("oracle", "ceiling", "fraction", "remark")} == {None}
 
 
-def test_a_pattern_of_one_class_gives_none_with_a_reason(study: Any) -> None:
+def test_a_pattern_of_one_class_gives_none_with_a_reason(summarise: Any, study: Any) -> None:
     frame = study.predictions
     frame = frame[(frame["pattern"] != "pet") | (frame["label"] == "CN")]
     rows = summarise(frame, classes=CLASSES, positive="AD", interval=QUICK, oracle=study.oracle)
@@ -146,7 +148,9 @@ def test_a_pattern_of_one_class_gives_none_with_a_reason(study: Any) -> None:
     assert find(rows, method="a", pattern="pet", metric="accuracy")["value"] is not None
 
 
-def test_a_perfect_score_says_that_its_interval_says_nothing(make_study: Any) -> None:
+def test_a_perfect_score_says_that_its_interval_says_nothing(
+    summarise: Any, make_study: Any
+) -> None:
     study = make_study(n=20, methods={"a": 0.0}, rates=())
     frame = study.predictions.copy()
     frame["p_AD"] = np.where(frame["label"] == "AD", 0.9, 0.1)
@@ -156,7 +160,7 @@ def test_a_perfect_score_says_that_its_interval_says_nothing(make_study: Any) ->
     assert row["reason"] == "every resample gives the same value: the interval says nothing"
 
 
-def test_more_than_two_classes_are_summarised() -> None:
+def test_more_than_two_classes_are_summarised(summarise: Any) -> None:
     generator = np.random.default_rng(0)
     label = np.array(list("abc"))[np.arange(60) % 3]
     chances = generator.dirichlet(np.ones(3), size=60)
@@ -225,12 +229,12 @@ def test_methods_scored_on_other_cases_are_not_paired(study: Any) -> None:
     }
 
 
-def test_no_labelled_test_case_is_an_error(study: Any) -> None:
+def test_no_labelled_test_case_is_an_error(summarise: Any, study: Any) -> None:
     frame = study.predictions.assign(split="train")
     with pytest.raises(DataError, match="no test case has a label"):
         summarise(frame, classes=CLASSES, positive="AD", interval=QUICK)
 
 
-def test_an_unknown_positive_class_is_an_error(study: Any) -> None:
+def test_an_unknown_positive_class_is_an_error(summarise: Any, study: Any) -> None:
     with pytest.raises(DataError, match="positive class 'MCI' is no class"):
         summarise(study.predictions, classes=CLASSES, positive="MCI", interval=QUICK)

@@ -79,6 +79,19 @@ def test_patterns_with_fewest_modalities_come_first() -> None:
     assert head.index("mri (n = 200)") < head.index("pet (n = 200)") < head.index("mri+pet")
 
 
+def test_what_is_attainable_stands_below_the_patterns() -> None:
+    rows = [
+        row("a", None, 0.9, table="forced", pattern=name, oracle=0.93, ceiling=best)
+        for name, best in (("mri", 0.85), ("mri+pet", 0.945))
+    ]
+    lines = pattern_table(rows, attainable={"mri": 0.8, "mri+pet": 0.92}).splitlines()[-3:]
+    assert [[part.strip() for part in line.split("|")[1:-1]] for line in lines] == [
+        ["oracle, same cases", ".930", ".930"],
+        ["ceiling", ".850", ".945"],
+        ["ridge read-out", ".800", ".920"],
+    ]
+
+
 def test_no_forced_table_is_no_text() -> None:
     assert pattern_table([row("a", 0.5, 0.9)]) == ""
 

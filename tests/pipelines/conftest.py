@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
+import resource
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import mmmed
+from mmmed.cli.app import exit_code
+from mmmed.simulation.bids import write
+from mmmed.simulation.spec import AdSimulation, Subjects
 
 SMALL = (
     "cohort.simulation={subjects: {train: 16, validation: 6, calibration: 10, test: 10}}",
@@ -17,6 +27,78 @@ SMALL = (
     "evaluation={positive: AD, interval: {draws: 100}}",
 )
 """`--set` values of the small study: 42 subjects, six steps."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a command line left: its exit code and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def complaints(self) -> list[str]:
+        """The lines in which the program says what is wrong."""
+        return [line for line in self.err.splitlines() if line.startswith("mmmed: ")]
+
+
+@pytest.fixture(scope="session")
+def attempt_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Attempt]:
+    """Run a command line in this process, in a directory, with a dead MLflow server."""
+    usual = tmp_path_factory.mktemp("attempts")
+
+    def attempt(directory: Path, *arguments: str | Path, cache: Path = usual) -> Attempt:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(directory)
+            patch.setenv("MMMED_CACHE", str(cache))
+            patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+            code = exit_code([str(one) for one in arguments])
+        return Attempt(code, out.getvalue(), err.getvalue())
+
+    return attempt
+
+
+@pytest.fixture
+def attempt(attempt_in: Callable[..., Attempt], tmp_path: Path) -> Callable[..., Attempt]:
+    """`attempt_in` an empty directory."""
+    place = tmp_path / "place"
+    place.mkdir()
+    return partial(attempt_in, place)
+
+
+@pytest.fixture
+def bounded() -> Callable[[], AbstractContextManager[None]]:
+    """A block in which this process may take 4 GiB of memory more than it has."""
+
+    @contextmanager
+    def block() -> Iterator[None]:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        allowed = pages * resource.getpagesize() + (4 << 30)
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+
+    return block
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated BIDS folder of 26 subjects; copy it before damaging it."""
+    root = tmp_path_factory.mktemp("sound") / "bids"
+    subjects = Subjects(train=14, validation=4, calibration=4, test=4)
+    write(AdSimulation(subjects=subjects), root)
+    return root
+
+
+@pytest.fixture
+def bids(sound: Path, tmp_path: Path) -> Path:
+    """A copy of the sound folder."""
+    return Path(shutil.copytree(sound, tmp_path / "bids"))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import signal
@@ -110,6 +111,32 @@ def test_a_run_in_use_is_refused_and_sigterm_ends_it_resumable(
     assert first.wait(timeout=60) == 130
     assert second.returncode == 2
     assert "another process is writing this run" in second.stderr
+
+
+def test_workers_end_with_the_study_that_was_killed(
+    tmp_path: Path, start_in, small: list[str]
+) -> None:
+    long = ["--set", "training={steps: 4000, batch: 6}"]
+    process = start_in(tmp_path, *ARGUMENTS, "--jobs", "2", "--out", "run", *small, *long)
+    while len(list(tmp_path.glob("run/jobs/*/progress.json"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 60
+    while alive(tmp_path):
+        assert time.monotonic() < deadline, "workers train on"
+        time.sleep(0.2)
+
+
+def alive(directory: Path) -> list[int]:
+    """The processes that work in a directory."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if link.readlink() == directory:
+                found.append(int(link.parent.name))
+    return found
 
 
 def test_the_resolved_study_is_what_ran(finished: Path) -> None:

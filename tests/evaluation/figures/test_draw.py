@@ -12,7 +12,6 @@ from matplotlib.image import imread
 from mmmed.evaluation.bootstrap import Interval
 from mmmed.evaluation.figures import calibration, curve, forest, grid, style
 from mmmed.evaluation.figures.draw import choose_presence, write_figures
-from mmmed.evaluation.summary import summarise
 
 CLASSES = ("CN", "AD")
 
@@ -43,7 +42,7 @@ def study(make_study: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def rows(study: Any) -> list[dict[str, Any]]:
+def rows(summarise: Any, study: Any) -> list[dict[str, Any]]:
     return summarise(
         study.predictions,
         classes=CLASSES,
