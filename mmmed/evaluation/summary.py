@@ -11,53 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mmmed.evaluation import known
 from mmmed.evaluation.bootstrap import Estimate, Interval, average
 from mmmed.evaluation.comparison import differences
 from mmmed.evaluation.predictions import Model
-from mmmed.evaluation.result import Result, score_tables
+from mmmed.evaluation.result import Result
 from mmmed.evaluation.scores import METRICS
 
 VERSION = 1
-
-
-def summarise(
-    predictions: pd.DataFrame,
-    *,
-    classes: Sequence[str],
-    positive: str | None,
-    interval: Interval | None = None,
-    oracle: pd.DataFrame | None = None,
-    ceilings: Mapping[str, Any] | None = None,
-    methods: Sequence[str] = (),
-) -> list[dict[str, Any]]:
-    """The rows of `metrics.json`; a number that is undefined is None and has a reason.
-
-    Args:
-        predictions: columns of `record.table.PREDICTIONS`, `p_<class>` and `decision`; labels and
-            decisions are names of classes; rows of other splits than `test` are left out.
-        classes: names, negative before positive where there are two.
-        positive: the class the scores are about; with two classes the second where None.
-        interval: how intervals are made.
-        oracle: columns `case_id`, `pattern`, `log_odds`; on simulated data.
-        ceilings: as `ceilings.json`; on simulated data.
-        methods: the order they are listed in; those not named follow by name.
-
-    Raises:
-        DataError: a column is missing, a label is no class, or no test case has a label.
-    """
-    chosen = interval or Interval()
-    results = score_tables(
-        predictions,
-        classes=classes,
-        positive=positive,
-        interval=chosen,
-        oracle=oracle,
-        methods=methods,
-    )
-    return rows(results, classes=classes, level=chosen.level, ceilings=ceilings)
 
 
 def metrics_document(
@@ -83,13 +45,13 @@ def metrics_document(
     return {
         "mmmed-metrics": VERSION,
         "classes": list(classes),
-        "rows": rows(results, classes=classes, level=level, ceilings=ceilings),
+        "rows": _rows(results, classes=classes, level=level, ceilings=ceilings),
         "differences": list(differences(results, against=against, level=level)) if against else [],
         "notes": [_how(interval), *notes],
     }
 
 
-def rows(
+def _rows(
     results: Sequence[Result],
     *,
     classes: Sequence[str],

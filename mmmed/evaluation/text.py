@@ -24,13 +24,22 @@ def robustness_table(rows: Sequence[Row], *, metric: str = "auroc") -> str:
             [method, *(cells.get((method, rate), "") for rate in rates)]
             for method in dict.fromkeys(row["method"] for row in part)
         ]
-        lines += _best(part, rates)
+        lines += _best(part, "rate", rates)
         blocks.append(f"{caption(part, metric)} ({protocol})\n\n{markdown(heads, lines)}")
     return "\n\n".join(blocks)
 
 
-def pattern_table(rows: Sequence[Row], *, metric: str = "auroc") -> str:
-    """Method x pattern, the forced tables."""
+def pattern_table(
+    rows: Sequence[Row], *, metric: str = "auroc", attainable: Mapping[str, float] | None = None
+) -> str:
+    """Method x pattern, the forced tables.
+
+    Args:
+        rows: of `metrics.json`.
+        metric: the one shown.
+        attainable: pattern -> AUROC that a ridge read-out of the images attains, on simulated
+            data; a line of its own beside the ceiling.
+    """
     part = [row for row in rows if row["table"] == "forced" and row["metric"] == metric]
     if not part:
         return ""
@@ -42,6 +51,9 @@ def pattern_table(rows: Sequence[Row], *, metric: str = "auroc") -> str:
         [method, *(cells.get((method, name), "") for name in patterns)]
         for method in dict.fromkeys(row["method"] for row in part)
     ]
+    lines += _best(part, "pattern", patterns)
+    if attainable:
+        lines.append(["ridge read-out", *(number(attainable.get(name)) for name in patterns)])
     return f"{caption(part, metric)}\n\n{markdown(heads, lines)}"
 
 
@@ -108,10 +120,11 @@ def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
     return [text.ljust(width) for text, width in zip(line, widths, strict=True)]
 
 
-def _best(rows: Sequence[Row], rates: Sequence[float | None]) -> list[list[str]]:
+def _best(rows: Sequence[Row], column: str, places: Sequence[Any]) -> list[list[str]]:
+    """Lines of what is known to be attainable, by the places of a column; none where unknown."""
     lines = []
     for title, name in (("oracle, same cases", "oracle"), ("ceiling", "ceiling")):
-        known = {row["rate"]: row[name] for row in rows if row[name] is not None}
+        known = {row[column]: row[name] for row in rows if row[name] is not None}
         if known:
-            lines.append([title, *(number(known.get(rate)) for rate in rates)])
+            lines.append([title, *(number(known.get(place)) for place in places)])
     return lines

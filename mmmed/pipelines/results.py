@@ -25,10 +25,8 @@ from mmmed.training.package import state_performance
 
 def gather(run: Path, jobs: Sequence[Job]) -> None:
     """`predictions.tsv` of the run from those of its finished jobs."""
-    parts = [table.read(job.folder(run) / "predictions.tsv", table.PREDICTIONS) for job in jobs]
-    rows = [row for part in parts for row in part]
-    extra = [name for name in rows[0] if name not in table.PREDICTIONS.columns]
-    table.write(run / "predictions.tsv", table.PREDICTIONS, rows, extra=extra)
+    parts = [job.folder(run) / "predictions.tsv" for job in jobs]
+    table.merge(run / "predictions.tsv", table.PREDICTIONS, parts)
 
 
 def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -> str:
@@ -77,7 +75,11 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     )
     state_performance(run / "model", _forced(document["rows"], methods[0]))
     write_report(run)
-    texts = [robustness_table(document["rows"]), pattern_table(document["rows"])]
+    attainable = ceilings["attainable"] if ceilings else None
+    texts = [
+        robustness_table(document["rows"]),
+        pattern_table(document["rows"], attainable=attainable),
+    ]
     return "\n\n".join(text for text in texts if text)
 
 
