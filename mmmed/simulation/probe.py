@@ -82,23 +82,6 @@ def attainable(
     }
 
 
-def within_class_correlation(one: np.ndarray, other: np.ndarray, label: np.ndarray) -> float:
-    """The correlation of two readings (n,) after the mean of each class is taken off."""
-    off = [values - _class_means(values, label) for values in (one, other)]
-    return float(np.corrcoef(*off)[0, 1])
-
-
-def independent_part(burden: np.ndarray, other_burden: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """The part of a burden that neither the label nor the other burden tells, (n,)."""
-    known = np.stack([np.ones_like(burden), label, other_burden], axis=1)
-    return np.asarray(burden - known @ np.linalg.lstsq(known, burden, rcond=None)[0])
-
-
-def _class_means(values: np.ndarray, label: np.ndarray) -> np.ndarray:
-    means = values[label == 1].mean(), values[label == 0].mean()
-    return np.asarray(np.where(label == 1, *means))
-
-
 def _auroc(
     z_train: np.ndarray, z_test: np.ndarray, label_train: np.ndarray, label_test: np.ndarray
 ) -> float:
