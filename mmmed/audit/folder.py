@@ -6,14 +6,13 @@ None or empty, and the report says "not recorded"; a part that is there but brok
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmmed.errors import DataError, RunError
-from mmmed.record import digest, table
+from mmmed.record import atomic, digest, table
 
 TABLES = ("cases.tsv", "splits.tsv", "presence.tsv", "predictions.tsv")
 DIGESTED = (
@@ -142,18 +141,10 @@ def _text(path: Path) -> str | None:
 
 
 def _json(path: Path) -> dict[str, Any] | None:
-    value = _value(path)
+    value = atomic.read_json(path) if path.is_file() else None
     if value is not None and not isinstance(value, dict):
         raise RunError(f"{path}: an object is expected; restore it or run again")
     return value
-
-
-def _value(path: Path) -> Any:
-    text = _text(path)
-    try:
-        return None if text is None else json.loads(text)
-    except ValueError as error:
-        raise RunError(f"{path}: is no JSON ({error}); restore it or run again") from error
 
 
 def _rows(path: Path, schema: table.Schema) -> list[dict[str, str]]:
@@ -177,7 +168,7 @@ def _metrics(path: Path) -> dict[str, Any]:
 
 
 def _training(path: Path) -> list[Training]:
-    phases = _value(path)
+    phases = atomic.read_json(path)
     try:
         return [
             Training(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ def write_known(
     if not isinstance(spec, SimulatedCohort):
         return
     known = ceilings(spec.simulation, resolved.study.protocols.test)
-    cases = json.loads(truth.read_text(encoding="utf-8"))["cases"]
+    cases = atomic.read_json(truth)["cases"]
     read = _attainable(stocked, folds[0], cases)
     sentences = [
         f"Ridge regression, told the burdens of the training cases, attains an AUROC of "

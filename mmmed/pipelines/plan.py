@@ -5,7 +5,6 @@ Who is in which part, who hides what, which views are scored: pure tables, saved
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from mmmed.cohorts.splits import Fold, split
 from mmmed.errors import StudyError
 from mmmed.modality import Pattern
 from mmmed.pipelines.study import Study
-from mmmed.record import table
+from mmmed.record import atomic, table
 from mmmed.training.predicting import View
 
 
@@ -143,7 +142,7 @@ def _case_rows(cohort: Cohort, extra: list[str]) -> list[dict[str, table.Cell]]:
 
 def _withheld(truth: Path) -> pd.DataFrame:
     """The latent columns of a simulated cohort, by case: what no model ever sees."""
-    cases = json.loads(truth.read_text(encoding="utf-8"))["cases"]
+    cases = atomic.read_json(truth)["cases"]
     latent = {
         case: {name: value for name, value in values.items() if name.startswith("z_")}
         for case, values in cases.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,7 +93,5 @@ def _forced(rows: Sequence[dict[str, Any]], method: str) -> list[dict[str, Any]]
 
 
 def _optional(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] | None = atomic.read_json(path) if path.exists() else None
     return found

@@ -6,7 +6,6 @@ the record; MLflow is a view of it that can be rebuilt at any time.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator, Mapping
@@ -89,7 +88,7 @@ def track_run(run: Path) -> Tracked:
             name=_job_name(folder),
             parent=parent,
         )
-        settings = _json(folder / "settings.json")
+        settings = atomic.read_json(folder / "settings.json")
         _log(client, child, parameters=flattened(settings), metrics=_curves(folder))
         jobs[folder.name] = child
     tracked = Tracked(uri=_uri(), experiment=experiment, parent=parent, jobs=jobs)
@@ -163,7 +162,7 @@ def _log(
 
 def _headline(run: Path) -> Iterator[tuple[str, float, int]]:
     """The table's figures as metrics: `method/protocol/rate/pattern/metric` and its interval."""
-    for row in _json(run / "metrics.json")["rows"]:
+    for row in atomic.read_json(run / "metrics.json")["rows"]:
         if row.get("value") is None:
             continue
         rate = "" if row.get("rate") is None else f"/{row['rate']}"
@@ -178,7 +177,7 @@ def _headline(run: Path) -> Iterator[tuple[str, float, int]]:
 def _curves(job: Path) -> Iterator[tuple[str, float, int]]:
     """The losses of one job by step, its looks at the validation part, what each path learned."""
     before = 0
-    for phase in _json(job / "history.json"):
+    for phase in atomic.read_json(job / "history.json"):
         for term, means in phase["losses"].items():
             for count, mean in enumerate(means, start=1):
                 step = before + min(count * WINDOW, phase["steps"])
@@ -195,7 +194,7 @@ def _curves(job: Path) -> Iterator[tuple[str, float, int]]:
 
 
 def _job_name(folder: Path) -> str:
-    settings = _json(folder / "settings.json")
+    settings = atomic.read_json(folder / "settings.json")
     return f"{settings['method']['kind']} fold {settings['fold']} seed {settings['seed']}"
 
 
@@ -207,13 +206,6 @@ def _study(run: Path) -> dict[str, Any]:
     if not isinstance(values, dict) or "study" not in values:
         raise RunError(f"{run}/study.yaml: names no study")
     return values
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read; only a finished run is tracked") from error
 
 
 def _remember(run: Path, tracked: Tracked) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmmed.errors import RunError
 from mmmed.record import atomic
 
 OLD, NEW = b"old", b"new"
@@ -46,6 +47,7 @@ def test_an_exception_leaves_what_was_there_and_nothing_else(
 KILLED = """
 import sys
 from pathlib import Path
+from mmmed.errors import RunError
 from mmmed.record import atomic
 
 path = Path(sys.argv[1])
@@ -74,6 +76,7 @@ def test_a_killed_process_leaves_the_old_content_and_an_unfinished_file(tmp_path
 ENDLESS = """
 import sys
 from pathlib import Path
+from mmmed.errors import RunError
 from mmmed.record import atomic
 
 while True:
@@ -129,3 +132,14 @@ def test_json_is_readable_and_holds_no_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         atomic.write_json(path, {"value": float("nan")})
     assert json.loads(path.read_text())["values"] == [0.1, None]
+
+
+def test_a_json_file_is_read_back_and_what_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "value.json"
+    atomic.write_json(path, {"a": [1, None, "é"]})
+    assert atomic.read_json(path) == {"a": [1, None, "é"]}
+    path.write_text('{"a": ')
+    with pytest.raises(RunError, match=r"value.json: is no JSON .*; restore it or run again"):
+        atomic.read_json(path)
+    with pytest.raises(RunError, match=r"none.json: cannot be read \(No such file"):
+        atomic.read_json(tmp_path / "none.json")
