@@ -75,11 +75,12 @@ def predict_folder(
         progress: called with (pieces done, pieces).
 
     Raises:
-        RunError: the package cannot be used.
+        RunError: the package cannot be used, or `out` cannot be written to.
         NothingReadable: the folder holds no case, or no case can be used.
     """
     tell = progress or _silent
     loaded = package.load(model)
+    atomic.made(out, advice="choose another --out")
     torch.set_num_threads(loaded.manifest.threads)
     cohort, known = set_apart(loaded.manifest, read_cohort(loaded.manifest, data))
     items = sum(len(one) for case in cohort.cases for one in case.sources.values())

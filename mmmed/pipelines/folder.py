@@ -42,13 +42,11 @@ def opened(resolved: Resolved, *, out: Path | None, resume: bool) -> Iterator[Pa
     """
     run = _chosen(resolved, out=out, resume=resume)
     made = not run.exists()
-    with _writing(run):
-        run.mkdir(parents=True, exist_ok=True)
+    atomic.made(run, advice="choose another --out")
     with _held(run):
         _check(run, resolved, resume=resume)
-        with _writing(run):
-            if not (run / STUDY).exists():
-                atomic.write_text(run / STUDY, resolved.text())
+        if not (run / STUDY).exists():
+            atomic.write_text(run / STUDY, resolved.text())
         try:
             yield run
         except MmmedError:
@@ -113,16 +111,6 @@ def _values(run: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise RunError(f"{run}/{STUDY}: is no study; choose another --out")
     return {key: value for key, value in values.items() if key != "mmmed"}
-
-
-@contextmanager
-def _writing(run: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"{run}: cannot be written to ({error.strerror}); choose another --out"
-        ) from error
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mmmed.errors import RunError
+from mmmed.record import atomic
 
 
 def folder() -> Path:
@@ -23,15 +23,4 @@ def made(name: str = "") -> Path:
     Raises:
         RunError: it cannot be written to.
     """
-    inside = folder() / name
-    try:
-        inside.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unusable(inside, error.strerror) from error
-    if not os.access(inside, os.W_OK):
-        raise _unusable(inside, "Permission denied")
-    return inside
-
-
-def _unusable(inside: Path, reason: str | None) -> RunError:
-    return RunError(f"{inside}: the cache cannot be written to ({reason}); set MMMED_CACHE=DIR")
+    return atomic.made(folder() / name, advice="name another cache with MMMED_CACHE=DIR")

@@ -75,6 +75,7 @@ def write(
 
     Raises:
         StudyError: the folder holds something else.
+        RunError: the folder cannot be written to.
     """
     _begin(spec, out)
     subjects = draw_subjects(spec)
@@ -100,6 +101,7 @@ def _begin(spec: AdSimulation, out: Path) -> None:
             )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StudyError(f"{out}: is not empty; choose another folder")
+    atomic.made(out, advice="choose another folder")
     atomic.write_json(marker, settings)
     atomic.write_text(out / ".bidsignore", "".join(f"{name}\n" for name in IGNORED))
     atomic.write_text(out / "README", README)

@@ -22,7 +22,9 @@ TINY = (
 """Options of a run of one step."""
 
 LATE_SUM = ("--method=late-sum", *TINY)
-WITHOUT_WEIGHTS = "{kind: hypermm, backbone: {kind: resnet, depth: 10, weights: nowhere.pt}}"
+WITHOUT_WEIGHTS = (
+    "{kind: hypermm, generate: last, backbone: {kind: resnet, depth: 10, weights: nowhere.pt}}"
+)
 """A method whose job fails."""
 
 HTML_ID = "sub-<img src=x onerror=alert(1)>"
@@ -149,7 +151,7 @@ def test_a_read_only_folder_is_exit_2(attempt, tmp_path: Path, sound: Path) -> N
 
 def test_a_cache_that_cannot_be_written_to_is_exit_2(attempt_in, tmp_path, sound) -> None:
     done = attempt_in(tmp_path, "train-ad", sound, *LATE_SUM, cache=Path("/proc/cache"))
-    refused(done, 2, "the cache cannot be written to", "MMMED_CACHE")
+    refused(done, 2, "/proc/cache: cannot be written to", "MMMED_CACHE=DIR")
 
 
 def test_a_refused_run_leaves_no_folder_behind(attempt, tmp_path: Path, bids: Path) -> None:
