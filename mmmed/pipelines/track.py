@@ -67,31 +67,16 @@ def track_run(run: Path) -> Tracked:
     A finished folder gains `tracking.json` and a link of its chain.
 
     Raises:
-        RunError: the folder is no finished run.
+        RunError: the folder is no finished run, or MLflow's store cannot be written to.
     """
     study = _study(run)
     client = _client()
-    experiment = f"mmmed/{study['study']}"
-    identity = digest.of_file(run / "study.yaml")[:16] + ":" + run.resolve().name
-    experiment_id = _experiment(client, experiment)
-    parent = _run(client, experiment_id, identity, name=run.resolve().name, parent=None)
-    _log(client, parent, parameters=flattened(study), metrics=_headline(run))
-    for name in _ARTIFACTS:
-        if (run / name).is_file():
-            client.log_artifact(parent, str(run / name))
-    jobs = {}
-    for folder in sorted(path.parent for path in run.glob("jobs/*/done")):
-        child = _run(
-            client,
-            experiment_id,
-            f"{identity}/{folder.name}",
-            name=_job_name(folder),
-            parent=parent,
-        )
-        settings = atomic.read_json(folder / "settings.json")
-        _log(client, child, parameters=flattened(settings), metrics=_curves(folder))
-        jobs[folder.name] = child
-    tracked = Tracked(uri=_uri(), experiment=experiment, parent=parent, jobs=jobs)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        tracked = _tracked(run, study, client)
+    except MlflowException as error:
+        raise _refused(error) from error
     _remember(run, tracked)
     return tracked
 
@@ -114,8 +99,36 @@ def _client() -> MlflowClient:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
-    return MlflowClient()
+    try:
+        return MlflowClient()
+    except MlflowException as error:
+        raise _refused(error) from error
+
+
+def _tracked(run: Path, study: Mapping[str, Any], client: MlflowClient) -> Tracked:
+    experiment = f"mmmed/{study['study']}"
+    identity = digest.of_file(run / "study.yaml")[:16] + ":" + run.resolve().name
+    experiment_id = _experiment(client, experiment)
+    parent = _run(client, experiment_id, identity, name=run.resolve().name, parent=None)
+    _log(client, parent, parameters=flattened(study), metrics=_headline(run))
+    for name in _ARTIFACTS:
+        if (run / name).is_file():
+            client.log_artifact(parent, str(run / name))
+    jobs = {}
+    for folder in sorted(path.parent for path in run.glob("jobs/*/done")):
+        name, within = _job_name(folder), f"{identity}/{folder.name}"
+        child = _run(client, experiment_id, within, name=name, parent=parent)
+        settings = atomic.read_json(folder / "settings.json")
+        _log(client, child, parameters=flattened(settings), metrics=_curves(folder))
+        jobs[folder.name] = child
+    return Tracked(uri=_uri(), experiment=experiment, parent=parent, jobs=jobs)
+
+
+def _refused(error: Exception) -> RunError:
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    return RunError(f"{_uri()}: MLflow cannot be written to ({reason}); see MLFLOW_TRACKING_URI")
 
 
 def _uri() -> str:
@@ -205,6 +218,8 @@ def _study(run: Path) -> dict[str, Any]:
         raise RunError(f"{run}: is no run folder (study.yaml cannot be read)") from error
     if not isinstance(values, dict) or "study" not in values:
         raise RunError(f"{run}/study.yaml: names no study")
+    if not (run / "metrics.json").is_file():
+        raise RunError(f"{run}: is no finished run; only what has ended is tracked")
     return values
 
 
