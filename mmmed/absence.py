@@ -21,6 +21,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -107,8 +109,12 @@ class Shown:
 
     def pattern(self, case: str) -> Pattern:
         """What `case` shows."""
-        row = self.table.loc[case]
-        return Pattern.of(row.index[row.to_numpy(dtype=bool)])
+        return self._patterns[case]
+
+    @cached_property
+    def _patterns(self) -> dict[str, Pattern]:
+        rows = zip(self.table.index, self.table.to_numpy(dtype=bool), strict=True)
+        return {str(case): Pattern.of(compress(self.table.columns, row)) for case, row in rows}
 
 
 def draw(

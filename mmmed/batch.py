@@ -43,7 +43,7 @@ class Items:
             )
         if len(self.owner) == 0:
             raise PresenceError("a modality without items has no key in a batch")
-        if bool((self.owner[1:] < self.owner[:-1]).any()):
+        if len(self.owner) > 1 and bool((self.owner[1:] < self.owner[:-1]).any()):
             raise PresenceError("owners must be ascending")
 
     def __len__(self) -> int:
@@ -177,7 +177,10 @@ class Batch:
         return replace(self, items=items)
 
     def to(self, device: torch.device | str) -> Batch:
-        """The batch with its tensors on a device."""
+        """The batch with its tensors on a device; itself where they are there."""
+        device = torch.device(device)
+        if all(items.data.device == device for items in self.items.values()):
+            return self
         items = {
             name: Items(items.data.to(device), _long(items.owner.to(device)))
             for name, items in self.items.items()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Literal
 
@@ -133,6 +134,7 @@ def natural_sorted(names: Iterable[str]) -> list[str]:
     return sorted(names, key=_natural_key)
 
 
+@lru_cache(maxsize=1024)
 def _natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     parts = re.findall(r"\d+|\D+", name)
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)

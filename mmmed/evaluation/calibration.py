@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 from mmmed.errors import DataError
 
@@ -60,7 +60,9 @@ class Calibration:
         """Calibrated probabilities (n, K) of logits (n, K) seen under patterns (n,)."""
         bias = np.array([self.own.get(name, self.bias) for name in pattern])
         scaled = np.asarray(logits, dtype=np.float64) / self.temperature
-        return np.asarray(softmax(scaled + bias.reshape(scaled.shape), axis=1))
+        scores = scaled + bias.reshape(scaled.shape)
+        chances = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, for `model.json`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from mmmed.record import table
 
 FORCED = "every-pattern"
 MIXED = "mixed"
+BLOCK = 1 << 14
+"""Rows held as text at a time: a table of six views has half a million of them."""
 
 
 @dataclass(frozen=True, order=True)
@@ -72,7 +75,14 @@ def read_predictions(path: Path) -> pd.DataFrame:
     Raises:
         DataError: the file is no table of predictions, or a cell that must be a number is none.
     """
-    frame = pd.DataFrame(table.read(path, table.PREDICTIONS))
+    rows = table.rows(path, table.PREDICTIONS)
+    blocks = []
+    while block := list(islice(rows, BLOCK)):
+        blocks.append(_typed(pd.DataFrame(block), path))
+    return pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame()
+
+
+def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     numbers = [name for name in frame.columns if name.startswith(("logit_", "p_"))]
     for name in ("rate", *numbers):
         try:

@@ -98,10 +98,10 @@ def stock(
 
 def _inputs(items: Collection[Prepared]) -> dict[str, str]:
     """File -> SHA-256; the digest of a vector is its row's, so its table is read for it."""
-    found = {one.source.path: one.digest for one in items if one.path is not None}
     tables = {one.source.path for one in items if one.path is None}
-    return {str(path): digest.of_file(path) for path in sorted(tables)} | {
-        str(path): value for path, value in found.items()
+    return {
+        **{str(path): digest.of_file(path) for path in sorted(tables)},
+        **{str(one.source.path): one.digest for one in items if one.path is not None},
     }
 
 

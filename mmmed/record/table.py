@@ -7,6 +7,7 @@ The first line is `# <schema> <version>`, the second the column names. Floats ar
 from __future__ import annotations
 
 import csv
+import heapq
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from mmmed.record import atomic
 
 Cell = str | int | float | bool | None
 MISSING = "n/a"
+_SPECIAL = re.compile('[\n\r"]')
+"""Beside the tab, what a cell cannot hold bare."""
 
 PARTS = ("train", "validation", "calibration", "test")
 """What stands under `split`, in the order people read it."""
@@ -100,8 +103,8 @@ def write(
         raise ValueError(f"{path}: a column stands twice in {columns}")
     lines = [_line(row, columns, path) for row in rows]
     places = [columns.index(column) for column in schema.key]
-    lines.sort(key=lambda line: [_sort_key(line[place]) for place in places])
-    text = "".join("\t".join(map(_quoted, line)) + "\n" for line in (columns, *lines))
+    lines.sort(key=lambda line: _key(line, places))
+    text = "".join(map(_text, (columns, *lines)))
     atomic.write_text(path, f"{schema.headline}\n{text}")
 
 
@@ -112,6 +115,49 @@ def read(path: Path, schema: Schema) -> list[dict[str, str]]:
         DataError: the file is missing, of another kind or version, lacks a column, or has a row
             of another length.
     """
+    return list(rows(path, schema))
+
+
+def rows(path: Path, schema: Schema) -> Iterator[dict[str, str]]:
+    """The rows of a table one after the other, for tables too large to be held as text.
+
+    Raises:
+        DataError: as for `read`, when the row is reached.
+    """
+    lines = _lines(path, schema)
+    columns = next(lines)
+    for cells in lines:
+        yield dict(zip(columns, cells, strict=True))
+
+
+def merge(path: Path, schema: Schema, sources: Sequence[Path]) -> None:
+    """Tables that `write` wrote as one, sorted alike; no more than a row of each is held.
+
+    Args:
+        path: the file.
+        schema: the kind of table.
+        sources: one table or more, of the same columns.
+
+    Raises:
+        DataError: a table cannot be read, or has other columns than the first.
+    """
+    tables = [_lines(source, schema) for source in sources]
+    columns, *others = [next(lines) for lines in tables]
+    for source, own in zip(sources[1:], others, strict=True):
+        if own != columns:
+            raise DataError(f"{source}: its columns are not those of {sources[0]}")
+    places = [columns.index(column) for column in schema.key]
+    merged = heapq.merge(*tables, key=lambda line: _key(line, places))
+    with (
+        atomic.replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        file.write(f"{schema.headline}\n{_text(columns)}")
+        file.writelines(map(_text, merged))
+
+
+def _lines(path: Path, schema: Schema) -> Iterator[list[str]]:
+    """The column names, then the rows, as lists of cells."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             headline = file.readline().rstrip("\r\n")
@@ -119,24 +165,28 @@ def read(path: Path, schema: Schema) -> list[dict[str, str]]:
                 raise DataError(
                     f"{path}: the first line is {headline[:60]!r}, not {schema.headline!r}"
                 )
-            return _rows(csv.reader(file, delimiter="\t", strict=True), schema, path)
+            reader = csv.reader(file, delimiter="\t", strict=True)
+            columns = next(reader, [])
+            _check_columns(columns, schema, path)
+            yield columns
+            yield from _whole(reader, len(columns), path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
 
 
-def _rows(reader: Iterator[list[str]], schema: Schema, path: Path) -> list[dict[str, str]]:
-    columns = next(reader, [])
+def _check_columns(columns: Sequence[str], schema: Schema, path: Path) -> None:
     lacking = [column for column in schema.columns if column not in columns]
     if lacking:
         raise DataError(f"{path}: the column {lacking[0]!r} is missing")
     if len(set(columns)) < len(columns):
         raise DataError(f"{path}: a column stands twice")
-    rows = []
+
+
+def _whole(reader: Iterator[list[str]], width: int, path: Path) -> Iterator[list[str]]:
     for number, cells in enumerate(reader, start=1):
-        if len(cells) != len(columns):
-            raise DataError(f"{path}: row {number} has {len(cells)} cells, not {len(columns)}")
-        rows.append(dict(zip(columns, cells, strict=True)))
-    return rows
+        if len(cells) != width:
+            raise DataError(f"{path}: row {number} has {len(cells)} cells, not {width}")
+        yield cells
 
 
 def _line(row: Mapping[str, Cell], columns: Sequence[str], path: Path) -> list[str]:
@@ -161,9 +211,21 @@ def _written(value: object) -> str:
     raise TypeError(f"a cell is text, a number, a truth value or None, not {value!r}")
 
 
+def _text(line: Sequence[str]) -> str:
+    """A row as it stands in the file."""
+    plain = "\t".join(line)
+    if plain.count("\t") == len(line) - 1 and not _SPECIAL.search(plain):
+        return plain + "\n"
+    return "\t".join(map(_quoted, line)) + "\n"
+
+
 def _quoted(cell: str) -> str:
     """A cell quoted where it must be; the csv writer leaves a lone carriage return bare."""
-    return '"' + cell.replace('"', '""') + '"' if re.search('[\t\n\r"]', cell) else cell
+    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.search(cell) or "\t" in cell else cell
+
+
+def _key(line: Sequence[str], places: Sequence[int]) -> list[tuple[int, float, str]]:
+    return [_sort_key(line[place]) for place in places]
 
 
 def _sort_key(cell: str) -> tuple[int, float, str]:

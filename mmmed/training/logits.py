@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -33,14 +33,26 @@ def logits(
         PresenceError: a case shows nothing, or a modality the model was not built for.
     """
     model.eval()
-    rows = [_logits(model, chosen, mirror, device) for chosen in _batched(sets, batch)]
+    rows = [
+        batch_logits(model, chosen, mirror=mirror, device=device)
+        for chosen in in_batches(sets, batch)
+    ]
     return np.concatenate([np.zeros((0, model.classes)), *rows])
 
 
 @torch.no_grad()
-def _logits(
-    model: Model, sets: list[ModalitySet], mirror: Collection[str], device: torch.device | str
+def batch_logits(
+    model: Model,
+    sets: Sequence[ModalitySet],
+    *,
+    mirror: Collection[str],
+    device: torch.device | str,
 ) -> NDArray[np.float64]:
+    """Logits (n, K) of one forward pass of a model that is in evaluation mode.
+
+    Raises:
+        PresenceError: as for `logits`.
+    """
     turned = [row for row, one in enumerate(sets) if any(name in mirror for name in one.items)]
     both = [*sets, *(_mirrored(sets[row], mirror) for row in turned)]
     names = [modality.name for modality in model.modalities]
@@ -50,15 +62,16 @@ def _logits(
     return np.asarray(plain)
 
 
+def in_batches(sets: Iterable[ModalitySet], size: int) -> Iterator[list[ModalitySet]]:
+    """Sets as they come, at most `size` at a time; none is kept."""
+    rest = iter(sets)
+    while chosen := list(islice(rest, size)):
+        yield chosen
+
+
 def _mirrored(one: ModalitySet, mirror: Collection[str]) -> ModalitySet:
     items = {
         name: tuple(mirrored(item) for item in mine) if name in mirror else mine
         for name, mine in one.items.items()
     }
     return replace(one, items=items)
-
-
-def _batched(sets: Iterable[ModalitySet], size: int) -> Iterator[list[ModalitySet]]:
-    rest = iter(sets)
-    while chosen := list(islice(rest, size)):
-        yield chosen

@@ -30,7 +30,7 @@ from mmmed.record import atomic, digest
 from mmmed.record.table import Cell
 from mmmed.training import card, manifest
 from mmmed.training.calibrate import Calibrated
-from mmmed.training.logits import logits
+from mmmed.training.logits import batch_logits, in_batches
 from mmmed.training.manifest import FORMAT, Manifest, Preparation, Shape, Subjects
 from mmmed.training.statistics import Statistics
 from mmmed.transforms.chain import Chain
@@ -114,13 +114,18 @@ class Package:
         Raises:
             PresenceError: a case shows nothing, or a modality the package does not know.
         """
-        shown = list(sets)
         mirror = self.manifest.mirror
-        scores = logits(self.model, shown, mirror=mirror, batch=batch, device=self.device)
-        patterns = [str(Pattern.of(name for name in one.items if one.items[name])) for one in shown]
-        return [
-            self._prediction(scores[row : row + 1], pattern) for row, pattern in enumerate(patterns)
-        ]
+        predictions = []
+        for shown in in_batches(sets, batch):
+            scores = batch_logits(self.model, shown, mirror=mirror, device=self.device)
+            patterns = [
+                str(Pattern.of(name for name, mine in one.items.items() if mine)) for one in shown
+            ]
+            predictions += [
+                self._prediction(scores[row : row + 1], pattern)
+                for row, pattern in enumerate(patterns)
+            ]
+        return predictions
 
     def _prediction(self, scores: np.ndarray, pattern: str) -> Prediction:
         """From logits (1, K): one row at a time, so that no sum is taken over neighbours."""
@@ -239,6 +244,10 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Package:
         statistics={name: (means[name].numpy(), precisions[name].numpy()) for name in means},
         device=torch.device(device),
     )
+
+
+def _pattern(one: ModalitySet) -> str:
+    return str(Pattern.of(name for name, mine in one.items.items() if mine))
 
 
 def _fill(model: Model, state: Mapping[str, torch.Tensor]) -> bool:

@@ -140,3 +140,31 @@ def test_a_table_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_key_of_a_schema_is_among_its_columns(schema: Schema) -> None:
     assert set(schema.key) <= set(schema.columns)
     assert len(set(schema.columns)) == len(schema.columns)
+
+
+def test_merged_tables_are_the_table_of_all_their_rows(tmp_path: Path) -> None:
+    rows: list[dict[str, Cell]] = [
+        {"id": key, "note": f'"{key}"\t', "more": 0.1} for key in (3, "b", 10, 1, "a", 2)
+    ]
+    table.write(tmp_path / "all.tsv", NOTES, rows, extra=("more",))
+    for place in range(3):
+        table.write(tmp_path / f"{place}.tsv", NOTES, rows[place::3], extra=("more",))
+    parts = [tmp_path / f"{place}.tsv" for place in range(3)]
+    table.merge(tmp_path / "merged.tsv", NOTES, parts)
+    assert (tmp_path / "merged.tsv").read_bytes() == (tmp_path / "all.tsv").read_bytes()
+
+
+def test_tables_of_other_columns_are_not_merged(tmp_path: Path) -> None:
+    table.write(tmp_path / "a.tsv", NOTES, [{"id": 1}])
+    table.write(tmp_path / "b.tsv", NOTES, [{"id": 2}], extra=("more",))
+    with pytest.raises(DataError, match=r"b\.tsv: its columns are not those of .*a\.tsv"):
+        table.merge(tmp_path / "c.tsv", NOTES, [tmp_path / "a.tsv", tmp_path / "b.tsv"])
+    assert not (tmp_path / "c.tsv").exists()
+
+
+def test_a_broken_row_leaves_no_merged_table(tmp_path: Path) -> None:
+    table.write(tmp_path / "a.tsv", NOTES, [{"id": 1}])
+    (tmp_path / "b.tsv").write_bytes(b"# mmmed-notes 1\nid\tnote\n2\n")
+    with pytest.raises(DataError, match=r"b\.tsv: row 1 has 1 cells, not 2"):
+        table.merge(tmp_path / "c.tsv", NOTES, [tmp_path / "a.tsv", tmp_path / "b.tsv"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tsv", "b.tsv"]
