@@ -24,7 +24,10 @@ def doctor() -> int:
     faults: list[str] = []
     typer.echo(f"mmmed {__version__}, Python {platform.python_version()}, {platform.platform()}")
     typer.echo(f"cores: {len(os.sched_getaffinity(0))}")
-    for name, installed in _requirements():
+    needed = _requirements()
+    if not needed:
+        faults.append("mmmed itself is not installed, so what it needs is not known: pip install .")
+    for name, installed in needed:
         typer.echo(f"{name}: {installed or 'not installed'}")
         if installed is None:
             faults.append(f"{name} is not installed; pip install mmmed brings it")
@@ -52,8 +55,15 @@ def cache_parent() -> Path:
 
 
 def _requirements() -> list[tuple[str, str | None]]:
-    """The packages mmmed needs, with the versions installed; extras are left out."""
-    needed = [line for line in metadata.requires("mmmed") or [] if "extra ==" not in line]
+    """The packages mmmed needs, with the versions installed; extras are left out.
+
+    Empty where mmmed runs from a clone that was never installed.
+    """
+    try:
+        lines = metadata.requires("mmmed") or []
+    except metadata.PackageNotFoundError:
+        return []
+    needed = [line for line in lines if "extra ==" not in line]
     names = sorted(re.split(r"[^A-Za-z0-9_.-]", line, maxsplit=1)[0] for line in needed)
     return [(name, _installed(name)) for name in names]
 

@@ -36,5 +36,7 @@ def _methods() -> None:
     from mmmed.models import METHODS
 
     for method in METHODS:
-        typer.echo(f"  {method.kind:<14} {method.parameters:>9,}  {', '.join(method.phases)}")
-        typer.echo(f"  {'':<14} {method.paper}; trained: {method.trained}")
+        phases = f"phases: {', '.join(method.phases)}"
+        typer.echo(f"  {method.kind:<13} {method.paper}")
+        typer.echo(f"  {'':<13} trained: {method.trained}")
+        typer.echo(f"  {'':<13} {phases}; {method.parameters:,} parameters on the demo")

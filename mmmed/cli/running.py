@@ -28,13 +28,15 @@ def run_study(
     """
     with Progress() as report:
         report.note(f"{name}: loading the program")
+        from mmmed import library
         from mmmed.pipelines.run import run
         from mmmed.pipelines.study import load_study
 
-        study = load_study(name, settings=settings, start=Path.cwd())
+        here = Path.cwd()
         outcome = run(
-            study,
-            start=Path.cwd(),
+            load_study(name, settings=settings, start=here),
+            start=here,
+            origin=library.find("pipelines", name, start=here),
             out=out,
             device=device,
             jobs=jobs,

@@ -15,9 +15,12 @@ def show(
     settings: Settings = None,
 ) -> int:
     """Print a study as it would run, with the origin and digest of each of its files."""
+    from mmmed import library
     from mmmed.pipelines.resolve import resolve
     from mmmed.pipelines.study import load_study
 
-    start = Path.cwd()
-    typer.echo(resolve(load_study(study, settings=settings or [], start=start), start=start).text())
+    here = Path.cwd()
+    loaded = load_study(study, settings=settings or [], start=here)
+    origin = library.find("pipelines", study, start=here)
+    typer.echo(resolve(loaded, start=here, origin=origin).text())
     return 0

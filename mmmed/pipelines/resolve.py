@@ -23,8 +23,10 @@ class Resolved:
     """A study, the cohort and the chains it names.
 
     Attributes:
+        study: its settings.
+        cohort: that it names, with its overrides.
         chains: modality -> chain.
-        origins: what was read -> where it came from and its SHA-256.
+        origins: YAML that was read -> where it came from and its SHA-256.
     """
 
     study: Study
@@ -60,14 +62,21 @@ class Resolved:
         return "\n".join([*lines, body])
 
 
-def resolve(study: Study, *, start: Path | None) -> Resolved:
+def resolve(study: Study, *, start: Path | None, origin: library.Found | None = None) -> Resolved:
     """Read the cohort and the chains that a study names.
+
+    Args:
+        study: its settings.
+        start: where the search for a workspace begins.
+        origin: the file of the study itself; None for one that was made otherwise.
 
     Raises:
         StudyError: one line per file that is missing or faulty, or modality that does not agree.
     """
     faults = _protocol_faults(study)
     origins: dict[str, Mapping[str, str]] = {}
+    if origin is not None:
+        origins[f"pipelines/{origin.name}"] = _origin(origin)
     chains: dict[str, Chain] = {}
     cohort = None
     with Collecting(faults):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from mmmed import library
 from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.errors import RunError
 from mmmed.pipelines import folder, track
@@ -46,6 +47,7 @@ def run(
     study: Study,
     *,
     start: Path | None,
+    origin: library.Found | None = None,
     out: Path | None = None,
     device: str = "auto",
     jobs: int | None = None,
@@ -57,6 +59,7 @@ def run(
     Args:
         study: what to run.
         start: where the search for a workspace begins.
+        origin: the file of the study; None for one that was made otherwise.
         out: the run folder; by default a new one below `runs/`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         jobs: jobs at a time.
@@ -68,7 +71,7 @@ def run(
         RunError: the folder cannot be used, or every job failed.
     """
     hearer = listener or Silent()
-    resolved = resolve(study, start=start)
+    resolved = resolve(study, start=start, origin=origin)
     place(device, count=study.training.devices)
     parallel = parallel_jobs(jobs, threads=study.training.threads)
     with folder.opened(resolved, out=out, resume=resume) as where:
