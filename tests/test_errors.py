@@ -46,3 +46,17 @@ def test_a_missing_extra_says_what_to_install_also_from_a_worker_process() -> No
 
 def test_faults_found_together_stand_on_one_line_each() -> None:
     assert join(["a: wrong", "b: wrong"]) == "a: wrong\nb: wrong"
+
+
+def test_faults_are_collected_line_by_line_and_work_goes_on() -> None:
+    faults = ["first"]
+    with errors.Collecting(faults):
+        raise errors.DataError("second\nthird")
+    assert faults == ["first", "second", "third"]
+
+
+def test_what_is_no_fault_of_ours_is_not_collected() -> None:
+    faults: list[str] = []
+    with pytest.raises(KeyError), errors.Collecting(faults):
+        raise KeyError("x")
+    assert faults == []

@@ -79,14 +79,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def exit_code(arguments: Sequence[str]) -> int:
     """Run a command line, say what went wrong on stderr, and return its documented code."""
     debug = "--debug" in arguments
-    kept = [one for one in arguments if one != "--debug"]
+    code = _run([one for one in arguments if one != "--debug"], debug=debug)
+    if code == INTERRUPTED:
+        _complain("interrupted; train-ad and run go on with --resume", debug=False)
+    return code
+
+
+def _run(arguments: Sequence[str], *, debug: bool) -> int:
     try:
-        result = app(kept, prog_name="mmmed", standalone_mode=False)
+        result = app(list(arguments), prog_name="mmmed", standalone_mode=False)
     except MmmedError as error:
         _complain(str(error), debug=debug)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _complain("interrupted; the same command with --resume goes on", debug=debug)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

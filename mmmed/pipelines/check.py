@@ -146,7 +146,7 @@ def _unmatched(spec: CohortSpec, cohort: Cohort) -> Iterator[str]:
     for name, one in spec.modalities.items():
         if owned[name] or name in faulty or not isinstance(one, BidsVolumes):
             continue
-        others = spec.root.glob(f"sub-*/**/{one.datatype}/*")
+        others = sorted(spec.root.glob(f"sub-*/**/{one.datatype}/*"))
         first = next((path for path in others if path.name.endswith(VOLUME_ENDINGS)), None)
         if first is not None:
             yield (

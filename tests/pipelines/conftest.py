@@ -44,11 +44,16 @@ class Attempt:
 
 
 @pytest.fixture(scope="session")
-def attempt_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Attempt]:
-    """Run a command line in this process, in a directory, with a dead MLflow server."""
-    usual = tmp_path_factory.mktemp("attempts")
+def attempt_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of all attempts."""
+    return tmp_path_factory.mktemp("attempts")
 
-    def attempt(directory: Path, *arguments: str | Path, cache: Path = usual) -> Attempt:
+
+@pytest.fixture(scope="session")
+def attempt_in(attempt_cache: Path) -> Callable[..., Attempt]:
+    """Run a command line in this process, in a directory, with a dead MLflow server."""
+
+    def attempt(directory: Path, *arguments: str | Path, cache: Path = attempt_cache) -> Attempt:
         out, err = io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(directory)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import damage
 import numpy as np
 import pytest
 
@@ -143,3 +144,21 @@ def test_a_json_file_is_read_back_and_what_is_none_is_named(tmp_path: Path) -> N
         atomic.read_json(path)
     with pytest.raises(RunError, match=r"none.json: cannot be read \(No such file"):
         atomic.read_json(tmp_path / "none.json")
+
+
+def test_a_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    assert atomic.made(tmp_path / "a" / "b", advice="-").is_dir()
+    assert atomic.made(tmp_path / "a" / "b", advice="-").is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_the_advice(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"file/b: cannot be written to \(.*; go elsewhere$"):
+        atomic.made(tmp_path / "file" / "b", advice="go elsewhere")
+
+
+@pytest.mark.skipif(not damage.permissions_bind(), reason="this user may write everywhere")
+def test_a_folder_without_permission_to_write_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with pytest.raises(RunError, match="Permission denied"):
+        atomic.made(tmp_path / "closed", advice="-")

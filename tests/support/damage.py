@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -118,6 +120,13 @@ REASONS: Mapping[Damage, str] = {
 """What each kind of damage must be called; `unreadable` needs a user who is not root."""
 
 
+def permissions_bind() -> bool:
+    """Whether a file's permissions hold for this user; root passes them by."""
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).chmod(0)
+        return not os.access(file.name, os.R_OK)
+
+
 def images(root: Path, modality: str, *subjects: str) -> list[Path]:
     """The images of one modality of these subjects."""
     datatype, suffix = {"mri": ("anat", "T1w"), "pet": ("pet", "pet")}[modality]
@@ -138,3 +147,29 @@ def rewrite(root: Path, rows: list[dict[str, str]]) -> None:
         writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def relabelled(root: Path, **changes: str) -> None:
+    """Change cells of the first row of participants.tsv."""
+    first, *others = people(root)
+    rewrite(root, [{**first, **changes}, *others])
+
+
+def in_two_parts(root: Path, subject: str) -> None:
+    """A second session of a subject that trains already, in the test part."""
+    again = root / subject / "ses-M012"
+    shutil.copytree(root / subject / "ses-M000", again)
+    for path in list(again.rglob(f"{subject}_*")):
+        path.rename(path.with_name(path.name.replace("ses-M000", "ses-M012")))
+    visits = "session_id\tpart\nses-M012\ttest\n"
+    (root / subject / f"{subject}_sessions.tsv").write_text(visits)
+
+
+def one_of_each(root: Path) -> dict[str, Damage]:
+    """Every kind of damage once, on an image of a training subject of its own: who has which."""
+    train = [row["participant_id"] for row in people(root) if row["part"] == "train"]
+    kinds = dict(zip(train[: len(REASONS)], REASONS, strict=True))
+    for place, (subject, kind) in enumerate(kinds.items()):
+        (image,) = images(root, ("mri", "pet")[place % 2], subject)
+        kind(image)
+    return kinds

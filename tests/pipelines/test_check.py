@@ -1,0 +1,250 @@
+"""`mmmed check`: what is there, and every fault at once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import damage
+import pytest
+
+OTHERWISE = "--cohort names another way"
+
+
+def faults(done) -> list[str]:
+    return [line for line in done.out.splitlines() if line.startswith("fault: ")]
+
+
+def test_a_sound_folder_with_labels_is_exit_0(attempt, sound: Path) -> None:
+    done = attempt("check", sound)
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [
+        f"{sound}: read as cohorts/bids-ad.yaml says (mri, pet; classes CN, AD); {OTHERWISE}",
+        "bids-ad: 26 cases of 26 subjects",
+        "classes: 13 CN, 13 AD",
+        "mri: 26 present, 0 naturally absent, 0 unreadable",
+        "pet: 26 present, 0 naturally absent, 0 unreadable",
+        f"{sound}: no fault",
+    ]
+
+
+def test_a_folder_without_labels_is_read_without_them_and_that_is_said(attempt, bids: Path) -> None:
+    damage.rewrite(bids, [{"participant_id": r["participant_id"]} for r in damage.people(bids)])
+    done = attempt("check", bids)
+    assert done.code == 0, done.err
+    assert "read as cohorts/bids-scans.yaml says (mri, pet; no labels)" in done.out
+
+
+def test_a_folder_without_any_table_is_read(attempt, bids: Path) -> None:
+    (bids / "participants.tsv").unlink()
+    done = attempt("check", bids)
+    assert done.code == 0, done.err
+    assert "bids-scans: 26 cases" in done.out
+
+
+def test_labels_of_the_sessions_are_labels(attempt, bids: Path) -> None:
+    rows = damage.people(bids)
+    damage.rewrite(bids, [{"participant_id": row["participant_id"]} for row in rows])
+    for row in rows:
+        one = row["participant_id"]
+        text = f"session_id\tdiagnosis\nses-M000\t{row['diagnosis']}\n"
+        (bids / one / f"{one}_sessions.tsv").write_text(text)
+    assert "classes: 13 CN, 13 AD" in attempt("check", bids).out
+
+
+@pytest.fixture
+def amyloid(bids: Path) -> Path:
+    """The folder with PETs of another tracer."""
+    for path in list(bids.glob("sub-*/ses-*/pet/*")):
+        path.rename(path.with_name(path.name.replace("18FFDG", "18FAV45")))
+    return bids
+
+
+def test_pet_of_another_tracer_is_pet_where_no_label_asks_for_fdg(attempt, amyloid: Path) -> None:
+    done = attempt("check", amyloid, "--cohort", "bids-scans")
+    assert done.code == 0, done.err
+    assert "pet: 26 present" in done.out
+
+
+def test_pet_of_another_tracer_is_pointed_at_where_fdg_is_asked_for(attempt, amyloid) -> None:
+    done = attempt("check", amyloid)
+    assert "pet: 0 present, 26 naturally absent" in done.out
+    assert "pet: there are images in pet/, such as sub-001_ses-M000_trc-18FAV45" in done.out
+
+
+def test_every_damage_is_named_and_is_exit_8(attempt, bids: Path, bounded) -> None:
+    kinds = damage.one_of_each(bids)
+    with bounded():
+        done = attempt("check", bids)
+    assert done.code == 8
+    assert len(faults(done)) == len(kinds)
+    for subject, kind in kinds.items():
+        (line,) = (one for one in faults(done) if f"{subject}_ses-M000" in one)
+        assert damage.REASONS[kind] in line
+    assert done.complaints == [f"mmmed: {bids}: {len(kinds)} faults, listed above"]
+
+
+def test_faults_of_labels_and_parts_do_not_hide_those_of_images(attempt, bids: Path) -> None:
+    damage.relabelled(bids, diagnosis="Alzheimer")
+    damage.in_two_parts(bids, "sub-001")
+    damage.web_page(damage.images(bids, "pet", "sub-002")[0])
+    done = attempt("check", bids)
+    assert done.code == 8
+    label, again, leak, image = faults(done)
+    assert "case sub-001_ses-M000: diagnosis is 'Alzheimer'; allowed: CN, AD" in label
+    assert "case sub-001_ses-M012" in again
+    assert "subject sub-001 stands in test and train" in leak
+    assert "is a web page (HTML)" in image
+
+
+def test_a_folder_of_which_nothing_can_be_read_is_exit_3_with_the_reasons(attempt, bids) -> None:
+    for image in bids.rglob("*.nii.gz"):
+        damage.empty(image)
+    done = attempt("check", bids)
+    assert done.code == 3
+    assert len([line for line in faults(done) if "is empty" in line]) == 52
+    assert done.complaints == [f"mmmed: {bids}: nothing of it can be read; the reasons stand above"]
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("gone", "is neither a folder of data nor a study"),
+        ("ad/trian", "did you mean 'ad/train'?"),
+        ("empty", "holds no sub-* folder"),
+    ],
+)
+def test_nothing_there_is_exit_3(attempt, tmp_path: Path, what: str, words: str) -> None:
+    (tmp_path / "place" / "empty").mkdir()
+    done = attempt("check", what)
+    assert done.code == 3
+    assert words in done.complaints[0]
+
+
+@pytest.fixture
+def tabled(sound: Path, tmp_path: Path) -> Path:
+    """A folder with a table of three cases: both scans, MRI alone, PET alone."""
+    root = tmp_path / "tabled"
+    root.mkdir()
+    for number, modality in ((1, "mri"), (1, "pet"), (2, "mri"), (3, "pet")):
+        (image,) = damage.images(sound, modality, f"sub-00{number}")
+        shutil.copyfile(image, root / f"{modality}{number}.nii.gz")
+    (root / "cases.csv").write_text(
+        "case_id,mri,pet\na,mri1.nii.gz,pet1.nii.gz\nb,mri2.nii.gz,n/a\nc,n/a,pet3.nii.gz\n"
+    )
+    return root
+
+
+def test_a_table_of_paths_is_read(attempt, tabled: Path) -> None:
+    done = attempt("check", tabled, "--cohort", "pet-mr-table")
+    assert done.code == 0, done.err
+    assert "pet-mr-table: 3 cases of 3 subjects" in done.out
+    assert "pet: 2 present, 1 naturally absent, 0 unreadable" in done.out
+
+
+def test_a_table_that_names_what_is_not_there_is_exit_8(attempt, tabled: Path) -> None:
+    (tabled / "mri1.nii.gz").unlink()
+    damage.truncated(tabled / "pet3.nii.gz")
+    done = attempt("check", tabled, "--cohort", "pet-mr-table")
+    assert done.code == 8
+    gone, broken, left = faults(done)
+    assert gone.startswith("fault: a mri: ")
+    assert "is not there" in gone
+    assert "truncated" in broken
+    assert left == "fault: c: nothing of it can be read; left out"
+
+
+def test_a_cohort_of_another_kind_is_exit_2(attempt, sound: Path) -> None:
+    done = attempt("check", sound, "--cohort", "simulated-ad")
+    assert done.code == 2
+    assert "is simulated; it takes no root" in done.complaints[0]
+
+
+def test_a_shipped_study_is_exit_0(attempt) -> None:
+    done = attempt("check", "ad/train")
+    assert done.code == 0, done.err
+    assert "ad/train: digest " in done.out
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """The shipped YAML, to be edited."""
+    from mmmed import library
+
+    library.copy(tmp_path / "place")
+    return tmp_path / "place"
+
+
+def test_faults_of_a_study_its_cohort_and_its_chains_are_named_at_once(attempt, workspace) -> None:
+    study = workspace / "pipelines" / "ad" / "train.yaml"
+    cohort = workspace / "cohorts" / "simulated-ad.yaml"
+    chain = workspace / "transforms" / "brain-pet.yaml"
+    study.write_text(study.read_text().replace("splits:", "split:"))
+    cohort.write_text(cohort.read_text().replace("seed: 0", "seeed: 0"))
+    chain.write_text(chain.read_text().replace("prepare:", "prepar:"))
+    done = attempt("check", "ad/train")
+    assert done.code == 8
+    found = "\n".join(faults(done))
+    line = study.read_text().splitlines().index("split: {kind: holdout}") + 1
+    assert f"{study}:{line}: split: unknown key; did you mean 'splits'?" in found
+    assert f"{cohort}:4: cohort.simulation.seeed: unknown key; did you mean 'seed'?" in found
+    assert f"{chain}:4: prepar: unknown key; did you mean 'prepare'?" in found
+
+
+def test_faults_of_the_cohort_and_the_chains_of_a_sound_study_are_named_at_once(
+    attempt, workspace: Path
+) -> None:
+    cohort = workspace / "cohorts" / "simulated-ad.yaml"
+    cohort.write_text(cohort.read_text().replace("seed: 0", "seeed: 0"))
+    done = attempt("check", "ad/train", "--set", "transforms.pet=brain-pte")
+    assert done.code == 8
+    assert len(faults(done)) == 2
+    assert "transforms/brain-pte.yaml: no such file; did you mean 'brain-pet'?" in done.out
+
+
+def test_what_a_study_makes_of_a_folder_is_checked_without_opening_an_image(
+    attempt, bids: Path
+) -> None:
+    damage.in_two_parts(bids, "sub-001")
+    damage.twice(damage.images(bids, "mri", "sub-002")[0])
+    choice = f"cohort={{name: bids-ad, root: '{bids}'}}"
+    done = attempt("check", "ad/train", "--set", choice, "--set", "evaluation.positive=MCI")
+    assert done.code == 8
+    assert [line.split(":")[1] for line in faults(done)] == [
+        " sub-002_ses-M000 mri",
+        " study ad/train",
+    ]
+    done = attempt("check", "ad/train", "--set", choice)
+    assert "subject sub-001 stands in test and train" in "\n".join(faults(done))
+
+
+def test_an_alias_bomb_is_a_fault_with_its_line(attempt, tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.yaml"
+    bomb.write_text("mmmed: 1\na: &a [x, x]\nb: [*a, *a]\n")
+    done = attempt("check", bomb)
+    assert done.code == 8
+    assert faults(done) == [f"fault: {bomb}:2: anchors and aliases (& and *) are not read; repeat"]
+
+
+@pytest.mark.shared
+def test_real_folders_of_saved_web_pages_are_exit_3_with_a_reason_each(attempt, data: Path) -> None:
+    done = attempt("check", data / "bids-pet" / "pet002")
+    assert done.code == 3
+    pages = [line for line in faults(done) if "is a web page (HTML)" in line]
+    assert len(pages) == len(list((data / "bids-pet" / "pet002").rglob("*.nii*")))
+
+
+@pytest.mark.shared
+def test_real_pet_and_mr_volumes_named_by_a_table_are_read(attempt, data: Path, tmp_path) -> None:
+    volumes = sorted((data / "pet-mr-ct-sts" / "nifti").rglob("*.nii.gz"))
+    table = tmp_path / "sts" / "cases.csv"
+    table.parent.mkdir()
+    rows = ["case_id,mri,pet"]
+    for folder in sorted({path.parent for path in volumes}):
+        mri, pet = (next(p for p in volumes if p.parent == folder and word in p.name.lower())
+                    for word in ("mr", "pet"))  # fmt: skip
+        rows.append(f"{folder.name},{mri},{pet}")
+    table.write_text("\n".join(rows) + "\n")
+    done = attempt("check", table.parent, "--cohort", "pet-mr-table")
+    assert done.code == 0, done.out
+    assert f"mri: {len(rows) - 1} present" in done.out
