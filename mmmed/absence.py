@@ -33,37 +33,13 @@ from mmmed.errors import DataError, StudyError
 from mmmed.mechanism import (
     ByLabel,
     Complete,
-    EveryPattern,
     Listed,
     Mar,
-    Mcar,
     Mechanism,
     Mnar,
-    TestProtocol,
     TrainProtocol,
-    at_rate,
-    rates,
 )
 from mmmed.modality import Pattern, natural_sorted
-
-__all__ = [
-    "ByLabel",
-    "Complete",
-    "EveryPattern",
-    "Hiding",
-    "Listed",
-    "Mar",
-    "Mcar",
-    "Mechanism",
-    "Mnar",
-    "Shown",
-    "TestProtocol",
-    "TrainProtocol",
-    "at_rate",
-    "draw",
-    "logistic_noise",
-    "rates",
-]
 
 
 @dataclass(frozen=True)

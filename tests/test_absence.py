@@ -13,23 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from mmmed.absence import (
+from mmmed.absence import Hiding, Shown, _uniform, draw, logistic_noise
+from mmmed.errors import DataError, StudyError
+from mmmed.mechanism import (
     ByLabel,
     Complete,
     EveryPattern,
-    Hiding,
     Listed,
     Mar,
     Mcar,
     Mechanism,
     Mnar,
-    Shown,
     TrainProtocol,
-    _uniform,
-    draw,
-    logistic_noise,
 )
-from mmmed.errors import DataError, StudyError
 from mmmed.modality import Pattern
 
 MODALITIES = ("clinical", "mri", "pet")

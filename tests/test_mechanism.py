@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mmmed.absence import Complete, Listed, Mcar, TestProtocol, TrainProtocol, at_rate, rates
 from mmmed.config import Spec, parse, validate
 from mmmed.errors import StudyError
+from mmmed.mechanism import Complete, Listed, Mcar, TestProtocol, TrainProtocol, at_rate, rates
 
 
 class Protocols(Spec):

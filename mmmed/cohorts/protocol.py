@@ -10,21 +10,20 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mmmed.absence import (
+from mmmed.absence import Shown, draw
+from mmmed.cohorts.cohort import Cohort, require_modalities
+from mmmed.cohorts.splits import Fold, Part
+from mmmed.errors import StudyError
+from mmmed.mechanism import (
     Complete,
     EveryPattern,
     Listed,
     Mar,
     Mechanism,
-    Shown,
     TestProtocol,
     TrainProtocol,
     at_rate,
-    draw,
 )
-from mmmed.cohorts.cohort import Cohort, require_modalities
-from mmmed.cohorts.splits import Fold, Part
-from mmmed.errors import StudyError
 from mmmed.modality import Pattern, every_pattern
 from mmmed.record.table import Cell
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmmed.absence import EveryPattern, Shown, TestProtocol, rates
+from mmmed.absence import Shown
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.protocol import apply_test, apply_train, forced_views, presence_rows
 from mmmed.cohorts.splits import Fold, split
 from mmmed.errors import StudyError
+from mmmed.mechanism import EveryPattern, TestProtocol, rates
 from mmmed.modality import Pattern
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, table

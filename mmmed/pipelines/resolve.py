@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from mmmed import library
-from mmmed.absence import TestProtocol, TrainProtocol
 from mmmed.errors import Collecting, StudyError, join
+from mmmed.mechanism import TestProtocol, TrainProtocol
 from mmmed.pipelines.materialise import Chosen, choose
 from mmmed.pipelines.study import Study
 from mmmed.record import digest

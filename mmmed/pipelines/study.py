@@ -14,10 +14,10 @@ from typing import Annotated, Any, Union
 from pydantic import Field, create_model, field_validator
 
 from mmmed import config, library
-from mmmed.absence import Complete, TestProtocol, TrainProtocol
 from mmmed.cohorts.splits import Splits
 from mmmed.config import Spec
 from mmmed.evaluation.bootstrap import Interval
+from mmmed.mechanism import Complete, TestProtocol, TrainProtocol
 from mmmed.models import METHODS
 from mmmed.models.building import options
 from mmmed.training.settings import TrainingSpec

@@ -21,7 +21,7 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from mmmed.absence import Complete, Mechanism
+from mmmed.mechanism import Complete, Mechanism
 from mmmed.modality import Pattern
 from mmmed.simulation.law import BURDENS, Gaussian, Law, Redundant, draw_burdens, members
 from mmmed.simulation.oracle import Knowledge, World, reader_log_odds

@@ -18,9 +18,9 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from mmmed.absence import ByLabel, Complete, Mar, Mcar, Mechanism, Mnar
 from mmmed.config import nearest
 from mmmed.errors import StudyError
+from mmmed.mechanism import ByLabel, Complete, Mar, Mcar, Mechanism, Mnar
 from mmmed.modality import Pattern, natural_sorted
 from mmmed.simulation.law import BURDENS
 

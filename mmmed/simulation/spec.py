@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mmmed.absence import ByLabel, Complete, Mar, Mcar, Mnar
 from mmmed.config import Spec
+from mmmed.mechanism import ByLabel, Complete, Mar, Mcar, Mnar
 from mmmed.readers.template import COARSEST_MM, FINEST_MM
 from mmmed.simulation.law import Gaussian, Law, Subgroup
 from mmmed.simulation.population import Population

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmmed.absence import Complete, draw
+from mmmed.absence import draw
+from mmmed.mechanism import Complete
 from mmmed.record.table import PARTS
 from mmmed.simulation.law import BURDENS, draw_burdens, members
 from mmmed.simulation.population import draw_covariates

@@ -14,15 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from mmmed.absence import (
-    Complete,
-    EveryPattern,
-    Listed,
-    Mechanism,
-    TestProtocol,
-    at_rate,
-    rates,
-)
+from mmmed.mechanism import Complete, EveryPattern, Listed, Mechanism, TestProtocol, at_rate, rates
 from mmmed.modality import Pattern, every_pattern
 from mmmed.simulation.ceiling import Ceilings, ceiling, information, pattern_ceiling
 from mmmed.simulation.law import BURDENS

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from mmmed.absence import Mcar, draw
+from mmmed.absence import draw
 from mmmed.audit.words import absences
+from mmmed.mechanism import Mcar
 
 OWNED = pd.DataFrame(
     {

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from mmmed.absence import ByLabel, Complete, EveryPattern, Mar, Mcar, Mnar
 from mmmed.cohorts.protocol import apply_test, apply_train, forced_views, presence_rows
 from mmmed.cohorts.splits import Holdout, split
 from mmmed.errors import DataError, StudyError
+from mmmed.mechanism import ByLabel, Complete, EveryPattern, Mar, Mcar, Mnar
 
 BOTH = ("mri", "pet")
 PET = Mcar(modality="pet", rate=0.5)

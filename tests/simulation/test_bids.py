@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmmed.absence import Mcar
 from mmmed.errors import StudyError
+from mmmed.mechanism import Mcar
 from mmmed.readers.template import grid
 from mmmed.simulation import bids, scans
 from mmmed.simulation.bids import write

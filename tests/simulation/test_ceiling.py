@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from mmmed.absence import ByLabel, Complete, Mar, Mcar, Mnar
+from mmmed.mechanism import ByLabel, Complete, Mar, Mcar, Mnar
 from mmmed.modality import Pattern, every_pattern
 from mmmed.simulation.ceiling import ceiling, information, pattern_ceiling
 from mmmed.simulation.law import Gaussian, Law, Redundant, Subgroup, Synergy, draw_burdens

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from mmmed.absence import ByLabel, Mar, Mcar, Mechanism, Mnar
+from mmmed.mechanism import ByLabel, Mar, Mcar, Mechanism, Mnar
 from mmmed.modality import Pattern, every_pattern
 from mmmed.simulation.law import Gaussian, Law, Subgroup, Synergy, draw_burdens, members
 from mmmed.simulation.oracle import Knowledge, World, reader_log_odds

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from mmmed.absence import ByLabel, Complete, Mar, Mcar, Mechanism, Mnar, draw
+from mmmed.absence import draw
 from mmmed.errors import StudyError
+from mmmed.mechanism import ByLabel, Complete, Mar, Mcar, Mechanism, Mnar
 from mmmed.modality import Pattern
 from mmmed.simulation.selection import BOTH, can_leave, selection_of
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmmed.absence import Mcar, Mnar
+from mmmed.mechanism import Mcar, Mnar
 from mmmed.simulation.law import Gaussian, Subgroup
 from mmmed.simulation.spec import AdSimulation, Subjects
 from mmmed.simulation.subjects import draw_subjects, participants

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmmed.absence import Complete, EveryPattern, Listed, Mcar, Mnar
+from mmmed.mechanism import Complete, EveryPattern, Listed, Mcar, Mnar
 from mmmed.simulation.law import Redundant, Subgroup
 from mmmed.simulation.population import Population
 from mmmed.simulation.spec import AdSimulation, Subjects
