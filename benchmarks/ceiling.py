@@ -22,9 +22,9 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from mmmed.evaluation.predictions import read_predictions
-from mmmed.pipelines.listener import Silent
 from mmmed.pipelines.run import run
 from mmmed.pipelines.study import load_study
+from mmmed.progress import Silent
 
 COHORTS, JOBS = (0, 1, 2), (0, 1, 2)
 RATES = (0.0, 0.5, 1.0)

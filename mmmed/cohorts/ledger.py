@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 from joblib import Parallel, delayed
 
 from mmmed.cohorts.cohort import Cohort
 from mmmed.errors import DataError
+from mmmed.progress import Progress
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.source import Source
 
 PRESENT, ABSENT, UNREADABLE = "present", "absent", "unreadable"
-Progress = Callable[[int, int], None]
 
 
 def look(cohort: Cohort, *, jobs: int = 1, progress: Progress | None = None) -> Cohort:

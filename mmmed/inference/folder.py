@@ -14,7 +14,8 @@ import torch
 
 from mmmed.cohorts.cohort import Case, Fault
 from mmmed.errors import MmmedError, NothingReadable
-from mmmed.inference.reading import Progress, read_cohort, set_apart, stock
+from mmmed.inference.reading import read_cohort, set_apart, stock
+from mmmed.progress import Progress, unheard
 from mmmed.record import atomic, table
 from mmmed.record.table import Cell, Schema
 from mmmed.training import manifest, package
@@ -78,7 +79,7 @@ def predict_folder(
         RunError: the package cannot be used, or `out` cannot be written to.
         NothingReadable: the folder holds no case, or no case can be used.
     """
-    tell = progress or _silent
+    tell = progress or unheard
     loaded = package.load(model)
     atomic.made(out, advice="choose another --out")
     torch.set_num_threads(loaded.manifest.threads)
@@ -146,7 +147,3 @@ def _write(out: Path, loaded: Package, rows: Rows, faults: Iterable[Fault], coun
         "versions": manifest.versions(),
     }
     atomic.write_json(out / "summary.json", summary)
-
-
-def _silent(_done: int, _total: int) -> None:
-    """Progress that nobody follows."""

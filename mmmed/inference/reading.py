@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,12 @@ from pydantic import TypeAdapter
 
 from mmmed.cohorts.cohort import Case, Cohort, Fault
 from mmmed.cohorts.reading import CohortSpec, read
+from mmmed.progress import Progress
 from mmmed.record import cache
 from mmmed.training.manifest import Manifest
 from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused
-
-Progress = Callable[[int, int], None]
 
 UNASKED: dict[str, Any] = {"label": None, "positive": None, "covariates": ()}
 """What prediction needs no column for, where the kind of cohort can do without."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from joblib import Parallel, delayed, parallel_config
 
 from mmmed.pipelines.jobs import Job, run_job
-from mmmed.pipelines.listener import Listener
+from mmmed.progress import Listener
 
 POLL_SECONDS = 1.0
 

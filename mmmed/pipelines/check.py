@@ -17,7 +17,6 @@ from mmmed import config, library
 from mmmed.cohorts import ledger
 from mmmed.cohorts.bids import BidsCohort, BidsVolumes
 from mmmed.cohorts.cohort import Cohort, require_modalities
-from mmmed.cohorts.ledger import Progress
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
 from mmmed.errors import Collecting, DataError
@@ -25,6 +24,7 @@ from mmmed.pipelines.materialise import SimulatedCohort, choose
 from mmmed.pipelines.plan import plan
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
+from mmmed.progress import Progress
 from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.vectors import read_table
 from mmmed.transforms.chain import load_chain

@@ -6,7 +6,7 @@ cache, once per set of settings, and then read through the same readers as a rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,11 +22,10 @@ from mmmed.cohorts.views import ViewsCohort
 from mmmed.config import Spec
 from mmmed.errors import StudyError
 from mmmed.pipelines.study import CohortChoice
+from mmmed.progress import Progress
 from mmmed.record import digest
 from mmmed.simulation.bids import write
 from mmmed.simulation.spec import AdSimulation
-
-Progress = Callable[[int, int], None]
 
 
 class SimulatedCohort(Spec):

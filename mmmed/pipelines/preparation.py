@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,14 +10,13 @@ from pathlib import Path
 from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.errors import DataError
 from mmmed.modality import Modality
+from mmmed.progress import Listener
 from mmmed.readers.source import Source
 from mmmed.record import digest
 from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.chain import Chain
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Stocked:
 
 
 def stock(
-    cohort: Cohort, chains: Mapping[str, Chain], *, cache: Path, jobs: int, report: Report
+    cohort: Cohort, chains: Mapping[str, Chain], *, cache: Path, jobs: int, report: Listener
 ) -> Stocked:
     """Prepare every item of a cohort that a study names.
 

@@ -17,13 +17,13 @@ from mmmed.pipelines.backends import parallel_jobs, run_jobs
 from mmmed.pipelines.environment import environment
 from mmmed.pipelines.jobs import Job, make_jobs
 from mmmed.pipelines.known import write_known
-from mmmed.pipelines.listener import Listener, Silent
 from mmmed.pipelines.materialise import materialise
 from mmmed.pipelines.plan import FoldPlan, plan, write_tables
 from mmmed.pipelines.preparation import Stocked, stock
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather
 from mmmed.pipelines.study import Study
+from mmmed.progress import Listener, Silent
 from mmmed.record import atomic, cache, chain, digest
 from mmmed.training.device import place
 

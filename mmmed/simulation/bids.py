@@ -10,13 +10,14 @@ whatever the number of workers.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mmmed.errors import StudyError
+from mmmed.progress import Progress
 from mmmed.record import atomic
 from mmmed.simulation.clinical import DESCRIPTIONS, draw_clinical
 from mmmed.simulation.scans import are_written, write_scans
@@ -31,7 +32,6 @@ from mmmed.simulation.subjects import (
 )
 from mmmed.simulation.truth import truth
 
-Progress = Callable[[int, int], None]
 BIDS_VERSION = "1.10.0"
 WORTH_WORKERS = 64
 """Fewer subjects than this are made sooner by one process than workers start."""

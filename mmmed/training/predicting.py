@@ -5,12 +5,13 @@ view   a case under a pattern it can show, scored because a protocol asks for it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmmed.batch import UNLABELLED
 from mmmed.cohorts.cohort import Case
 from mmmed.modality import Pattern
+from mmmed.progress import Progress
 from mmmed.record.table import Cell
 from mmmed.training.package import Package
 from mmmed.training.shelf import Shelf
@@ -40,7 +41,7 @@ def prediction_rows(
     views: Sequence[View],
     *,
     split: str | None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[dict[str, Cell]]:
     """One row of `record.table.PREDICTIONS` per view, in the order given.
 

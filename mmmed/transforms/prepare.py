@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from statistics import median
@@ -19,6 +19,7 @@ from joblib import Parallel, delayed
 
 from mmmed.errors import DataError
 from mmmed.modality import ItemKind
+from mmmed.progress import Progress
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.sidecar import declared_space
 from mmmed.readers.source import Source
@@ -34,8 +35,6 @@ WORTH_WORKERS = 20.0
 
 PROBED = 8
 """Volumes prepared first, to learn what one costs: the median, as the first one pays imports."""
-
-Progress = Callable[[int, int], None]
 
 
 def prepare(

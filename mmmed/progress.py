@@ -1,12 +1,19 @@
-"""Who hears how far a run is."""
+"""Who hears how far a piece of work is.
+
+Progress   called with (pieces done, pieces in all), for one task
+Listener   called with (task, pieces done, pieces in all); hears sentences too
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
+
+Progress = Callable[[int, int], None]
 
 
 class Listener(Protocol):
-    """Called with (task, done, total) as tasks advance, and told what else is worth reading."""
+    """Called as tasks advance, and told what else is worth reading."""
 
     def __call__(self, task: str, done: int, total: int) -> None:
         """Hear that `done` of `total` pieces of a task are finished."""
@@ -23,3 +30,7 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Do nothing."""
+
+
+def unheard(done: int, total: int) -> None:
+    """Progress that nobody follows."""
