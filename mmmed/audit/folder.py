@@ -80,6 +80,7 @@ class RunFolder:
         cases: rows of `cases.tsv`.
         splits: rows of `splits.tsv`.
         presence: rows of `presence.tsv`.
+        classes: their names, of `metrics.json`.
         rows: of `metrics.json`.
         differences: of `metrics.json`.
         notes: of `metrics.json`.
@@ -95,6 +96,7 @@ class RunFolder:
     cases: Sequence[Mapping[str, str]]
     splits: Sequence[Mapping[str, str]]
     presence: Sequence[Mapping[str, str]]
+    classes: Sequence[str]
     rows: Sequence[Row]
     differences: Sequence[Row]
     notes: Sequence[str]
@@ -121,6 +123,7 @@ def read_run(run: Path) -> RunFolder:
         cases=_rows(run / "cases.tsv", table.CASES),
         splits=_rows(run / "splits.tsv", table.SPLITS),
         presence=_rows(run / "presence.tsv", table.PRESENCE),
+        classes=[str(name) for name in metrics.get("classes", ())],
         rows=metrics.get("rows", ()),
         differences=metrics.get("differences", ()),
         notes=[str(note) for note in metrics.get("notes", ())],

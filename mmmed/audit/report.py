@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 
 from mmmed.audit import words
 from mmmed.audit.folder import Row, RunFolder, read_run
-from mmmed.evaluation.scores import METRICS
+from mmmed.evaluation.scores import METRICS, headline
 from mmmed.evaluation.text import NAMES, number
 from mmmed.record import atomic
 
@@ -26,10 +26,10 @@ TEMPLATE = Path(__file__).with_name("report.html.j2")
 DESCRIPTIONS = {
     "cohort-grid": "Which case shows which modality: filled is shown, hollow is hidden by the "
     "protocol, a dot is absent.",
-    "overview": "Left: cases with holes. Right: AUROC per pattern with its interval.",
-    "patterns": "AUROC per pattern and method with its interval; the bar is the oracle on the same "
-    "cases.",
-    "robustness": "AUROC with its interval against the share hidden in test.",
+    "overview": "Left: cases with holes. Right: the score per pattern with its interval.",
+    "patterns": "The score per pattern and method with its interval; the bar is the oracle on the "
+    "same cases. Of many patterns: single modalities, then the mean over all patterns of a size.",
+    "robustness": "The score with its interval against the share hidden in test.",
     "reliability": "Observed share against predicted probability; the number of cases stands "
     "beside each bin, the bar is its interval.",
 }
@@ -58,11 +58,11 @@ def render(run: RunFolder) -> str:
     return template.render(
         run=run,
         question=_question(run.study),
-        answer=words.answer(run.rows, run.differences),
+        answer=words.answer(run.rows, run.differences, metric=headline(run.classes)),
         parts=words.parts(run.splits, run.cases),
         absences=words.absences(run.presence),
         folds=len({row["fold"] for row in run.presence}),
-        tables=[_table(run.rows, "forced"), _table(run.rows, "observed")],
+        tables={kind: _table(run.rows, kind) for kind in ("forced", "sizes", "observed")},
         reasons=_reasons(run.rows),
         metrics=[(metric, NAMES[metric]) for metric in METRICS],
         figures=_figures(run.figures),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmmed.absence import Hiding
-from mmmed.evaluation.text import number
+from mmmed.evaluation.text import NAMES, number, readable
 from mmmed.record.table import MISSING, PARTS
 
 Row = Mapping[str, Any]
@@ -85,17 +85,26 @@ def absences(presence: Sequence[Cells]) -> list[Absence]:
     ]
 
 
-def answer(rows: Sequence[Row], differences: Sequence[Row]) -> list[str]:
-    """What the run found, in plain words; empty where nothing was scored."""
-    scored = [row for row in rows if row["metric"] == "auroc" and row["value"] is not None]
+def answer(rows: Sequence[Row], differences: Sequence[Row], *, metric: str = "auroc") -> list[str]:
+    """What the run found, in plain words; empty where nothing was scored.
+
+    Args:
+        rows: of `metrics.json`.
+        differences: of `metrics.json`.
+        metric: the one that is spoken of.
+    """
+    scored = [row for row in rows if row["metric"] == metric and row["value"] is not None]
     if not scored:
         return []
     method = scored[0]["method"]
     mine = [row for row in scored if row["method"] == method]
+    forced = readable(mine)
+    told = {"observed", *(row["table"] for row in forced)}
+    compared = [row for row in differences if row["metric"] == metric and row["table"] in told]
     return [
-        *(_forced(row) for row in mine if row["table"] == "forced"),
+        *map(_forced, forced),
         *_ends([row for row in mine if row["table"] == "observed"]),
-        *_against(differences, method),
+        *_against(compared, method),
         *(_remark(row) for row in scored if row["remark"]),
     ]
 
@@ -148,20 +157,21 @@ def _against(differences: Sequence[Row], method: str) -> list[str]:
         row
         for row in differences
         if method in (row["method"], row["against"])
-        and row["metric"] == "auroc"
         and row["value"] is not None
         and row["low"] is not None
     ]
     clear = [row for row in chosen if row["low"] > 0 or row["high"] < 0]
     if not chosen:
         return []
-    found = [
-        f"{row['method']} against {row['against']}, {_table(row)}: AUROC "
-        f"{row['value']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
-        for row in clear
-    ]
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for row in clear:
+        pairs.setdefault((row["method"], row["against"]), []).append(
+            f"{_table(row)}: {NAMES[row['metric']]} {row['value']:+.3f} "
+            f"[{row['low']:+.3f}, {row['high']:+.3f}]"
+        )
+    found = [f"{one} against {other}, {'; '.join(told)}." for (one, other), told in pairs.items()]
     unclear = f"{len(chosen) - len(clear)} of {len(chosen)} paired differences hold 0"
-    return [f"{'; '.join([*found, unclear])}. No correction for looking many times."]
+    return [*found, f"{unclear}. No correction for looking many times."]
 
 
 def _remark(row: Row) -> str:
@@ -179,7 +189,7 @@ def _score(row: Row) -> str:
         if row["low"] is not None
         else ""
     )
-    return f"AUROC {number(row['value'])}{interval}"
+    return f"{NAMES[row['metric']]} {number(row['value'])}{interval}"
 
 
 def _share(row: Row) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from mmmed.evaluation.bootstrap import average, paired_difference
 from mmmed.evaluation.result import Result
 
-COMPARED = ("auroc", "balanced_accuracy", "brier")
+COMPARED = ("auroc", "accuracy", "balanced_accuracy", "brier")
 """Metrics of which differences are stated."""
 
 

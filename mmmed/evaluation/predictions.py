@@ -2,6 +2,7 @@
 
 forced    protocol `every-pattern`: each case that owns a pattern, the rest hidden; one table per
           pattern, of the same people, so patterns can be compared
+sizes     means of forced tables over all patterns of one size (pattern `any 3 of 6`)
 observed  any other protocol: each case under what it has (pattern `mixed`); describes the clinic
 model     one fold x seed of a method: scores are computed inside it and then averaged, never pooled
 """
@@ -34,7 +35,7 @@ class Key:
         method: `hypermm`, ...
         protocol: the test protocol.
         rate: share hidden; -1 where the protocol has none.
-        pattern: what is shown; `mixed` in an observed table.
+        pattern: what is shown; `mixed` in an observed table, `any 3 of 6` for a size.
     """
 
     method: str
@@ -44,8 +45,10 @@ class Key:
 
     @property
     def table(self) -> str:
-        """`forced` or `observed`."""
-        return "forced" if self.protocol == FORCED else "observed"
+        """`forced`, `sizes` or `observed`; no modality is called `any`."""
+        if self.protocol != FORCED:
+            return "observed"
+        return "sizes" if self.pattern.startswith("any ") else "forced"
 
 
 @dataclass(frozen=True)

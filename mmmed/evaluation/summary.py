@@ -18,6 +18,7 @@ from mmmed.evaluation.comparison import differences
 from mmmed.evaluation.predictions import Model
 from mmmed.evaluation.result import Result
 from mmmed.evaluation.scores import METRICS
+from mmmed.evaluation.sizes import by_size
 
 VERSION = 1
 
@@ -42,6 +43,7 @@ def metrics_document(
         notes: sentences to stand beside the numbers.
     """
     level = interval.level
+    results = [*results, *by_size(results)]
     return {
         "mmmed-metrics": VERSION,
         "classes": list(classes),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mmmed.modality import natural_sorted
+
 Row = Mapping[str, Any]
+
+MOST_PATTERNS = 8
+"""Patterns that are told one by one; of more, only the means by size are."""
 
 
 def robustness_table(rows: Sequence[Row], *, metric: str = "auroc") -> str:
@@ -32,7 +37,7 @@ def robustness_table(rows: Sequence[Row], *, metric: str = "auroc") -> str:
 def pattern_table(
     rows: Sequence[Row], *, metric: str = "auroc", attainable: Mapping[str, float] | None = None
 ) -> str:
-    """Method x pattern, the forced tables.
+    """Method x pattern, the forced tables; method x size where they are too many to be read.
 
     Args:
         rows: of `metrics.json`.
@@ -40,10 +45,11 @@ def pattern_table(
         attainable: pattern -> AUROC that a ridge read-out of the images attains, on simulated
             data; a line of its own beside the ceiling.
     """
-    part = [row for row in rows if row["table"] == "forced" and row["metric"] == metric]
+    part = readable([row for row in rows if row["metric"] == metric])
     if not part:
         return ""
-    patterns = sorted({row["pattern"] for row in part}, key=lambda name: (name.count("+"), name))
+    names = natural_sorted({row["pattern"] for row in part})
+    patterns = sorted(names, key=lambda name: name.count("+"))
     cells = {(row["method"], row["pattern"]): cell(row) for row in part}
     counts = {row["pattern"]: row["n"] for row in part}
     heads = ["method", *(f"{name} (n = {counts[name]})" for name in patterns)]
@@ -55,6 +61,13 @@ def pattern_table(
     if attainable:
         lines.append(["ridge read-out", *(number(attainable.get(name)) for name in patterns)])
     return f"{caption(part, metric)}\n\n{markdown(heads, lines)}"
+
+
+def readable(rows: Sequence[Row]) -> list[Row]:
+    """The rows of the forced tables, or of the sizes where the patterns are too many."""
+    kinds = {kind: [row for row in rows if row["table"] == kind] for kind in ("forced", "sizes")}
+    many = len({row["pattern"] for row in kinds["forced"]}) > MOST_PATTERNS
+    return kinds["sizes" if many else "forced"]
 
 
 def cell(row: Row) -> str:
@@ -86,6 +99,7 @@ def caption(rows: Sequence[Row], metric: str) -> str:
     )
     kind = {
         "forced": "forced: each case that owns the pattern, the rest hidden",
+        "sizes": "forced, any k modalities: mean over all patterns of k",
         "observed": "observed: each case under what it has",
     }[rows[0]["table"]]
     share = ", share of the oracle above chance" if any(row["fraction"] for row in rows) else ""

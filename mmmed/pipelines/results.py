@@ -14,6 +14,7 @@ from mmmed.evaluation.figures.draw import write_figures
 from mmmed.evaluation.known import read_oracle
 from mmmed.evaluation.predictions import read_predictions
 from mmmed.evaluation.result import score_tables
+from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import metrics_document
 from mmmed.evaluation.text import pattern_table, robustness_table
 from mmmed.pipelines.jobs import Job
@@ -75,9 +76,10 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     state_performance(run / "model", _forced(document["rows"], methods[0]))
     write_report(run)
     attainable = ceilings["attainable"] if ceilings else None
+    metric = headline(cohort.classes)
     texts = [
-        robustness_table(document["rows"]),
-        pattern_table(document["rows"], attainable=attainable),
+        robustness_table(document["rows"], metric=metric),
+        pattern_table(document["rows"], metric=metric, attainable=attainable),
     ]
     return "\n\n".join(text for text in texts if text)
 

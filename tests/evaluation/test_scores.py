@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from mmmed.evaluation.scores import METRICS, Scored, auroc, score, why_undefined
+from mmmed.evaluation.scores import METRICS, Scored, auroc, headline, score, why_undefined
 
 
 def scored(label: list[int], chance: list[float], *, positive: int | None = 1) -> Scored:
@@ -125,3 +125,8 @@ def test_an_absent_class_of_several_is_named() -> None:
 def test_no_cases_is_a_reason() -> None:
     cases = scored([0, 1], [0.1, 0.9]).rows(np.array([], dtype=np.int64))
     assert why_undefined("accuracy", cases, ["CN", "AD"]) == "no cases"
+
+
+def test_two_classes_are_headed_by_auroc_and_more_by_accuracy() -> None:
+    assert headline(("CN", "AD")) == "auroc"
+    assert headline(("CN", "MCI", "AD")) == "accuracy"

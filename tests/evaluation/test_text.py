@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -99,3 +100,23 @@ def test_no_forced_table_is_no_text() -> None:
 def test_columns_line_up() -> None:
     lines = markdown(["a", "long head"], [["wide cell", "1"]]).splitlines()
     assert len({len(line) for line in lines}) == 1
+
+
+def test_many_patterns_are_told_by_their_size() -> None:
+    names = ["+".join(one) for size in (1, 2, 3, 4) for one in combinations("abcd", size)]
+    rows = [row("m", None, 0.5, table="forced", pattern=name) for name in names]
+    rows += [
+        row("m", None, size / 10, table="sizes", pattern=f"any {size} of 4") for size in (2, 1)
+    ]
+    lines = pattern_table(rows).splitlines()
+    assert lines[0].endswith("forced, any k modalities: mean over all patterns of k")
+    assert [part.strip() for part in lines[2].split("|")[1:-1]] == [
+        "method",
+        "any 1 of 4 (n = 200)",
+        "any 2 of 4 (n = 200)",
+    ]
+    assert [part.strip() for part in lines[4].split("|")[1:-1]] == [
+        "m",
+        ".100 [.050, .150]",
+        ".200 [.150, .250]",
+    ]

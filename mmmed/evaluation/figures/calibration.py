@@ -11,6 +11,7 @@ from mmmed.evaluation.figures import style
 from mmmed.evaluation.reliability import reliability
 
 MOST_PANELS = 6
+"""Of more patterns those with the fewest modalities are drawn, and the one with most."""
 
 
 def reliability_plot(
@@ -34,7 +35,8 @@ def reliability_plot(
         & predictions["label"].isin(classes)
     ]
     patterns = sorted(set(chosen["pattern"]), key=lambda name: (name.count("+"), name))
-    patterns = patterns[:MOST_PANELS]
+    if len(patterns) > MOST_PANELS:
+        patterns = [*patterns[: MOST_PANELS - 1], patterns[-1]]
     if not patterns:
         return None
     figure = style.page(2.5 * min(3, len(patterns)) + 0.3, 2.8 * -(-len(patterns) // 3))

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmmed.evaluation.figures import style
+from mmmed.evaluation.text import NAMES
 
 Row = Mapping[str, Any]
 
@@ -16,22 +17,24 @@ APART = 0.8
 """Percent by which the methods' points stand apart, so that intervals do not cover each other."""
 
 
-def robustness_curve(rows: Sequence[Row], *, protocol: str) -> Figure:
-    """AUROC with its interval per method; the oracle and the ceiling where they are known.
+def robustness_curve(rows: Sequence[Row], *, protocol: str, metric: str = "auroc") -> Figure:
+    """A metric with its interval per method; the oracle and the ceiling where they are known.
 
     Args:
         rows: of `metrics.json`.
         protocol: the observed protocol drawn.
+        metric: of the rows drawn.
     """
     figure = style.page(6.4, 3.8)
     axes = figure.subplots()
-    draw(axes, [row for row in rows if _wanted(row, protocol)])
+    draw(axes, [row for row in rows if _wanted(row, protocol, metric)])
+    axes.set_ylabel(NAMES[metric], fontsize=style.SMALL)
     axes.set_title(f"Test protocol {protocol}", loc="left", fontsize=style.NORMAL)
     return figure
 
 
 def draw(axes: Axes, rows: Sequence[Row]) -> None:
-    """Draw AUROC rows of one observed protocol."""
+    """Draw the rows of one metric and one observed protocol."""
     style.plain(axes)
     methods = list(dict.fromkeys(row["method"] for row in rows))
     for index, method in enumerate(methods):
@@ -40,13 +43,12 @@ def draw(axes: Axes, rows: Sequence[Row]) -> None:
     _known(axes, rows, "oracle", "oracle, same cases", "-")
     _known(axes, rows, "ceiling", "ceiling, population", ":")
     axes.set_xlabel("hidden in test (% of the cases that can spare the scan)", fontsize=style.SMALL)
-    axes.set_ylabel("AUROC", fontsize=style.SMALL)
     axes.legend(frameon=False, fontsize=style.SMALL, loc="lower left")
 
 
-def _wanted(row: Row, protocol: str) -> bool:
+def _wanted(row: Row, protocol: str, metric: str) -> bool:
     return (
-        row["metric"] == "auroc"
+        row["metric"] == metric
         and row["table"] == "observed"
         and row["protocol"] == protocol
         and row["rate"] is not None

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mmmed.evaluation.figures import calibration, curve, forest, grid, overview, style
+from mmmed.evaluation.scores import headline
 
 Row = Mapping[str, Any]
 
@@ -34,9 +35,10 @@ def write_figures(
         positive: the positive class.
     """
     parts = choose_presence(presence) if presence is not None and len(presence) else None
+    metric = headline(classes)
     drawings = [
-        *_of_presence(parts, rows),
-        *_of_rows(rows),
+        *_of_presence(parts, rows, metric),
+        *_of_rows(rows, metric),
         *_of_predictions(predictions, tuple(classes), positive),
     ]
     return [style.save(figure, folder / f"{name}.png") for name, figure in drawings]
@@ -59,25 +61,24 @@ def _one_protocol(part: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_presence(
-    presence: pd.DataFrame | None, rows: Sequence[Row]
+    presence: pd.DataFrame | None, rows: Sequence[Row], metric: str
 ) -> Iterator[tuple[str, Figure]]:
     if presence is None:
         return
     yield "cohort-grid", grid.cohort_grid(presence)
-    if _has(rows, "forced"):
+    if _has(rows, "forced", metric):
         splits = set(presence["split"])
-        yield (
-            "overview",
-            overview.overview(presence, rows, split="train" if "train" in splits else min(splits)),
-        )
+        split = "train" if "train" in splits else min(splits)
+        yield "overview", overview.overview(presence, rows, split=split, metric=metric)
 
 
-def _of_rows(rows: Sequence[Row]) -> Iterator[tuple[str, Figure]]:
+def _of_rows(rows: Sequence[Row], metric: str) -> Iterator[tuple[str, Figure]]:
     rated = [row for row in rows if row["table"] == "observed" and row["rate"] is not None]
     for protocol in sorted({row["protocol"] for row in rated if row["value"] is not None}):
-        yield f"robustness-{_file_name(protocol)}", curve.robustness_curve(rows, protocol=protocol)
-    if _has(rows, "forced"):
-        yield "patterns", forest.pattern_forest(rows)
+        figure = curve.robustness_curve(rows, protocol=protocol, metric=metric)
+        yield f"robustness-{_file_name(protocol)}", figure
+    if _has(rows, "forced", metric):
+        yield "patterns", forest.pattern_forest(rows, metric=metric)
 
 
 def _of_predictions(
@@ -91,9 +92,9 @@ def _of_predictions(
             yield f"reliability-{_file_name(method)}", figure
 
 
-def _has(rows: Sequence[Row], table: str) -> bool:
+def _has(rows: Sequence[Row], table: str, metric: str) -> bool:
     return any(
-        row["table"] == table and row["metric"] == "auroc" and row["value"] is not None
+        row["table"] == table and row["metric"] == metric and row["value"] is not None
         for row in rows
     )
 

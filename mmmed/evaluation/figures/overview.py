@@ -17,13 +17,16 @@ TALLEST = 13
 """Rows of the little grid, all bands together."""
 
 
-def overview(presence: pd.DataFrame, rows: Sequence[Mapping[str, Any]], *, split: str) -> Figure:
-    """The cases of one part on the left, AUROC per pattern with its interval on the right.
+def overview(
+    presence: pd.DataFrame, rows: Sequence[Mapping[str, Any]], *, split: str, metric: str
+) -> Figure:
+    """The cases of one part on the left, a metric per pattern with its interval on the right.
 
     Args:
         presence: columns `split`, `case_id`, `modality`, `status`.
         rows: of `metrics.json`.
         split: the part drawn.
+        metric: of the rows drawn.
     """
     figure = style.page(9.2, 3.4)
     left, right = figure.subplots(1, 2, width_ratios=[1.1, 1])
@@ -39,5 +42,5 @@ def overview(presence: pd.DataFrame, rows: Sequence[Mapping[str, Any]], *, split
         fontsize=style.SMALL,
         borderaxespad=0,
     )
-    forest.draw(right, rows)
+    forest.draw(right, rows, metric=metric)
     return figure

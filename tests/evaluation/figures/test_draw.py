@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +164,25 @@ def test_reliability_of_more_classes_is_of_the_class_decided_for(study: Any) -> 
     assert figure is not None
     means = np.concatenate([line.get_xdata() for line in figure.axes[0].lines[2::2]])
     assert means.min() >= 0.5
+
+
+def test_a_forest_of_many_patterns_draws_single_modalities_and_sizes(
+    rows: list[dict[str, Any]],
+) -> None:
+    (one,) = (row for row in rows if row["pattern"] == "mri" and row["metric"] == "auroc"
+              and row["method"] == "a")  # fmt: skip
+    names = ["+".join(part) for size in (1, 2, 3, 4, 5) for part in combinations("abcde", size)]
+    many = [one | {"pattern": name} for name in names]
+    many += [one | {"pattern": f"any {k} of 5", "table": "sizes"} for k in (1, 2, 3, 4, 5)]
+    figure = forest.pattern_forest(many)
+    assert [label.get_text().split("\n")[0] for label in figure.axes[0].get_yticklabels()] == [
+        *"abcde", *(f"any {k} of 5" for k in (1, 2, 3, 4, 5))
+    ]  # fmt: skip
+    assert figure.get_figheight() < 8
+
+
+def test_a_curve_can_be_of_accuracy(rows: list[dict[str, Any]]) -> None:
+    (axes,) = curve.robustness_curve(rows, protocol="mcar", metric="accuracy").axes
+    drawn = next(line for line in axes.lines if line.get_label() == "oracle, same cases")
+    assert axes.get_ylabel() == "Accuracy"
+    assert len(drawn.get_xdata()) == 3
