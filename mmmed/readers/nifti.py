@@ -95,15 +95,6 @@ def read_volume(path: Path) -> Volume:
     return _canonical(data, layout.affine)
 
 
-def check_volume(path: Path) -> None:
-    """Raise what `read_volume` would raise, as far as the header and the file's size tell.
-
-    NaN, and damage behind the header, are found only by reading.
-    """
-    with _opened(path):
-        pass
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, _Layout]]:
     """The inflated stream, standing behind the fixed header, and the layout."""

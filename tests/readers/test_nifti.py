@@ -12,7 +12,7 @@ import pytest
 
 from mmmed.errors import DataError, GeometryError
 from mmmed.readers import nifti
-from mmmed.readers.nifti import check_volume, read_volume
+from mmmed.readers.nifti import read_volume
 
 SHAPE = (4, 5, 6)
 
@@ -93,7 +93,6 @@ def test_a_fourth_axis_of_one_volume_is_dropped(save_volume):
     assert read_volume(save_volume(ramp()[..., None])).data.shape == SHAPE
 
 
-@pytest.mark.parametrize("reading", [read_volume, check_volume])
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
@@ -103,10 +102,10 @@ def test_a_fourth_axis_of_one_volume_is_dropped(save_volume):
         ("a.nii", b"hello, this is no image at all", "is no NIfTI"),
         ("a.nii", b"\n", "is no NIfTI"),
         ("a.nii.gz", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
-        ("a.nii", gzip.compress(b"x" * 400), "its name does not end in .gz"),
+        ("a.nii", gzip.compress(b"x" * 400, mtime=0), "its name does not end in .gz"),
         ("a.nii.gz", header_bytes() + bytes(480), "not compressed"),
-        ("a.nii.gz", gzip.compress(b"<html>" + b" " * 400), "web page"),
-        ("a.nii.gz", gzip.compress(header_bytes()[:200]), "truncated inside its header"),
+        ("a.nii.gz", gzip.compress(b"<html>" + b" " * 400, mtime=0), "web page"),
+        ("a.nii.gz", gzip.compress(header_bytes()[:200], mtime=0), "truncated inside its header"),
         ("a.nii", header_bytes()[:200], "truncated inside its header"),
         ("a.nii", header_bytes() + bytes(10), "truncated"),
         ("a.nii", header_bytes(magic=b"ni1") + bytes(480), "pair"),
@@ -118,17 +117,16 @@ def test_a_fourth_axis_of_one_volume_is_dropped(save_volume):
     ],
 )
 def test_a_file_that_is_not_what_it_claims_is_named_with_its_reason(
-    tmp_path, name, content, reason, reading
+    tmp_path, name, content, reason
 ):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(DataError, match=reason) as caught:
-        reading(path)
+        read_volume(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("reading", [read_volume, check_volume])
 @pytest.mark.parametrize(
     ("dim", "reason"),
     [
@@ -142,10 +140,10 @@ def test_a_file_that_is_not_what_it_claims_is_named_with_its_reason(
         ([99, 4, 5, 6, 1, 1, 1, 1], "unreadable header"),
     ],
 )
-def test_dimensions_other_than_one_volume_are_refused(tmp_path, dim, reason, reading):
+def test_dimensions_other_than_one_volume_are_refused(tmp_path, dim, reason):
     path = write(tmp_path / "a.nii.gz", header_bytes(dim=dim) + bytes(2000))
     with pytest.raises(GeometryError, match=reason):
-        reading(path)
+        read_volume(path)
 
 
 def test_a_file_without_orientation_is_refused(tmp_path):
