@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
@@ -74,6 +75,7 @@ def assemble(
     positive: str | None,
     columns: Columns,
     faults: Iterable[Fault],
+    tables: Iterable[Path],
 ) -> Cohort:
     """The cohort of these rows.
 
@@ -111,6 +113,7 @@ def assemble(
         kinds=MappingProxyType({modality: kinds[modality] for modality in natural_sorted(kinds)}),
         cases=tuple(cases),
         faults=tuple(collected),
+        tables=tuple(tables),
     )
     require_classes(cohort)
     return cohort

@@ -7,6 +7,7 @@ from `participants.tsv`, overridden by `sub-*/sub-*_sessions.tsv`; clinical vari
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,11 +20,10 @@ from mmmed.cohorts.label import Label
 from mmmed.cohorts.phenotype import Phenotype, read_phenotype
 from mmmed.config import Spec
 from mmmed.errors import DataError, NothingReadable, StudyError
-from mmmed.modality import ItemKind
 from mmmed.readers import entities
 from mmmed.readers.entities import VOLUME_ENDINGS, Entities
 from mmmed.readers.source import Source
-from mmmed.readers.vectors import read_table
+from mmmed.readers.vectors import MISSING, read_table
 
 IGNORED = (".", "Thumbs.db")
 """Beginnings of names that file managers leave behind: `._*`, `.DS_Store`."""
@@ -110,7 +110,7 @@ def read_bids(spec: BidsCohort, name: str) -> Cohort:
     return assemble(
         rows,
         name=name,
-        kinds={modality: _kind(one) for modality, one in spec.modalities.items()},
+        kinds={modality: one.kind for modality, one in spec.modalities.items()},
         label=spec.label,
         positive=spec.positive,
         columns=Columns(
@@ -124,6 +124,7 @@ def read_bids(spec: BidsCohort, name: str) -> Cohort:
             ),
         ),
         faults=faults,
+        tables=_tables(root, phenotypes),
     )
 
 
@@ -140,8 +141,11 @@ def _root(spec: BidsCohort, name: str) -> Path:
     return spec.root
 
 
-def _kind(modality: BidsVolumes | BidsVectors) -> ItemKind:
-    return modality.kind
+def _tables(root: Path, phenotypes: Mapping[str, Phenotype]) -> list[Path]:
+    """The tables that say something of the cases, and can be read."""
+    known = [one.path for one in phenotypes.values()]
+    tables = [root / "participants.tsv", *sorted(root.glob("sub-*/sub-*_sessions.tsv")), *known]
+    return [path for path in dict.fromkeys(tables) if path.is_file() and os.access(path, os.R_OK)]
 
 
 def _subjects(root: Path) -> Iterator[Path]:
@@ -222,7 +226,7 @@ def _visits(folder: Path, faults: list[Fault]) -> dict[str, dict[str, str]]:
         return {}
     return {
         str(cells.get("session_id")): {
-            str(key): str(value) for key, value in cells.items() if value not in ("n/a", "")
+            str(key): str(value) for key, value in cells.items() if value not in MISSING
         }
         for cells in table.to_dict(orient="records")
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
@@ -77,6 +78,7 @@ class Cohort:
         kinds: modality -> kind of its items, in natural order.
         cases: ascending by id.
         faults: what was left out, and why.
+        tables: the files it was read from, items apart.
 
     Raises:
         DataError: two cases share an id, or a case owns nothing.
@@ -88,6 +90,7 @@ class Cohort:
     kinds: Mapping[str, ItemKind]
     cases: tuple[Case, ...] = field(repr=False)
     faults: tuple[Fault, ...] = field(default=(), repr=False)
+    tables: tuple[Path, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         ids = [case.id for case in self.cases]

@@ -62,19 +62,19 @@ def apply_train(
 
 def apply_test(
     protocol: TestProtocol,
-    rate: float | None,
     cohort: Cohort,
     fold: Fold,
     *,
+    rate: float | None,
     withheld: pd.DataFrame | None = None,
 ) -> Shown:
     """What the test cases show under one protocol.
 
     Args:
         protocol: `every-pattern` hides nothing here: its views are `forced_views`.
-        rate: one of the protocol's rates; None for a protocol without.
         cohort: who owns what.
         fold: who is tested.
+        rate: one of the protocol's rates; None for a protocol without.
         withheld: as for `apply_train`.
 
     Raises:

@@ -113,6 +113,7 @@ def read_table_cohort(spec: TableCohort, name: str) -> Cohort:
             site=spec.site, part=spec.part, covariates=spec.covariates, reserved=_reserved(spec)
         ),
         faults=faults,
+        tables=[path],
     )
 
 

@@ -92,6 +92,7 @@ def read_views(spec: ViewsCohort, name: str) -> Cohort:
         positive=spec.positive,
         columns=Columns(site="", part="", covariates=(), reserved=(spec.label.column,)),
         faults=faults,
+        tables=[view.path for view in views.values()],
     )
 
 

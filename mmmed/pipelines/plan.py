@@ -95,7 +95,7 @@ def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | 
             views += _forced(protocol, cohort, fold)
             continue
         for rate in rates(protocol) or (None,):
-            shown = apply_test(protocol, rate, cohort, fold, withheld=withheld)
+            shown = apply_test(protocol, cohort, fold, rate=rate, withheld=withheld)
             views += _observed(protocol, rate, shown)
             presence += presence_rows(
                 shown, cohort=cohort, fold=fold, protocol=protocol.kind, rate=rate

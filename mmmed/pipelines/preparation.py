@@ -11,6 +11,7 @@ from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.errors import DataError
 from mmmed.modality import Modality
 from mmmed.progress import Listener
+from mmmed.readers.sidecar import sidecar_path
 from mmmed.readers.source import Source
 from mmmed.record import digest
 from mmmed.training.shelf import Shelf, stocked
@@ -91,16 +92,22 @@ def stock(
     shapes = [_modality(name, kept, done[name]) for name in kept.modalities if name in done]
     ready = {source: one for items in done.values() for source, one in items.items()}
     return Stocked(
-        cohort=kept, shelf=stocked(kept, tuple(shapes), ready), inputs=_inputs(ready.values())
+        cohort=kept, shelf=stocked(kept, tuple(shapes), ready), inputs=_inputs(kept, ready.values())
     )
 
 
-def _inputs(items: Collection[Prepared]) -> dict[str, str]:
-    """File -> SHA-256; the digest of a vector is its row's, so its table is read for it."""
-    tables = {one.source.path for one in items if one.path is None}
+def _inputs(cohort: Cohort, items: Collection[Prepared]) -> dict[str, str]:
+    """File -> SHA-256: tables, images and their sidecars.
+
+    The digest of a vector is its row's, so its table is read for it.
+    """
+    images = {one.source.path: one.digest for one in items if one.path is not None}
+    vectors = {one.source.path for one in items if one.path is None}
+    sidecars = {path for path in map(sidecar_path, images) if path.is_file()}
+    others = sorted({*cohort.tables, *vectors, *sidecars})
     return {
-        **{str(path): digest.of_file(path) for path in sorted(tables)},
-        **{str(one.source.path): one.digest for one in items if one.path is not None},
+        **{str(path): digest.of_file(path) for path in others},
+        **{str(path): known for path, known in images.items()},
     }
 
 

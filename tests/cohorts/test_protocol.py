@@ -56,17 +56,17 @@ def test_no_case_is_emptied(cohort, fold):
 
 
 def test_test_protocols_touch_test_cases_alone(cohort, fold):
-    shown = apply_test(Mcar(modality="pet", rate=(0.0, 1.0)), 1.0, cohort, fold)
+    shown = apply_test(Mcar(modality="pet", rate=(0.0, 1.0)), cohort, fold, rate=1.0)
     assert list(shown.table.index) == fold.cases("test")
     assert not shown.table["pet"].any()
-    assert apply_test(Mcar(modality="pet", rate=(0.0, 1.0)), 0.0, cohort, fold).table.equals(
+    assert apply_test(Mcar(modality="pet", rate=(0.0, 1.0)), cohort, fold, rate=0.0).table.equals(
         cohort.owned().loc[fold.cases("test")]
     )
 
 
 @pytest.mark.parametrize("protocol", [Complete(), EveryPattern(kind="every-pattern")])
 def test_a_protocol_without_rate_hides_nothing(cohort, fold, protocol):
-    shown = apply_test(protocol, None, cohort, fold)
+    shown = apply_test(protocol, cohort, fold, rate=None)
     assert shown.table.equals(cohort.owned().loc[fold.cases("test")])
 
 
@@ -108,7 +108,7 @@ def test_hiding_a_modality_nobody_owns_is_refused(make_cohort):
     with pytest.raises(DataError, match="no case owns pet"):
         apply_train([PET], cohort, fold)
     with pytest.raises(DataError, match="no case owns pet"):
-        apply_test(PET, 0.5, cohort, fold)
+        apply_test(PET, cohort, fold, rate=0.5)
 
 
 def test_an_unknown_modality_is_a_study_error(cohort, fold):
@@ -117,7 +117,7 @@ def test_an_unknown_modality_is_a_study_error(cohort, fold):
 
 
 def test_presence_rows_say_shown_hidden_or_absent(cohort, fold):
-    shown = apply_test(PET, 0.5, cohort, fold)
+    shown = apply_test(PET, cohort, fold, rate=0.5)
     rows = presence_rows(shown, cohort=cohort, fold=fold, protocol="mcar pet", rate=0.5)
     assert len(rows) == 2 * len(fold.cases("test"))
     pet = pd.DataFrame(rows).query("modality == 'pet'").set_index("case_id")["status"]

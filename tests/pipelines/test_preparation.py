@@ -37,7 +37,9 @@ def test_the_inputs_of_vectors_are_the_digests_of_their_whole_tables(tmp_path: P
     }
 
 
-def test_the_inputs_of_volumes_are_the_digests_of_their_files(sound: Path, tmp_path: Path) -> None:
+def test_the_inputs_of_volumes_are_the_digests_of_files_sidecars_and_tables(
+    sound: Path, tmp_path: Path
+) -> None:
     spec = BidsCohort.model_validate(
         {
             "kind": "bids",
@@ -50,5 +52,5 @@ def test_the_inputs_of_volumes_are_the_digests_of_their_files(sound: Path, tmp_p
     found = stock(
         read_bids(spec, "small"), chains, cache=tmp_path, jobs=1, report=lambda *_: None
     ).inputs
-    files = sorted(sound.glob("sub-*/**/*_T1w.nii.gz"))
+    files = [*sound.glob("sub-*/**/*_T1w.*"), sound / "participants.tsv"]
     assert found == {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
