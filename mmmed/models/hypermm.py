@@ -57,6 +57,9 @@ class Options(Spec):
         dropout: on the embedding before the phase-1 classifier, and inside the set head.
         modality_dropout: share of modalities hidden while the set network learns.
         smoothing: of the labels.
+        rate: learning rate of phase 1, relative to the study's. A generated kernel moves with
+            every entry of the code and with the bias, several times as far per step of AdamW as
+            a kernel that is a parameter itself.
         joint: a third phase fine-tunes extractor and set network together.
         joint_rate: learning rate of the joint phase, relative to the study's.
     """
@@ -70,6 +73,7 @@ class Options(Spec):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rate: Annotated[float, Field(gt=0)] = 0.35
     joint: bool = False
     joint_rate: Annotated[float, Field(gt=0)] = 0.1
 
@@ -109,7 +113,7 @@ class HyperMM(Model):
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """`extractor`, then `set` on cached embeddings, then `joint` where it is asked for."""
         learners = (self.extractor, self.classifier, self.decoders)
-        turn = Turn(parameters_of(*learners), self.item_loss)
+        turn = Turn(parameters_of(*learners), self.item_loss, rate=self.options.rate)
         first = Phase("extractor", (turn,), steps, learns=learners, predict=self._evidence)
         fewer = math.ceil(steps / SET_SHARE)
         turn = Turn(parameters_of(self.head), self.set_loss)
