@@ -106,6 +106,18 @@ class Study(Spec):
     def _named(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
 
+    @field_validator("methods")
+    @classmethod
+    def _told_apart(cls, methods: tuple[Spec, ...]) -> tuple[Spec, ...]:
+        kinds = [str(method.model_dump()["kind"]) for method in methods]
+        for kind in kinds:
+            if kinds.count(kind) > 1:
+                raise ValueError(
+                    f"{kind} stands twice; tables tell methods apart by kind, so give each "
+                    "variant a study of its own"
+                )
+        return methods
+
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:

@@ -81,6 +81,12 @@ def test_a_seed_stands_once(written) -> None:
         load_study(written(SMALLEST), settings=["seeds=[0, 0]"], start=None)
 
 
+def test_a_method_stands_once_since_tables_tell_them_apart_by_kind(written) -> None:
+    settings = ["methods=[{kind: hypermm}, {kind: hypermm, generate: last}]"]
+    with pytest.raises(StudyError, match="hypermm stands twice"):
+        load_study(written(SMALLEST), settings=settings, start=None)
+
+
 def test_a_transform_for_a_modality_the_cohort_lacks_is_refused(written) -> None:
     text = SMALLEST.replace("pet: brain-pet", "amyloid: brain-pet")
     with pytest.raises(StudyError, match=r"transforms\.amyloid: the cohort .* no such modality"):
