@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from types import ModuleType
 
 from mmmed.config import Spec, nearest
 from mmmed.errors import StudyError
 from mmmed.modality import Modality
-from mmmed.models import METHODS
+from mmmed.models import METHODS, Method
 from mmmed.models.contract import Model
 from mmmed.models.standard import Standard
 
@@ -20,7 +19,8 @@ def options(kind: str) -> type[Spec]:
     Raises:
         StudyError: no method has this name.
     """
-    found: type[Spec] = _module(kind).Options
+    method = _method(kind)
+    found: type[Spec] = import_module(method.module).Options
     return found
 
 
@@ -46,9 +46,9 @@ def build(
         raise StudyError(f"a classifier needs two classes or more, not {classes}")
     if not modalities:
         raise StudyError("a model needs at least one modality")
-    kind: str = options.model_dump()["kind"]
-    model: Model = _module(kind).build(options, modalities, classes=classes, standards=standards)
-    return model
+    method = _method(options.model_dump()["kind"])
+    model: Callable[..., Model] = getattr(import_module(method.module), method.model)
+    return model(options, modalities, classes=classes, standards=standards)
 
 
 def without_weights(options: Spec) -> Spec:
@@ -60,9 +60,9 @@ def without_weights(options: Spec) -> Spec:
     return options.model_copy(update={"backbone": bare})
 
 
-def _module(kind: str) -> ModuleType:
+def _method(kind: str) -> Method:
     for method in METHODS:
         if method.kind == kind:
-            return import_module(method.module)
+            return method
     kinds = [method.kind for method in METHODS]
     raise StudyError(f"no method is called {kind!r}{nearest(kind, kinds)}")

@@ -121,17 +121,6 @@ class EarlyFusion(Model):
         return sum(one.width for one in self.backbones.values() if isinstance(one, Backbone))
 
 
-def build(
-    options: Options,
-    modalities: tuple[Modality, ...],
-    *,
-    classes: int,
-    standards: Mapping[str, Standard],
-) -> EarlyFusion:
-    """The model that the options describe."""
-    return EarlyFusion(options, modalities, classes=classes, standards=standards)
-
-
 def _vectors(modalities: Sequence[Modality]) -> list[Modality]:
     return [one for one in modalities if one.kind == "vector"]
 

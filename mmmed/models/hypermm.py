@@ -168,14 +168,3 @@ class HyperMM(Model):
         """(B, K) the aggregated phase-1 logits: the set prediction before the set phase."""
         alone = {name: self.classifier(phi) for name, phi in self.features(batch).items()}
         return aggregate(batch, alone, self.options.agg)
-
-
-def build(
-    options: Options,
-    modalities: tuple[Modality, ...],
-    *,
-    classes: int,
-    standards: Mapping[str, Standard],
-) -> HyperMM:
-    """The model that the options describe."""
-    return HyperMM(options, modalities, classes=classes, standards=standards)

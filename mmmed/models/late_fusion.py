@@ -111,14 +111,3 @@ class LateFusion(Model):
         shown = drop_modalities(batch, self.options.modality_dropout)
         logits = self(shown)
         return {"class": cross_entropy(logits, labels(shown), smoothing=self.options.smoothing)}
-
-
-def build(
-    options: Options,
-    modalities: tuple[Modality, ...],
-    *,
-    classes: int,
-    standards: Mapping[str, Standard],
-) -> LateFusion:
-    """The model that the options describe."""
-    return LateFusion(options, modalities, classes=classes, standards=standards)

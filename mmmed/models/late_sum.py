@@ -78,14 +78,3 @@ class LateSum(Model):
         """One phase; the nets take turns, each with its own optimiser and its own items."""
         turns = self.nets.turns(smoothing=self.options.smoothing)
         return (Phase("unimodal", turns, steps, learns=(self.nets,)),)
-
-
-def build(
-    options: Options,
-    modalities: tuple[Modality, ...],
-    *,
-    classes: int,
-    standards: Mapping[str, Standard],
-) -> LateSum:
-    """The model that the options describe."""
-    return LateSum(options, modalities, classes=classes, standards=standards)

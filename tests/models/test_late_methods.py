@@ -6,18 +6,17 @@ import torch
 
 from mmmed.batch import ModalitySet, pack
 from mmmed.modality import Pattern
-from mmmed.models import late_fusion, late_sum
+from mmmed.models.building import build, options
 
 
-def built(module, modalities, **chosen):
+def built(kind, modalities, **chosen):
     torch.manual_seed(0)
-    options = module.Options(**chosen)
-    return module.build(options, modalities, classes=3, standards={}).eval()
+    return build(options(kind)(**chosen), modalities, classes=3, standards={}).eval()
 
 
 def test_the_late_sum_adds_the_logits_of_what_is_shown(make_modalities, make_batch):
     modalities = make_modalities("vector", 3)
-    model = built(late_sum, modalities)
+    model = built("late-sum", modalities)
     batch, _ = make_batch(modalities).only(Pattern.parse("x0+x1+x2"))
     expected = sum(model(batch.only(Pattern.of([one.name]))[0]) for one in modalities)
     torch.testing.assert_close(model(batch), expected)
@@ -25,7 +24,7 @@ def test_the_late_sum_adds_the_logits_of_what_is_shown(make_modalities, make_bat
 
 def test_under_one_modality_the_late_sum_is_that_modality_s_net(make_modalities, make_sets):
     modalities = make_modalities("volume", 2)
-    model = built(late_sum, modalities)
+    model = built("late-sum", modalities)
     one = next(one for one in make_sets(modalities) if set(one.items) == {"v0"})
     net = model.nets["v0"](torch.stack(list(one.items["v0"])))
     assert torch.equal(model(pack([one], modalities=["v0", "v1"])), net.mean(dim=0, keepdim=True))
@@ -39,7 +38,7 @@ def test_a_net_of_the_late_sum_learns_from_its_own_modality_alone(
     blind = batch.map(lambda name, data: data if name == "x0" else torch.full_like(data, torch.nan))
     states = []
     for one in (batch, blind):
-        model = built(late_sum, modalities, dropout=0.0)
+        model = built("late-sum", modalities, dropout=0.0)
         train(model, model.phases(4)[0], one, steps=4, rate=1e-2)
         states.append(model.nets["x0"].state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
@@ -52,14 +51,14 @@ def test_several_items_of_a_modality_count_as_their_mean(make_modalities):
         pack([ModalitySet("a", "a", {"x0": [vector] * count}, 0)], modalities=["x0", "x1"])
         for count in (1, 2)
     )
-    for module in (late_sum, late_fusion):
-        model = built(module, modalities)
+    for kind in ("late-sum", "late-fusion"):
+        model = built(kind, modalities)
         torch.testing.assert_close(model(once), model(twice))
 
 
 def test_late_fusion_starts_as_the_late_sum(make_modalities, make_batch):
     modalities = make_modalities("vector", 3)
-    fusion, plain = built(late_fusion, modalities), built(late_sum, modalities)
+    fusion, plain = built("late-fusion", modalities), built("late-sum", modalities)
     plain.nets.load_state_dict(fusion.nets.state_dict())
     batch = make_batch(modalities)
     torch.testing.assert_close(fusion(batch), plain(batch))
@@ -68,7 +67,7 @@ def test_late_fusion_starts_as_the_late_sum(make_modalities, make_batch):
 def test_mean_late_fusion_divides_by_the_modalities_shown(make_modalities, make_batch):
     modalities = make_modalities("vector", 3)
     batch = make_batch(modalities)
-    summed = built(late_fusion, modalities, combine="sum")(batch)
-    mean = built(late_fusion, modalities, combine="mean")(batch)
+    summed = built("late-fusion", modalities, combine="sum")(batch)
+    mean = built("late-fusion", modalities, combine="mean")(batch)
     shown = batch.presence.sum(dim=1, keepdim=True)
     torch.testing.assert_close(mean * shown, summed)

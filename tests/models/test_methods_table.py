@@ -35,6 +35,12 @@ def test_hypermm_has_the_parameters_its_card_s_formula_gives(parameters_trained)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
+def test_what_is_built_is_the_model_the_row_names(method):
+    model = build(options(method.kind)(), DEMO, classes=2, standards={})
+    assert (type(model).__module__, type(model).__name__) == (method.module, method.model)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
 def test_kind_module_and_card_have_one_name(method):
     assert method.module == f"mmmed.models.{method.kind.replace('-', '_')}"
     assert options(method.kind)().model_dump()["kind"] == method.kind
