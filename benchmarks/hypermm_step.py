@@ -1,16 +1,16 @@
 """Time of one training step of HyperMM, against the same backbone without a hypernetwork.
 
-`python benchmarks/hypermm_step.py` prints medians over interleaved steps on one thread, batch 16
-of 1x40x48x48 volumes: `generate: last` and `all` over plain nets (owed: 1.05 and 1.10), and a
-batch in which half of the cases lack a PET over a complete one (owed: 0.80).
+`python -m benchmarks hypermm-step` gives medians over interleaved steps on one thread, batch 16 of
+1x40x48x48 volumes: `generate: last` and `all` over plain nets (owed: 1.05 and 1.10), and a batch
+in which half of the cases lack a PET over a complete one (owed: 0.80).
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -28,27 +28,29 @@ MODELS = {
 }
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=30)
-    parser.add_argument("--batch", type=int, default=16)
-    arguments = parser.parse_args()
+def measure(*, count: int = 30, size: int = 16) -> dict[str, Any]:
+    """Milliseconds of a step of each model, and its ratios to plain nets and to a complete batch.
+
+    Args:
+        count: steps of each model.
+        size: cases of the batch.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    complete, half = (batch(arguments.batch, every=every) for every in (1, 2))
+    complete, half = (batch(size, every=every) for every in (1, 2))
     steps = {
         name: stepper(build(options(kind)(**chosen), MODALITIES, classes=2, standards={}))
         for name, (kind, chosen) in MODELS.items()
     }
-    whole = times(steps, complete, arguments.steps)
-    halved = times(steps, half, arguments.steps)
-    for name in steps:
-        print(
-            f"{name:15} {1000 * statistics.median(whole[name]):6.1f} ms"
-            f"   over plain {ratio(whole[name], whole[PLAIN]):.3f}"
-            f"   half-PET over complete {ratio(halved[name], whole[name]):.3f}"
-        )
+    whole, halved = (times(steps, one, count) for one in (complete, half))
+    return {
+        name: {
+            "ms": round(1000 * statistics.median(whole[name]), 1),
+            "over_plain": ratio(whole[name], whole[PLAIN]),
+            "half_pet_over_complete": ratio(halved[name], whole[name]),
+        }
+        for name in steps
+    }
 
 
 def batch(size: int, *, every: int) -> Batch:
@@ -95,8 +97,4 @@ def times(
 
 def ratio(over: list[float], under: list[float]) -> float:
     """The median of paired ratios."""
-    return statistics.median(a / b for a, b in zip(over, under, strict=True))
-
-
-if __name__ == "__main__":
-    main()
+    return round(statistics.median(a / b for a, b in zip(over, under, strict=True)), 3)
