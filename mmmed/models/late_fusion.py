@@ -18,25 +18,22 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from mmmed.batch import Batch
-from mmmed.config import Spec
 from mmmed.modality import Modality
-from mmmed.models.backbone import BackboneOptions, Conv
-from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
+from mmmed.models.contract import Loss, Phase, Turn, parameters_of
 from mmmed.models.dropout import drop_modalities
+from mmmed.models.late import Late, LateOptions
 from mmmed.models.loss import cross_entropy, labels
 from mmmed.models.standard import Standard
-from mmmed.models.unimodal import UnimodalNets
 
 JOINT_SHARE = 5
 """The joint phase has a fifth of the warm-up's steps."""
 
 
-class Options(Spec):
+class Options(LateOptions):
     """What a study may say about late fusion.
 
     Attributes:
@@ -49,15 +46,12 @@ class Options(Spec):
     """
 
     kind: Literal["late-fusion"] = "late-fusion"
-    backbone: BackboneOptions = Conv()
     combine: Literal["sum", "mean"] = "sum"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
-    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     joint_rate: Annotated[float, Field(gt=0)] = 0.25
 
 
-class LateFusion(Model):
+class LateFusion(Late):
     """Combined unimodal logits through a linear layer that starts as the identity."""
 
     def __init__(
@@ -68,33 +62,20 @@ class LateFusion(Model):
         classes: int,
         standards: Mapping[str, Standard],
     ) -> None:
-        super().__init__(modalities, classes)
-        self.options = options
-        self.nets = UnimodalNets(
-            modalities,
-            options.backbone,
-            classes=classes,
-            dropout=options.dropout,
-            standards=standards,
-        )
+        super().__init__(options, modalities, classes=classes, standards=standards)
+        self.options: Options = options
         self.fusion = nn.Linear(classes, classes)
         nn.init.eye_(self.fusion.weight)
         nn.init.zeros_(self.fusion.bias)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, K)."""
-        self.require_known(batch)
-        combined = torch.stack(list(self.nets.case_logits(batch).values())).sum(dim=0)
+        combined = super().forward(batch)
         if self.options.combine == "mean":
             shown = batch.presence.sum(dim=1, keepdim=True).to(combined)
             combined = combined / shown
         logits: Tensor = self.fusion(combined)
         return logits
-
-    def features(self, batch: Batch) -> dict[str, Tensor]:
-        """Modality -> (n, E) of its own net."""
-        self.require_known(batch)
-        return self.nets.features(batch)
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """`warm-up`, net by net, then `joint`."""
