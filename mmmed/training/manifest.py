@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import platform
 from collections.abc import Collection, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from packaging.version import InvalidVersion, Version
 from pydantic import ValidationError
 
 from mmmed import __version__
@@ -24,6 +26,8 @@ FORMAT = 1
 """Raised when an older program could misread the package."""
 
 VERSIONED = ("torch", "monai", "numpy", "nibabel", "nilearn", "safetensors")
+
+logger = logging.getLogger(__name__)
 
 
 class Shape(Spec):
@@ -145,10 +149,10 @@ class Manifest(Spec):
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of a package.
+    """The manifest of a package; one line of warning where it was written with other versions.
 
     Raises:
-        RunError: it is missing, of a newer format, or not as it was written.
+        RunError: it is missing, of a newer format or mmmed, or not as it was written.
     """
     path = folder / NAME
     try:
@@ -166,12 +170,15 @@ def read(folder: Path) -> Manifest:
     stated = values.pop("digest", None)
     if stated != digest.of_value(values):
         raise RunError(f"{path}: was changed after it was written; take the package again")
+    _refuse_newer(path, values)
     try:
-        return Manifest(**values, digest=stated)
+        known = Manifest(**values, digest=stated)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise RunError(f"{path}: {key}: {first['msg']}; save the package again") from error
+    _warn_of_others(path, known.versions)
+    return known
 
 
 def versions() -> dict[str, str]:
@@ -181,6 +188,36 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in VERSIONED},
     }
+
+
+def _refuse_newer(path: Path, values: Mapping[str, Any]) -> None:
+    """Raise where a newer mmmed wrote the package: what it says may mean something else here."""
+    try:
+        written = Version(values["versions"]["mmmed"])
+    except (KeyError, TypeError, InvalidVersion) as error:
+        raise RunError(
+            f"{path}: versions.mmmed: is no version; take the package again from its source"
+        ) from error
+    if written > Version(__version__):
+        raise RunError(
+            f"{path}: written by a newer mmmed ({written}; this program is {__version__}); "
+            "update mmmed"
+        )
+
+
+def _warn_of_others(path: Path, written: Mapping[str, str]) -> None:
+    here = versions()
+    others = [
+        f"{name} {version} (here {here[name]})"
+        for name, version in written.items()
+        if name in here and here[name] != version
+    ]
+    if others:
+        logger.warning(
+            "%s: written with %s; its predictions may differ in the last digits",
+            path,
+            ", ".join(others),
+        )
 
 
 def _hashed(subject: str, salt: str) -> str:

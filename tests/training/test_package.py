@@ -156,6 +156,22 @@ def make_newer(folder: Path) -> None:
     path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
 
 
+def with_versions(folder: Path, **other: object) -> None:
+    path = folder / "model.json"
+    values = json.loads(path.read_text())
+    values.pop("digest")
+    values["versions"] |= other
+    path.write_text(json.dumps({**values, "digest": digest.of_value(values)}))
+
+
+def make_it_of_a_newer_mmmed(folder: Path) -> None:
+    with_versions(folder, mmmed="999.0.0")
+
+
+def make_it_of_no_version(folder: Path) -> None:
+    with_versions(folder, mmmed="latest")
+
+
 def truncate(folder: Path) -> None:
     path = folder / "model.json"
     path.write_text(path.read_text()[:-100])
@@ -175,6 +191,8 @@ def lose_manifest(folder: Path) -> None:
         (flip_weight, "weights.safetensors: is not the file model.json names"),
         (flip_manifest, "model.json: was changed after it was written"),
         (make_newer, r"written by a newer mmmed \(package format 2; this program reads 1\)"),
+        (make_it_of_a_newer_mmmed, r"written by a newer mmmed \(999.0.0; .*\); update mmmed"),
+        (make_it_of_no_version, "versions.mmmed: is no version"),
         (truncate, "model.json: is damaged"),
         (lose_weights, "weights.safetensors: No such file"),
         (lose_manifest, "model.json: No such file or directory; name the folder of a model"),
@@ -187,6 +205,20 @@ def test_a_harmed_package_is_refused_in_one_line(
     with pytest.raises(RunError, match=message) as caught:
         package.load(copy)
     assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_other_versions_are_one_line_of_warning_and_do_not_stop(
+    copy: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    package.load(copy)
+    assert caplog.messages == []
+    with_versions(copy, mmmed="0.0.1", torch="1.0", numpy="1.0")
+    assert package.load(copy).manifest.versions["torch"] == "1.0"
+    (line,) = caplog.messages
+    assert "\n" not in line
+    for words in ("mmmed 0.0.1 (here ", f"torch 1.0 (here {torch.__version__})", "numpy 1.0 (here"):
+        assert words in line
 
 
 def test_weights_of_another_architecture_are_refused(copy: Path) -> None:
