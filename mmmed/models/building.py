@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 
 from mmmed.config import Spec, nearest
 from mmmed.errors import StudyError
@@ -51,13 +52,18 @@ def build(
     return model(options, modalities, classes=classes, standards=standards)
 
 
+def weights_file(options: Spec) -> Path | None:
+    """The local file of starting weights that the options name; None where they name none."""
+    file: Path | None = getattr(getattr(options, "backbone", None), "weights", None)
+    return file
+
+
 def without_weights(options: Spec) -> Spec:
     """The options without the file of starting weights: a package brings its own."""
     backbone = getattr(options, "backbone", None)
-    if backbone is None or getattr(backbone, "weights", None) is None:
+    if backbone is None or weights_file(options) is None:
         return options
-    bare = backbone.model_copy(update={"weights": None})
-    return options.model_copy(update={"backbone": bare})
+    return options.model_copy(update={"backbone": backbone.model_copy(update={"weights": None})})
 
 
 def _method(kind: str) -> Method:

@@ -22,7 +22,7 @@ from mmmed import __version__
 from mmmed.cohorts.cohort import Case
 from mmmed.config import Spec
 from mmmed.errors import MmmedError
-from mmmed.models.building import build
+from mmmed.models.building import build, weights_file
 from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved
@@ -62,6 +62,7 @@ class Work:
         study: resolved, as plain values.
         reading: the cohort's spec without its folder, as plain values.
         data: SHA-256 over the prepared items.
+        files: file that the study itself names -> SHA-256.
         device: where models compute.
     """
 
@@ -75,6 +76,7 @@ class Work:
     study: Mapping[str, Any]
     reading: Mapping[str, Any]
     data: str
+    files: Mapping[str, str]
     device: str
 
 
@@ -96,6 +98,7 @@ class Job:
         """Everything its result depends on, as plain values."""
         return {
             "method": self.method.model_dump(mode="json"),
+            "weights": self._weights(),
             "fold": self.plan.fold.name,
             "seed": self.seed,
             "training": self.work.training.model_dump(mode="json"),
@@ -117,6 +120,11 @@ class Job:
         """Whether its folder is complete."""
         return (self.folder(run) / DONE).exists()
 
+    def _weights(self) -> str | None:
+        """The digest of the file its backbone starts from; None where it starts from scratch."""
+        file = weights_file(self.method)
+        return None if file is None else self.work.files.get(str(file))
+
 
 def make_jobs(
     resolved: Resolved, stocked: Stocked, folds: Sequence[FoldPlan], *, device: str
@@ -134,6 +142,7 @@ def make_jobs(
         study=resolved.values(),
         reading=resolved.cohort.reading.model_dump(mode="json", exclude={"root"}),
         data=stocked.digest,
+        files=resolved.files,
         device=device,
     )
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import yaml
 
 from mmmed import library
 from mmmed.errors import Collecting, StudyError, join
-from mmmed.mechanism import TestProtocol, TrainProtocol
+from mmmed.mechanism import Listed, TestProtocol, TrainProtocol
+from mmmed.models.building import weights_file
 from mmmed.pipelines.materialise import Chosen, choose
 from mmmed.pipelines.study import Study
 from mmmed.record import digest
@@ -27,12 +29,14 @@ class Resolved:
         cohort: that it names, with its overrides.
         chains: modality -> chain.
         origins: YAML that was read -> where it came from and its SHA-256.
+        files: file that the study itself names -> SHA-256: starting weights, lists of the hidden.
     """
 
     study: Study
     cohort: Chosen
     chains: Mapping[str, Chain]
     origins: Mapping[str, Mapping[str, str]]
+    files: Mapping[str, str]
 
     def values(self) -> dict[str, Any]:
         """The whole as plain values, independent of where the YAMLs lie."""
@@ -90,7 +94,7 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
             origins[f"transforms/{name}"] = _origin(found)
     if cohort is None or faults:
         raise StudyError(join(dict.fromkeys(faults)))
-    return Resolved(study=study, cohort=cohort, chains=chains, origins=origins)
+    return Resolved(study=study, cohort=cohort, chains=chains, origins=origins, files=_files(study))
 
 
 def _modality_faults(study: Study, cohort: Chosen) -> list[str]:
@@ -125,3 +129,15 @@ def _hidden_by(protocol: TrainProtocol | TestProtocol) -> tuple[str, ...]:
 
 def _origin(found: library.Found) -> dict[str, str]:
     return {"origin": found.origin, "path": str(found.path), "sha256": found.digest}
+
+
+def _files(study: Study) -> dict[str, str]:
+    """The digests of the files a study names; whoever needs one that cannot be read says so."""
+    protocols = (*study.protocols.train, *study.protocols.test)
+    lists = [one.file for one in protocols if isinstance(one, Listed)]
+    weights = [file for file in map(weights_file, study.methods) if file is not None]
+    found = {}
+    for path in dict.fromkeys([*lists, *weights]):
+        with suppress(OSError):
+            found[str(path)] = digest.of_file(path)
+    return found

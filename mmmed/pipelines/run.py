@@ -157,6 +157,7 @@ def _finish(
     _track(where, listener)
     inputs = {
         **{f"data: {path}": value for path, value in stocked.inputs.items()},
+        **{f"study: {path}": value for path, value in resolved.files.items()},
         **{name: origin["sha256"] for name, origin in resolved.origins.items()},
     }
     chain.write(where, inputs=inputs, by=f"run {resolved.study.study}")

@@ -9,7 +9,7 @@ import pytest
 from mmmed.errors import StudyError
 from mmmed.modality import Modality
 from mmmed.models.backbone import ResNet
-from mmmed.models.building import build, options, without_weights
+from mmmed.models.building import build, options, weights_file, without_weights
 
 VECTOR = (Modality("x", "vector", (3,)),)
 
@@ -38,3 +38,10 @@ def test_a_package_s_options_name_no_file_of_weights():
 def test_options_without_weights_stay_as_they_are():
     chosen = options("hypermm")()
     assert without_weights(chosen) is chosen
+
+
+def test_the_file_of_weights_is_found_in_the_options_that_name_one():
+    backbone = ResNet(kind="resnet", weights=Path("there.pt"))
+    assert weights_file(options("late-sum")(backbone=backbone)) == Path("there.pt")
+    assert weights_file(options("late-sum")(backbone=ResNet(kind="resnet"))) is None
+    assert weights_file(options("hypermm")()) is None

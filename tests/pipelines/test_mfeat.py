@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -77,10 +78,16 @@ def small(
     return run(
         attempt_in,
         place,
-        f"cohort={{name: small, root: {files['one'].parent}}}",
-        "transforms={one: vector, two: vector, three: vector}",
+        *small_settings(files),
         "splits={kind: folds, folds: 2, validation: 0.1, calibration: 0.1}",
         "training.steps=40",
+    )
+
+
+def small_settings(files: Mapping[str, Path]) -> tuple[str, ...]:
+    return (
+        f"cohort={{name: small, root: {files['one'].parent}}}",
+        "transforms={one: vector, two: vector, three: vector}",
     )
 
 
@@ -153,6 +160,30 @@ def test_the_chain_names_each_table_by_the_digest_of_its_bytes(
     stated = json.loads((small / "chain.json").read_text())["links"][0]["inputs"]
     for path in files.values():
         assert stated[f"data: {path}"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_chain_and_the_job_name_the_files_the_study_names(
+    small: Path, files: Mapping[str, Path], attempt_in: Attempt, tmp_path: Path
+) -> None:
+    for name in ("cohorts", "transforms", "pipelines"):
+        shutil.copytree(small.parent / name, tmp_path / name)
+    weights, hidden = tmp_path / "weights.pt", tmp_path / "hidden.tsv"
+    weights.write_bytes(b"vectors go through an MLP, so nobody reads this")
+    hidden.write_text("case_id\tmodality\n")
+    folder = run(
+        attempt_in,
+        tmp_path,
+        *small_settings(files),
+        f"methods=[{{kind: late-sum, backbone: {{kind: resnet, weights: {weights}}}}}]",
+        f"protocols={{train: [{{kind: list, file: {hidden}}}], test: [{{kind: complete}}]}}",
+        "splits={kind: holdout, validation: 0.2, calibration: 0.2, test: 0.2}",
+        "training.steps=2",
+    )
+    stated = json.loads((folder / "chain.json").read_text())["links"][0]["inputs"]
+    digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in (weights, hidden)}
+    assert {path: stated[f"study: {path}"] for path in digests} == digests
+    (settings,) = folder.glob("jobs/*/settings.json")
+    assert json.loads(settings.read_text())["weights"] == digests[weights]
 
 
 def test_a_package_of_vectors_predicts_alone(small: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,22 @@ def test_the_digest_follows_the_settings_and_not_the_place_of_the_file(
     same = resolve(load_study(str(moved), start=None), start=None)
     other = resolve(load_study(str(moved), settings=["seeds=[1]"], start=None), start=None)
     assert first.digest == same.digest != other.digest
+
+
+def test_the_files_a_study_names_are_digested_and_one_that_is_not_there_is_left_out(
+    written, tmp_path: Path
+) -> None:
+    weights, hidden = tmp_path / "weights.pt", tmp_path / "hidden.tsv"
+    weights.write_bytes(b"weights")
+    hidden.write_bytes(b"case_id\tmodality\n")
+    text = SMALLEST.replace(
+        "{test: [{kind: complete}]}",
+        f"{{train: [{{kind: list, file: {hidden}}}], test: [{{kind: list, file: gone.tsv}}]}}",
+    ).replace("{kind: late-sum}", f"{{kind: late-sum, backbone: {resnet(weights)}}}")
+    assert resolve(load_study(written(text), start=None), start=None).files == {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in (hidden, weights)
+    }
+
+
+def resnet(weights: Path) -> str:
+    return f"{{kind: resnet, depth: 10, weights: {weights}}}"
