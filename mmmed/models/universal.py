@@ -100,7 +100,9 @@ class Universal(nn.Module, ABC):
         if not isinstance(statistics, Statistics):
             raise TypeError(f"statistics of {modality} are {type(statistics).__name__}")
         given = {**parameters, **statistics.of()}
-        embedded: Tensor = functional_call(self.trunks[self.family[modality]], given, (x,))
+        embedded: Tensor = functional_call(
+            self.trunks[self.family[modality]], given, (x,), tie_weights=False
+        )
         return embedded
 
 

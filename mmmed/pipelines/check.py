@@ -21,7 +21,7 @@ from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
 from mmmed.errors import Collecting, DataError
 from mmmed.pipelines.materialise import SimulatedCohort, choose
-from mmmed.pipelines.plan import plan
+from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
 from mmmed.progress import Progress
@@ -165,8 +165,7 @@ def _check_cohort(study: Study, resolved: Resolved, faults: list[str]) -> list[s
         require_modalities(cohort, resolved.chains)
     sentences: list[str] = []
     with Collecting(faults):
-        for fold in plan(study, cohort, truth=None):
-            sentences += fold.sentences
+        sentences += realised(plan(study, cohort, truth=None))
     return [*ledger.sentences(cohort), *sentences]
 
 

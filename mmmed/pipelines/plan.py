@@ -5,7 +5,7 @@ Who is in which part, who hides what, which views are scored: pure tables, saved
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,13 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
     return tuple(_planned(study, cohort, fold, withheld) for fold in split(cohort, study.splits))
 
 
+def realised(folds: Sequence[FoldPlan]) -> list[str]:
+    """Realised absence of the first fold, and where to read that of the others."""
+    others = len(folds) - 1
+    alike = [f"{others} more fold(s), hidden at the same rates: presence.tsv"] if others else []
+    return [*folds[0].sentences, *alike]
+
+
 def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None:
     """`cases.tsv`, `splits.tsv` and `presence.tsv` of a run."""
     recorded = map(str, cohort.covariates().columns)
@@ -100,7 +107,8 @@ def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | 
             presence += presence_rows(
                 shown, cohort=cohort, fold=fold, protocol=protocol.kind, rate=rate
             )
-            sentences += [f"fold {fold.name} {protocol.kind}: {hiding}" for hiding in shown.hidings]
+            named = protocol.kind if rate is None else f"{protocol.kind} {rate:.0%}"
+            sentences += [f"fold {fold.name} {named}: {hiding}" for hiding in shown.hidings]
     return FoldPlan(
         fold=fold,
         shown={case.id: train.pattern(case.id) for case in cohort.cases},

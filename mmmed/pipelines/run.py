@@ -18,7 +18,7 @@ from mmmed.pipelines.environment import environment
 from mmmed.pipelines.jobs import Job, make_jobs
 from mmmed.pipelines.known import write_known
 from mmmed.pipelines.materialise import materialise
-from mmmed.pipelines.plan import FoldPlan, plan, write_tables
+from mmmed.pipelines.plan import FoldPlan, plan, realised, write_tables
 from mmmed.pipelines.preparation import Stocked, stock
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather
@@ -79,7 +79,7 @@ def run(
         stocked, truth = _stocked(resolved, parallel, hearer)
         folds = plan(study, stocked.cohort, truth=truth)
         _write_record(where, resolved, stocked, folds, truth=truth, device=device)
-        for sentence in (sentence for fold in folds for sentence in fold.sentences):
+        for sentence in realised(folds):
             hearer.note(sentence)
         todo = make_jobs(resolved, stocked, folds, device=device)
         failures = run_jobs(

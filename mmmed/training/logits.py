@@ -40,7 +40,7 @@ def logits(
     return np.concatenate([np.zeros((0, model.classes)), *rows])
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def batch_logits(
     model: Model,
     sets: Sequence[ModalitySet],

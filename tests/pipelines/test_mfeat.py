@@ -28,6 +28,7 @@ def run(attempt_in: Attempt, place: Path, *settings: str) -> Path:
     options = [part for setting in (*QUICK, *settings) for part in ("--set", setting)]
     done = attempt_in(place, "run", "mfeat/robustness", *options, "--jobs", "1", "--out", "run")
     assert done.code == 0, done.err
+    (place / "stderr.txt").write_text(done.err)
     return place / "run"
 
 
@@ -137,6 +138,14 @@ def test_each_view_is_hidden_in_the_share_asked_for(small: Path) -> None:
             assert hidden + status[fold, part, "shown"] == cases
             assert hidden == round(0.3 * cases)
         assert status[fold, "calibration", "hidden"] == 0
+
+
+def test_realised_absence_is_said_of_the_first_fold_alone(small: Path) -> None:
+    said = (small.parent / "stderr.txt").read_text()
+    assert "fold-0 train: train one: 0 naturally absent, 5 of 18 hidden" in said
+    assert "fold-0 mcar 50%: test one: 0 naturally absent, 15 of 30 hidden" in said
+    assert "1 more fold(s), hidden at the same rates: presence.tsv" in said
+    assert "fold-1 mcar" not in said
 
 
 def test_no_case_is_left_with_nothing(small: Path) -> None:
