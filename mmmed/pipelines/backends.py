@@ -51,7 +51,9 @@ def run_jobs(
             _watched(waiting, run, report),
             parallel_config(backend="loky", inner_max_num_threads=threads),
         ):
-            failures = Parallel(n_jobs=workers)(delayed(run_job)(job, run) for job in waiting)
+            failures = Parallel(n_jobs=workers)(
+                delayed(run_job)(job, run, parent=os.getpid()) for job in waiting
+            )
     return {
         job: failure for job, failure in zip(waiting, failures, strict=True) if failure is not None
     }

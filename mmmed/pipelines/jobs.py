@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +40,8 @@ from mmmed.transforms.chain import Chain
 
 DONE, FAILED, PROGRESS = "done", "failed.txt", "progress.json"
 PROGRESS_SECONDS = 1.0
+ORPHANED = 130
+"""Exit code of a worker whose study is gone: the last checkpoint stands."""
 LOOK_BATCH = 16
 """Cases per forward pass when the validation part is looked at."""
 
@@ -153,14 +154,21 @@ def make_jobs(
     ]
 
 
-def run_job(job: Job, run: Path) -> str | None:
-    """Do a job, or go on with it; the reason where it fails."""
+def run_job(job: Job, run: Path, *, parent: int | None = None) -> str | None:
+    """Do a job, or go on with it; the reason where it fails.
+
+    Args:
+        job: what to do.
+        run: the run folder.
+        parent: the process that runs the study, where this is a worker of it: a worker whose
+            study was killed ends as well, so that a resumed study does not meet it.
+    """
     folder = job.folder(run)
     folder.mkdir(parents=True, exist_ok=True)
     atomic.write_json(folder / "settings.json", job.settings())
     (folder / FAILED).unlink(missing_ok=True)
     try:
-        _work(job, folder)
+        _work(job, folder, parent)
     except Exception as error:  # the boundary of a job: the study goes on
         reason = str(error) if isinstance(error, MmmedError) else f"{type(error).__name__}: {error}"
         reason = reason.splitlines()[0] if reason else type(error).__name__
@@ -170,7 +178,7 @@ def run_job(job: Job, run: Path) -> str | None:
     return None
 
 
-def _work(job: Job, folder: Path) -> None:
+def _work(job: Job, folder: Path, parent: int | None) -> None:
     work, shown = job.work, job.plan.shown
     train = {case: shown[case] for case in job.plan.fold.cases("train")}
     calibration = job.plan.fold.cases("calibration")
@@ -202,7 +210,7 @@ def _work(job: Job, folder: Path) -> None:
         seed=job.seed,
         folder=folder,
         device=work.device,
-        report=_Progress(folder),
+        report=_Progress(folder, parent),
     )
     trained = time.monotonic()
     mirror = [name for name, chain in work.chains.items() if chain.mirror]
@@ -271,19 +279,16 @@ def _origin(job: Job) -> package.Origin:
 
 
 class _Progress:
-    """Writes how far training is, now and then.
+    """Writes how far training is, now and then, as long as the study is alive."""
 
-    A worker whose study was killed is asked to stop as well: a resumed study must not meet it.
-    """
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, parent: int | None) -> None:
         self._path = folder / PROGRESS
         self._written = 0.0
-        self._parent = os.getppid()
+        self._parent = parent
 
     def __call__(self, phase: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        if os.getppid() != self._parent:
-            os.kill(os.getpid(), signal.SIGTERM)
+        if self._parent is not None and os.getppid() != self._parent:
+            os._exit(ORPHANED)
         now = time.monotonic()
         if now - self._written >= PROGRESS_SECONDS or step == steps:
             self._written = now
