@@ -41,7 +41,9 @@ def test_the_table_of_commands_is_the_command_line() -> None:
         check=True,
         cwd=ROOT,
     )
-    offered = set(re.findall(r"^  ([a-z][a-z-]+) ", done.stdout.split("Commands:")[1], re.MULTILINE))
+    offered = set(
+        re.findall(r"^  ([a-z][a-z-]+) ", done.stdout.split("Commands:")[1], re.MULTILINE)
+    )
     table = README.split("## Commands", 1)[1].split("\n## ", 1)[0]
     told = set(re.findall(r"`(?:mmmed )?([a-z][a-z-]+)", table))
     assert offered
