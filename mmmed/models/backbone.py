@@ -1,6 +1,7 @@
 """Backbones: what turns one item into one embedding.
 
 backbone   `forward(x: (n, C, *space)) -> (n, E)`, E is its `width`
+map        what a backbone for volumes and images makes before its average over space
 kind       `conv` (ours), `resnet`, `densenet`, `swin-unetr` (MONAI's) for volumes and images;
            vectors always go through an `mlp`
 """
@@ -80,3 +81,15 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Items (n, C, *space) or (n, F) -> embeddings (n, E)."""
+
+
+class MapBackbone(Backbone):
+    """A backbone for volumes and images: a map, and its average over space."""
+
+    @abstractmethod
+    def feature_map(self, x: Tensor) -> Tensor:
+        """Items (n, C, *space) -> the last map (n, E, *smaller space)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E)."""
+        return self.feature_map(x).flatten(2).mean(dim=2)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mmmed.modality import Modality
-from mmmed.models.backbone import Backbone, BackboneOptions, Conv
+from mmmed.models.backbone import Backbone, BackboneOptions, Conv, MapBackbone
 from mmmed.models.conv import ConvNet
 from mmmed.models.mlp import Mlp
 from mmmed.models.standard import Standard, standard_of
 
 
-def image_backbone(options: BackboneOptions, *, channels: int, dimensions: int) -> Backbone:
+def image_backbone(options: BackboneOptions, *, channels: int, dimensions: int) -> MapBackbone:
     """A backbone for volumes (`dimensions` 3) or images (2) with this many channels."""
     if isinstance(options, Conv):
         return ConvNet(options.widths, channels=channels, dimensions=dimensions)

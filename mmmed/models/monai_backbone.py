@@ -17,35 +17,30 @@ from monai.networks.nets import densenet, resnet, swin_unetr
 from torch import Tensor, nn
 
 from mmmed.errors import StudyError
-from mmmed.models.backbone import Backbone, DenseNet, ResNet, SwinUnetr
+from mmmed.models.backbone import DenseNet, MapBackbone, ResNet, SwinUnetr
 
 PREFIXES = ("module.", "swinViT.")
 
 
-class MonaiBackbone(Backbone):
-    """A MONAI network that already returns one vector per item."""
+class MonaiBackbone(MapBackbone):
+    """A MONAI network behind our signature."""
 
     def __init__(self, network: nn.Module, *, width: int) -> None:
         super().__init__()
         self.network = network
         self.width = width
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, C, *space) -> (n, E)."""
-        embedded: Tensor = self.network(x)
-        return embedded
-
 
 def monai_backbone(
     options: ResNet | DenseNet | SwinUnetr, *, channels: int, dimensions: int
-) -> Backbone:
+) -> MapBackbone:
     """The encoder that the options name, with their weights where they name a file.
 
     Raises:
         StudyError: the weights cannot be read or do not fit.
     """
     if isinstance(options, ResNet):
-        backbone = _resnet(options, channels, dimensions)
+        backbone: MonaiBackbone = _resnet(options, channels, dimensions)
     elif isinstance(options, DenseNet):
         backbone = _densenet(options, channels, dimensions)
     else:
@@ -99,7 +94,7 @@ def _resnet(options: ResNet, channels: int, dimensions: int) -> MonaiBackbone:
     network: Any = build(
         spatial_dims=dimensions, n_input_channels=channels, num_classes=2, feed_forward=False
     )
-    return MonaiBackbone(network, width=network.in_planes)
+    return ResNetBackbone(network, width=network.in_planes)
 
 
 def _densenet(options: DenseNet, channels: int, dimensions: int) -> MonaiBackbone:
@@ -107,7 +102,7 @@ def _densenet(options: DenseNet, channels: int, dimensions: int) -> MonaiBackbon
     network: Any = build(spatial_dims=dimensions, in_channels=channels, out_channels=2)
     width = network.class_layers.out.in_features
     network.class_layers.out = nn.Identity()
-    return MonaiBackbone(network, width=width)
+    return DenseNetBackbone(network, width=width)
 
 
 def _swin(options: SwinUnetr, channels: int, dimensions: int) -> MonaiBackbone:
@@ -123,10 +118,40 @@ def _swin(options: SwinUnetr, channels: int, dimensions: int) -> MonaiBackbone:
     return SwinBackbone(network, width=16 * options.feature_size)
 
 
+class ResNetBackbone(MonaiBackbone):
+    """A residual net; its map is that of the last of four stages."""
+
+    def feature_map(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E, *space / 32)."""
+        for name in ("conv1", "bn1", "act", "maxpool", "layer1", "layer2", "layer3", "layer4"):
+            x = self.network.get_submodule(name)(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E), as the network itself pools."""
+        embedded: Tensor = self.network(x)
+        return embedded
+
+
+class DenseNetBackbone(MonaiBackbone):
+    """A densely connected net; its map is what its pooling reads."""
+
+    def feature_map(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E, *space / 32)."""
+        for name in ("features", "class_layers.relu"):
+            x = self.network.get_submodule(name)(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E), as the network itself pools."""
+        embedded: Tensor = self.network(x)
+        return embedded
+
+
 class SwinBackbone(MonaiBackbone):
     """The deepest map of a Swin transformer, averaged over space."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, C, *space) -> (n, E)."""
-        deepest: Tensor = self.network(x)[-1]  # (n, E, *space / 32)
-        return deepest.flatten(2).mean(dim=2)
+    def feature_map(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E, *space / 32)."""
+        deepest: Tensor = self.network(x)[-1]
+        return deepest
