@@ -8,7 +8,7 @@ loss    (sum, count): divided only after both are summed over the ranks of a dis
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mmmed.batch import Batch
 from mmmed.errors import PresenceError
-from mmmed.modality import Modality
+from mmmed.modality import Modality, Pattern
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,12 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> (n, E) one embedding per item, before anything is pooled."""
+
+    def require_teachable(self, shown: Collection[Pattern]) -> None:
+        """Raise a StudyError where training cases that show these patterns cannot teach the model.
+
+        A method that needs cases of a pattern says so here; most need nothing.
+        """
 
     def require_known(self, batch: Batch) -> None:
         """Raise a PresenceError where the batch shows a modality the model was not built for."""

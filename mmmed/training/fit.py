@@ -59,8 +59,9 @@ def fit(
     Raises:
         KeyboardInterrupt: SIGINT or SIGTERM came; the checkpoint is written.
         RunError: the checkpoint in `folder` is of another training.
-        StudyError: there is no such device.
+        StudyError: there is no such device, or the training cases cannot teach the model.
     """
+    model.require_teachable(loader.shown.values())
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(settings.threads)
     alone = settings.devices * settings.nodes == 1

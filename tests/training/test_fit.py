@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from small_job import (
     train,
 )
 
-from mmmed.errors import RunError
+from mmmed.errors import RunError, StudyError
 from mmmed.modality import Pattern
 from mmmed.training import checkpoint
 from mmmed.training.fit import HISTORY, fit
@@ -72,6 +72,18 @@ def test_the_same_seed_gives_the_same_bits(
     model, history = train(shelf, tmp_path)
     assert same(model, uninterrupted[0])
     assert history == uninterrupted[1]
+
+
+def test_what_the_training_cases_cannot_teach_is_refused_before_the_first_step(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Tiny, shown: Collection[Pattern]) -> None:
+        raise StudyError(f"{len(shown)} cases: {', '.join(sorted(set(map(str, shown))))}")
+
+    monkeypatch.setattr(Tiny, "require_teachable", refuse)
+    with pytest.raises(StudyError, match=r"^24 cases: mri, mri\+pet$"):
+        train(shelf, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_seed_gives_another_model(
