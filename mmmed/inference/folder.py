@@ -143,7 +143,7 @@ def _write(out: Path, loaded: Package, rows: Rows, faults: Iterable[Fault], coun
         **asdict(counts),
         "package": loaded.manifest.digest,
         "weights": loaded.manifest.weights,
-        "method": loaded.manifest.kind,
+        "method": loaded.manifest.name,
         "versions": manifest.versions(),
     }
     atomic.write_json(out / "summary.json", summary)

@@ -6,27 +6,28 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from mmmed.config import Spec, nearest
+from mmmed.config import nearest
 from mmmed.errors import StudyError
 from mmmed.modality import Modality
 from mmmed.models import METHODS, Method
 from mmmed.models.contract import Model
+from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard
 
 
-def options(kind: str) -> type[Spec]:
+def options(kind: str) -> type[MethodOptions]:
     """The options of a method; imports its module.
 
     Raises:
         StudyError: no method has this name.
     """
     method = _method(kind)
-    found: type[Spec] = import_module(method.module).Options
+    found: type[MethodOptions] = import_module(method.module).Options
     return found
 
 
 def build(
-    options: Spec,
+    options: MethodOptions,
     modalities: tuple[Modality, ...],
     *,
     classes: int,
@@ -47,18 +48,18 @@ def build(
         raise StudyError(f"a classifier needs two classes or more, not {classes}")
     if not modalities:
         raise StudyError("a model needs at least one modality")
-    method = _method(options.model_dump()["kind"])
+    method = _method(options.kind)
     model: Callable[..., Model] = getattr(import_module(method.module), method.model)
     return model(options, modalities, classes=classes, standards=standards)
 
 
-def weights_file(options: Spec) -> Path | None:
+def weights_file(options: MethodOptions) -> Path | None:
     """The local file of starting weights that the options name; None where they name none."""
     file: Path | None = getattr(getattr(options, "backbone", None), "weights", None)
     return file
 
 
-def without_weights(options: Spec) -> Spec:
+def without_weights(options: MethodOptions) -> MethodOptions:
     """The options without the file of starting weights: a package brings its own."""
     backbone = getattr(options, "backbone", None)
     if backbone is None or weights_file(options) is None:

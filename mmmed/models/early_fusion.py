@@ -22,7 +22,6 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmmed.batch import Batch, Items, segment_mean
-from mmmed.config import Spec
 from mmmed.errors import StudyError
 from mmmed.modality import ItemKind, Modality
 from mmmed.models.backbone import Backbone, BackboneOptions, Conv
@@ -31,10 +30,11 @@ from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
 from mmmed.models.dropout import drop_modalities
 from mmmed.models.loss import cross_entropy, labels
 from mmmed.models.mlp import Mlp
+from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard, Standardise, standard_of
 
 
-class Options(Spec):
+class Options(MethodOptions):
     """What a study may say about early fusion.
 
     Attributes:

@@ -31,12 +31,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmmed.batch import Batch
-from mmmed.config import Spec
 from mmmed.modality import Modality
 from mmmed.models.backbone import BackboneOptions, Conv
 from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
 from mmmed.models.dropout import drop_modalities
 from mmmed.models.loss import cross_entropy, item_labels, labels, squared_error
+from mmmed.models.options import MethodOptions
 from mmmed.models.set_head import Aggregation, HeadKind, aggregate, set_head
 from mmmed.models.standard import Standard
 from mmmed.models.universal import Encoded, GeneratedAll, GeneratedLast, Universal
@@ -45,7 +45,7 @@ SET_SHARE = 5
 """The set phase (and the joint one) has a fifth of the extractor's steps."""
 
 
-class Options(Spec):
+class Options(MethodOptions):
     """What a study may say about HyperMM.
 
     Attributes:

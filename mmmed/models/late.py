@@ -13,25 +13,23 @@ from pydantic import Field
 from torch import Tensor
 
 from mmmed.batch import Batch
-from mmmed.config import Spec
 from mmmed.modality import Modality
 from mmmed.models.backbone import BackboneOptions, Conv
 from mmmed.models.contract import Model
+from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard
 from mmmed.models.unimodal import UnimodalNets
 
 
-class LateOptions(Spec):
+class LateOptions(MethodOptions):
     """What a study may say about any late method.
 
     Attributes:
-        kind: the method's name.
         backbone: for volumes and images; vectors go through an MLP.
         dropout: on the embedding, before the classifier.
         smoothing: of the labels.
     """
 
-    kind: str
     backbone: BackboneOptions = Conv()
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0

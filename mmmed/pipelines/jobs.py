@@ -19,9 +19,9 @@ import torch
 
 from mmmed import __version__
 from mmmed.cohorts.cohort import Case
-from mmmed.config import Spec
 from mmmed.errors import MmmedError
 from mmmed.models.building import build, weights_file
+from mmmed.models.options import MethodOptions
 from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved
@@ -85,7 +85,7 @@ class Work:
 class Job:
     """One independent unit of a study."""
 
-    method: Spec
+    method: MethodOptions
     plan: FoldPlan
     seed: int
     work: Work = field(repr=False)
@@ -93,7 +93,7 @@ class Job:
     @property
     def name(self) -> str:
         """For people: `hypermm holdout seed 0`."""
-        return f"{self.settings()['method']['kind']} {self.plan.fold.name} seed {self.seed}"
+        return f"{self.method.name} {self.plan.fold.name} seed {self.seed}"
 
     def settings(self) -> dict[str, Any]:
         """Everything its result depends on, as plain values."""

@@ -46,8 +46,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     truth, ceilings = _optional(run / "truth.json"), _optional(run / "ceilings.json")
     predictions = read_predictions(run / "predictions.tsv")
     scored = set(predictions["method"])
-    kinds = [str(method.model_dump()["kind"]) for method in study.methods]
-    methods = [kind for kind in kinds if kind in scored]
+    methods = [method.name for method in study.methods if method.name in scored]
     results = score_tables(
         predictions,
         classes=cohort.classes,

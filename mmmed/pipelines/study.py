@@ -20,6 +20,7 @@ from mmmed.evaluation.bootstrap import Interval
 from mmmed.mechanism import Complete, TestProtocol, TrainProtocol
 from mmmed.models import METHODS
 from mmmed.models.building import options
+from mmmed.models.options import MethodOptions
 from mmmed.training.settings import TrainingSpec
 
 
@@ -95,7 +96,7 @@ class Study(Spec):
     cohort: CohortChoice
     transforms: Annotated[dict[str, str], Field(min_length=1)]
     protocols: Protocols
-    methods: tuple[Spec, ...]
+    methods: tuple[MethodOptions, ...]
     splits: Splits
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     training: TrainingSpec = TrainingSpec()
@@ -108,13 +109,13 @@ class Study(Spec):
 
     @field_validator("methods")
     @classmethod
-    def _told_apart(cls, methods: tuple[Spec, ...]) -> tuple[Spec, ...]:
-        kinds = [str(method.model_dump()["kind"]) for method in methods]
-        for kind in kinds:
-            if kinds.count(kind) > 1:
+    def _told_apart(cls, methods: tuple[MethodOptions, ...]) -> tuple[MethodOptions, ...]:
+        names = [method.name for method in methods]
+        for name in names:
+            if names.count(name) > 1:
                 raise ValueError(
-                    f"{kind} stands twice; tables tell methods apart by kind, so give each "
-                    "variant a study of its own"
+                    f"{name} stands twice; tables tell methods apart by name, so give each "
+                    "variant one: {kind: ..., name: ...}"
                 )
         return methods
 

@@ -208,7 +208,7 @@ def _curves(job: Path) -> Iterator[tuple[str, float, int]]:
 
 def _job_name(folder: Path) -> str:
     settings = atomic.read_json(folder / "settings.json")
-    return f"{settings['method']['kind']} fold {settings['fold']} seed {settings['seed']}"
+    return f"{settings['method']['name']} fold {settings['fold']} seed {settings['seed']}"
 
 
 def _study(run: Path) -> dict[str, Any]:

@@ -134,8 +134,13 @@ class Manifest(Spec):
 
     @property
     def kind(self) -> str:
-        """The method's name."""
+        """Which method it is."""
         return str(self.method["kind"])
+
+    @property
+    def name(self) -> str:
+        """What its study calls the method."""
+        return str(self.method["name"])
 
     @property
     def mirror(self) -> frozenset[str]:

@@ -18,7 +18,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from mmmed.batch import ModalitySet
-from mmmed.config import Spec
 from mmmed.errors import RunError
 from mmmed.evaluation.calibration import Calibration
 from mmmed.evaluation.conformal import Conformal
@@ -26,6 +25,7 @@ from mmmed.evaluation.threshold import decide
 from mmmed.modality import Pattern
 from mmmed.models import building
 from mmmed.models.contract import Model
+from mmmed.models.options import MethodOptions
 from mmmed.record import atomic, digest
 from mmmed.record.table import Cell
 from mmmed.training import card, manifest
@@ -149,7 +149,7 @@ def save(
     folder: Path,
     *,
     model: Model,
-    options: Spec,
+    options: MethodOptions,
     chains: Mapping[str, Chain],
     classes: Sequence[str],
     positive: str | None,

@@ -67,7 +67,7 @@ def prediction_rows(
             "split": split,
             "fold": package.manifest.fold,
             "seed": package.manifest.seed,
-            "method": package.manifest.kind,
+            "method": package.manifest.name,
             "protocol": view.protocol,
             "rate": view.rate,
             "owned": str(shelf.owned(view.case)),

@@ -82,9 +82,15 @@ def test_a_seed_stands_once(written) -> None:
         load_study(written(SMALLEST), settings=["seeds=[0, 0]"], start=None)
 
 
-def test_a_method_stands_once_since_tables_tell_them_apart_by_kind(written) -> None:
+def test_variants_of_a_method_are_told_apart_by_name(written) -> None:
     settings = ["methods=[{kind: hypermm}, {kind: hypermm, generate: last}]"]
     with pytest.raises(StudyError, match="hypermm stands twice"):
+        load_study(written(SMALLEST), settings=settings, start=None)
+    settings = ["methods=[{kind: hypermm}, {kind: hypermm, name: hypermm-last, generate: last}]"]
+    study = load_study(written(SMALLEST), settings=settings, start=None)
+    assert [one.name for one in study.methods] == ["hypermm", "hypermm-last"]
+    settings = ["methods=[{kind: hypermm, name: 'Hyper MM'}]"]
+    with pytest.raises(StudyError, match=r"methods\.0\.name"):
         load_study(written(SMALLEST), settings=settings, start=None)
 
 

@@ -1,0 +1,23 @@
+"""What a study may say about any method."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmmed.config import Spec
+
+
+class MethodOptions(Spec):
+    """What the options of all methods share.
+
+    Attributes:
+        kind: which method.
+        name: what tables call it; variants of one kind in a study need names of their own.
+    """
+
+    kind: str
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
+        default_factory=lambda known: str(known.get("kind", "unnamed"))
+    )
