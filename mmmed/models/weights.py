@@ -1,0 +1,53 @@
+"""Starting weights from a local file; nothing is downloaded.
+
+The file holds a state dict (or one under `state_dict`); the prefixes that published files carry
+are dropped, entries of heads and decoders are ignored, and every tensor of the network must be
+there in its shape.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mmmed.errors import StudyError
+
+PREFIXES = ("module.", "swinViT.")
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Fill a network from a file, or raise a StudyError that names the first misfit."""
+    found = _read(path)
+    wanted = network.state_dict()
+    for name, tensor in wanted.items():
+        if name not in found:
+            raise StudyError(f"weights {path}: {name} is missing; is it a file of this backbone?")
+        if found[name].shape != tensor.shape:
+            raise StudyError(
+                f"weights {path}: {name} has shape {tuple(found[name].shape)}, "
+                f"the backbone needs {tuple(tensor.shape)}"
+            )
+    network.load_state_dict({name: found[name] for name in wanted})
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise StudyError(f"weights {path}: no such file; nothing is downloaded")
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise StudyError(f"weights {path}: not a file of plain tensors") from error
+    state = held.get("state_dict", held) if isinstance(held, Mapping) else None
+    if not isinstance(state, Mapping):
+        raise StudyError(f"weights {path}: holds no state dict")
+    return {_bare(str(name)): value for name, value in state.items() if isinstance(value, Tensor)}
+
+
+def _bare(name: str) -> str:
+    for prefix in PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
