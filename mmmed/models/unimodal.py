@@ -75,10 +75,20 @@ class UnimodalNets(nn.ModuleDict):
         }
 
     def turns(self, *, smoothing: float) -> tuple[Turn, ...]:
-        """One turn per modality: every item on its own, so that no modality starves another."""
-        return tuple(
-            Turn(parameters_of(net), _ItemLoss(name, net, smoothing)) for name, net in self.items()
-        )
+        """One turn per modality."""
+        return item_turns(dict(self.items()), smoothing=smoothing)
+
+
+def item_turns(nets: Mapping[str, nn.Module], *, smoothing: float) -> tuple[Turn, ...]:
+    """One turn per modality: every item on its own, so that no modality starves another.
+
+    Args:
+        nets: modality -> what makes logits (n, K) of its items.
+        smoothing: of the labels.
+    """
+    return tuple(
+        Turn(parameters_of(net), _ItemLoss(name, net, smoothing)) for name, net in nets.items()
+    )
 
 
 class _ItemLoss:

@@ -1,8 +1,8 @@
 """Starting weights from a local file; nothing is downloaded.
 
-The file holds a state dict (or one under `state_dict`); the prefixes that published files carry
-are dropped, entries of heads and decoders are ignored, and every tensor of the network must be
-there in its shape.
+The file holds a state dict (or one under `state_dict` or `model`); the prefixes that published
+files carry are dropped, entries of heads and decoders are ignored, and every tensor of the network
+must be there in its shape.
 """
 
 from __future__ import annotations
@@ -17,11 +17,21 @@ from torch import Tensor, nn
 from mmmed.errors import StudyError
 
 PREFIXES = ("module.", "swinViT.")
+ENVELOPES = ("state_dict", "model")
+"""Keys under which published files keep their state dict."""
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
     """Fill a network from a file, or raise a StudyError that names the first misfit."""
-    found = _read(path)
+    fill(network, read_weights(path), path=path)
+
+
+def fill(network: nn.Module, found: Mapping[str, Tensor], *, path: Path) -> None:
+    """Fill a network from tensors by name; `path` is where they came from.
+
+    Raises:
+        StudyError: a tensor is missing, or has another shape.
+    """
     wanted = network.state_dict()
     for name, tensor in wanted.items():
         if name not in found:
@@ -34,15 +44,23 @@ def load_weights(network: nn.Module, path: Path) -> None:
     network.load_state_dict({name: found[name] for name in wanted})
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by name.
+
+    Raises:
+        StudyError: there is no such file, or it holds something else.
+    """
     if not path.is_file():
         raise StudyError(f"weights {path}: no such file; nothing is downloaded")
     try:
         held = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise StudyError(f"weights {path}: not a file of plain tensors") from error
-    state = held.get("state_dict", held) if isinstance(held, Mapping) else None
-    if not isinstance(state, Mapping):
+    state = held if isinstance(held, Mapping) else None
+    for envelope in ENVELOPES:
+        if state is not None and isinstance(state.get(envelope), Mapping):
+            state = state[envelope]
+    if state is None:
         raise StudyError(f"weights {path}: holds no state dict")
     return {_bare(str(name)): value for name, value in state.items() if isinstance(value, Tensor)}
 
