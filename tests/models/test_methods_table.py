@@ -34,6 +34,20 @@ def test_hypermm_has_the_parameters_its_card_s_formula_gives(parameters_trained)
     assert parameters_trained(model) == by_hand
 
 
+def test_ume_mma_has_the_parameters_its_card_s_formula_gives(parameters_trained):
+    net = 27 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64) + 2 * (8 + 16 + 32 + 64)
+    head = (64 + 1) * 2
+    joint = (64 + 64 + 1) * 2
+    for fusion, pretrain, expected in (
+        ("sum", True, 2 * (net + head)),
+        ("concat", True, 2 * (net + head) + joint),
+        ("concat", False, 2 * net + joint),
+    ):
+        chosen = options("ume-mma")(fusion=fusion, pretrain=pretrain)
+        model = build(chosen, DEMO, classes=2, standards={})
+        assert parameters_trained(model) == expected
+
+
 @pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
 def test_what_is_built_is_the_model_the_row_names(method):
     model = build(options(method.kind)(), DEMO, classes=2, standards={})
