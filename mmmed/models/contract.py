@@ -59,6 +59,7 @@ class Phase:
         select: which validation figure of the set prediction picks the weights that are kept.
         cache: maps an image batch to a batch of what frozen parts make of it (vectors); the
             turns then receive cached batches. None where nothing upstream is frozen.
+        augmented: whether the cache is of augmentations; False caches each case once, as it is.
         predict: what validation scores while this phase runs, batch -> (B, K), where the model's
             own prediction needs a later phase; None scores the model itself.
     """
@@ -69,6 +70,7 @@ class Phase:
     learns: tuple[nn.Module, ...]
     select: Literal["loss", "auroc"] = "loss"
     cache: Callable[[Batch], Batch] | None = None
+    augmented: bool = True
     predict: Callable[[Batch], Tensor] | None = None
 
 

@@ -1,6 +1,6 @@
 """Phases behind frozen parts: what those parts make of each case is computed once, then drawn from.
 
-copy   one augmentation of a case; a step draws one copy of each of its cases
+copy   one augmentation of a case, or the case as it is; a step draws one copy of each of its cases
 """
 
 from __future__ import annotations
@@ -39,13 +39,17 @@ def fill(
     loader: StepLoader,
     transform: Callable[[Batch], Batch],
     *,
-    copies: int,
+    copies: int | None,
     device: torch.device | str,
 ) -> CachedLoader:
-    """Apply a phase's `cache` to `copies` augmentations of every training case."""
-    return CachedLoader(
-        loader, [_transformed(loader, transform, f"copy {copy}", device) for copy in range(copies)]
+    """Apply a phase's `cache` to `copies` augmentations of every training case.
+
+    With None it is applied to every case once, as it is.
+    """
+    draws: list[str | None] = (
+        [None] if copies is None else [f"copy {copy}" for copy in range(copies)]
     )
+    return CachedLoader(loader, [_transformed(loader, transform, draw, device) for draw in draws])
 
 
 def unpack(batch: Batch) -> list[ModalitySet]:
@@ -62,7 +66,10 @@ def unpack(batch: Batch) -> list[ModalitySet]:
 
 
 def _transformed(
-    loader: StepLoader, transform: Callable[[Batch], Batch], draw: str, device: torch.device | str
+    loader: StepLoader,
+    transform: Callable[[Batch], Batch],
+    draw: str | None,
+    device: torch.device | str,
 ) -> dict[str, ModalitySet]:
     found: dict[str, ModalitySet] = {}
     for start in range(0, len(loader.cases), loader.size):

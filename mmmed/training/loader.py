@@ -64,9 +64,11 @@ class StepLoader:
         chosen = order[place * self.size : (place + 1) * self.size]
         return tuple(self.cases[index] for index in chosen)
 
-    def load(self, case: str, *, draw: int | str) -> ModalitySet:
-        """What a case shows, augmented; each item's augmentation is keyed by `draw`."""
+    def load(self, case: str, *, draw: int | str | None) -> ModalitySet:
+        """What a case shows; augmented, keyed by `draw` and the item, unless that is None."""
         loaded = self.shelf.set(case, self.shown[case])
+        if draw is None:
+            return loaded
         items = {
             name: tuple(
                 augment(

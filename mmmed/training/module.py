@@ -165,7 +165,7 @@ class PhaseModule(LightningModule):
         if self.phase.cache is None:
             return self.plan.loader
         self.model.eval()
-        copies = self.plan.settings.cached_copies
+        copies = self.plan.settings.cached_copies if self.phase.augmented else None
         return cached.fill(self.plan.loader, self.phase.cache, copies=copies, device=self.device)
 
     def _set_modes(self) -> None:

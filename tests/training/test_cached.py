@@ -44,6 +44,19 @@ def test_steps_draw_from_every_copy_of_a_case(shelf: Shelf) -> None:
     assert len(drawn) == 3
 
 
+def test_without_copies_every_case_is_cached_as_it_is(shelf: Shelf) -> None:
+    loader = make_loader(shelf)
+    found = cached.fill(loader, lambda batch: batch, copies=None, device="cpu").batch(4)
+    expected = loader.pack([shelf.set(case, loader.shown[case]) for case in found.case])
+    assert all(
+        torch.equal(items.data, expected.items[name].data) for name, items in found.items.items()
+    )
+    assert not all(
+        torch.equal(items.data, expected.items[name].data)
+        for name, items in loader.batch(4).items.items()
+    )
+
+
 def test_nothing_is_computed_with_gradients(shelf: Shelf) -> None:
     weight = torch.ones((), requires_grad=True)
     found = cached.fill(
