@@ -8,9 +8,9 @@ loss    (sum, count): divided only after both are summed over the ranks of a dis
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -40,11 +40,13 @@ class Turn:
         parameters: what is trained.
         loss: training batch -> named terms; each is divided by its count, then they are added.
         rate: multiplies the study's learning rate.
+        betas: of the optimiser, where a paper insists on them; None takes the study's.
     """
 
     parameters: tuple[nn.Parameter, ...]
     loss: Callable[[Batch], Mapping[str, Loss]]
     rate: float = 1.0
+    betas: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,22 +58,27 @@ class Phase:
         turns: alternate inside every step, in this order.
         steps: optimiser steps of each turn.
         learns: the modules in training mode; every other module stays in evaluation mode.
-        select: which validation figure of the set prediction picks the weights that are kept.
+        select: which validation figure of the set prediction picks the weights that are kept;
+            `last` keeps the last ones, where no figure of the prediction says how it goes.
         cache: maps an image batch to a batch of what frozen parts make of it (vectors); the
             turns then receive cached batches. None where nothing upstream is frozen.
         augmented: whether the cache is of augmentations; False caches each case once, as it is.
         predict: what validation scores while this phase runs, batch -> (B, K), where the model's
             own prediction needs a later phase; None scores the model itself.
+        fit: called once before the first step, in evaluation mode, with the training part's
+            batches as they are and the ids of its subjects: what is learned without gradients.
+            It lands in buffers, so that a resumed phase need not fit again.
     """
 
     name: str
     turns: tuple[Turn, ...]
     steps: int
     learns: tuple[nn.Module, ...]
-    select: Literal["loss", "auroc"] = "loss"
+    select: Literal["loss", "auroc", "last"] = "loss"
     cache: Callable[[Batch], Batch] | None = None
     augmented: bool = True
     predict: Callable[[Batch], Tensor] | None = None
+    fit: Callable[[Iterable[Batch], Collection[str]], None] | None = None
 
 
 class Model(nn.Module, ABC):
@@ -104,6 +111,14 @@ class Model(nn.Module, ABC):
 
         A method that needs cases of a pattern says so here; most need nothing.
         """
+
+    def report(self, batches: Iterable[Batch]) -> dict[str, Any]:  # noqa: ARG002 most say nothing
+        """What a trained model has to tell beside its predictions, as plain values.
+
+        Args:
+            batches: test cases that show every modality, with all of them.
+        """
+        return {}
 
     def require_known(self, batch: Batch) -> None:
         """Raise a PresenceError where the batch shows a modality the model was not built for."""

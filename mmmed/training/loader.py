@@ -52,6 +52,11 @@ class StepLoader:
         self.chains = dict(chains)
         self.step = 0
 
+    @property
+    def subjects(self) -> frozenset[str]:
+        """Everyone in the training part."""
+        return frozenset(self.shelf.subject[case] for case in self.cases)
+
     def batch(self, t: int, *, rank: int = 0, ranks: int = 1) -> Batch:
         """The batch of step `t`, or the share of it that one of several ranks works on."""
         cases = self.cases_at(t)[rank::ranks]

@@ -6,7 +6,7 @@ checkpoints are here, because Lightning restores no generator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch
 from lightning.pytorch import LightningModule
 
 from mmmed.batch import Batch
-from mmmed.models.contract import Model, Turn
+from mmmed.models.contract import Model, Phase, Turn
 from mmmed.training import cached, checkpoint
 from mmmed.training.average import Average
 from mmmed.training.checkpoint import Checkpoint
@@ -32,6 +32,10 @@ from mmmed.training.settings import TrainingSpec
 
 Report = Callable[[str, int, int, Mapping[str, float]], None]
 """Called after every step: phase, steps done, steps in all, mean losses of the last window."""
+
+
+Fit = Callable[[Iterable[Batch], Collection[str]], None]
+"""`Phase.fit`: training batches as they are, and everyone in the training part."""
 
 
 class Batches(Protocol):
@@ -92,7 +96,7 @@ class PhaseModule(LightningModule):
         settings = self.plan.settings
         torch.set_num_threads(settings.threads)
         self.phase = self.model.phases(settings.steps)[self.start.phase]
-        self.selection = Selection(settings.patience, self.phase.select)
+        self.selection = _selection(settings, self.phase)
         if len(self.history.phases) == self.start.phase:
             self.history.phases.append(PhaseHistory(self.phase.name, self.phase.steps))
 
@@ -107,8 +111,10 @@ class PhaseModule(LightningModule):
         return optimisers, schedules
 
     def on_fit_start(self) -> None:
-        """Listen, fill the cache and go on from what was saved; weights are on the device."""
+        """Listen, fit, fill the cache and go on from what was saved; weights are on the device."""
         self.interrupt.listen()
+        if self.phase.fit is not None and not self.start.running:
+            self._fit(self.phase.fit)
         decay = self.plan.settings.average
         self.average = None if decay is None else Average(self.model, decay)
         self.batches = self._batches()
@@ -160,6 +166,15 @@ class PhaseModule(LightningModule):
         """What a step's randomness is keyed by: ranks must not draw alike."""
         rank = self.global_rank
         return self.phase.name if rank == 0 else f"{self.phase.name} rank {rank}"
+
+    @torch.no_grad()
+    def _fit(self, fit: Fit) -> None:
+        """Learn without gradients from every training case once, as it is."""
+        loader = self.plan.loader
+        views = Views(loader.shelf, loader.shown, batch=loader.size)
+        seed_all(self.plan.seed, f"{self._stream} fit", 0)
+        self.model.eval()
+        fit((batch.to(self.device) for batch in views), loader.subjects)
 
     def _batches(self) -> Batches:
         if self.phase.cache is None:
@@ -261,6 +276,13 @@ class PhaseModule(LightningModule):
             history=self.history.to_json(),
         )
         checkpoint.save(self.plan.folder, state)
+
+
+def _selection(settings: TrainingSpec, phase: Phase) -> Selection:
+    """What chooses the weights of a phase; nothing does where the phase asks for the last."""
+    if phase.select == "last":
+        return Selection(None, "loss")
+    return Selection(settings.patience, phase.select)
 
 
 def _listed(one_or_more: Any) -> list[Any]:

@@ -26,6 +26,7 @@ from mmmed.modality import Pattern
 from mmmed.models import building
 from mmmed.models.contract import Model
 from mmmed.models.options import MethodOptions
+from mmmed.models.rows import make_room
 from mmmed.record import atomic, digest
 from mmmed.record.table import Cell
 from mmmed.training import card, manifest
@@ -256,6 +257,7 @@ def _fill(model: Model, state: Mapping[str, torch.Tensor]) -> bool:
     `load_state_dict` would add counters of its own to a state that, like safetensors, carries no
     versions of modules.
     """
+    make_room(model, state)
     own = model.state_dict()
     if own.keys() != state.keys() or any(own[name].shape != state[name].shape for name in own):
         return False

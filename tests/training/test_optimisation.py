@@ -52,3 +52,22 @@ def test_a_turn_scales_the_rate() -> None:
 @pytest.mark.parametrize("steps", [1, 2, 3, 5, 6])
 def test_the_shortest_phases_have_a_schedule(steps: int) -> None:
     assert all(0 < rate <= 1e-2 for rate in rates(steps))
+
+
+def test_betas_of_a_turn_are_kept_through_the_cycle() -> None:
+    one = Turn(turn().parameters, lambda _: {}, betas=(0.5, 0.99))
+    moving = optimiser(one, SETTINGS)
+    cycle = schedule(moving, Phase("p", (one,), 10, learns=()), one, SETTINGS)
+    found = set()
+    for _ in range(10):
+        found.add(moving.param_groups[0]["betas"])
+        moving.step()
+        cycle.step()
+    assert found == {(0.5, 0.99)}
+
+
+def test_momentum_cycles_where_a_turn_has_no_betas() -> None:
+    one = turn()
+    moving = optimiser(one, SETTINGS)
+    schedule(moving, Phase("p", (one,), 10, learns=()), one, SETTINGS)
+    assert moving.param_groups[0]["betas"] == (0.95, 0.999)
