@@ -20,7 +20,7 @@ from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
 from mmmed.errors import Collecting, DataError
-from mmmed.pipelines.materialise import SimulatedCohort, choose
+from mmmed.pipelines.materialise import Simulated, choose
 from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
@@ -157,7 +157,7 @@ def _unmatched(spec: CohortSpec, cohort: Cohort) -> Iterator[str]:
 
 def _check_cohort(study: Study, resolved: Resolved, faults: list[str]) -> list[str]:
     """What the tables and file names of a real cohort say, and what the study makes of them."""
-    if isinstance(resolved.cohort.spec, SimulatedCohort):
+    if isinstance(resolved.cohort.spec, Simulated):
         return []
     cohort = read(resolved.cohort.spec, resolved.cohort.found.name).only(resolved.chains)
     faults += [str(fault) for fault in cohort.faults]

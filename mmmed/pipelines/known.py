@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from mmmed.modality import Pattern, every_pattern
-from mmmed.pipelines.materialise import SimulatedCohort
+from mmmed.pipelines import discrete_ceilings
+from mmmed.pipelines.materialise import SimulatedCohort, SimulatedTable
 from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved
@@ -23,19 +24,26 @@ from mmmed.transforms.prepare import load
 
 def write_known(
     where: Path, resolved: Resolved, stocked: Stocked, folds: Sequence[FoldPlan], *, truth: Path
-) -> None:
+) -> tuple[str, ...]:
     """Copy the truth into the run folder and state the ceiling of each of its tables.
 
-    Beside the ceilings stands what ridge regression, told the burdens of the training subjects,
-    reads from the scans; it is read from what the first fold shows, so no hidden scan is opened.
+    Beside the ceilings of scans stands what ridge regression, told the burdens of the training
+    subjects, reads from them; it is read from what the first fold shows, so no hidden scan is
+    opened.
+
+    Returns:
+        What is known of the law, in sentences.
     """
     shutil.copyfile(truth, where / "truth.json")
-    spec = resolved.cohort.spec
-    if not isinstance(spec, SimulatedCohort):
-        return
-    known = ceilings(spec.simulation, resolved.study.protocols.test)
-    cases = atomic.read_json(truth)["cases"]
-    read = _attainable(stocked, folds[0], cases)
+    spec, protocols = resolved.cohort.spec, resolved.study.protocols.test
+    read: dict[str, float] = {}
+    if isinstance(spec, SimulatedTable):
+        known = discrete_ceilings.ceilings(spec.simulation, protocols)
+    elif isinstance(spec, SimulatedCohort):
+        known = ceilings(spec.simulation, protocols)
+        read = _attainable(stocked, folds[0], atomic.read_json(truth)["cases"])
+    else:
+        return ()
     sentences = [
         f"Ridge regression, told the burdens of the training cases, attains an AUROC of "
         f"{auroc:.3f} from {pattern} on the test cases."
@@ -45,6 +53,7 @@ def write_known(
         where / "ceilings.json",
         {**known, "attainable": read, "notes": [*known["notes"], *sentences]},
     )
+    return tuple(known["notes"])
 
 
 def _attainable(stocked: Stocked, fold: FoldPlan, truth: Mapping[str, Any]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """From the cohort a study names to a cohort on disk.
 
-A real cohort is a folder that the user names. A simulated cohort is written as BIDS into the
-cache, once per set of settings, and then read through the same readers as a real one.
+A real cohort is a folder that the user names. A simulated cohort is written into the cache, as BIDS
+or as a table, once per set of settings, and then read through the same readers as a real one.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from mmmed.errors import StudyError
 from mmmed.pipelines.study import CohortChoice
 from mmmed.progress import Progress
 from mmmed.record import digest
-from mmmed.simulation.bids import write
+from mmmed.simulation import bids, discrete
+from mmmed.simulation.discrete import TableSimulation
 from mmmed.simulation.spec import AdSimulation
 
 
 class SimulatedCohort(Spec):
-    """A cohort that is written before it is read.
+    """A cohort of scans that is written before it is read.
 
     Attributes:
         simulation: what is drawn and rendered.
@@ -41,8 +42,24 @@ class SimulatedCohort(Spec):
     read: BidsCohort
 
 
+class SimulatedTable(Spec):
+    """A cohort of vectors that is written before it is read.
+
+    Attributes:
+        simulation: the law, and how many are drawn.
+        read: how the written table is read.
+    """
+
+    kind: Literal["simulated-table"]
+    simulation: TableSimulation = TableSimulation()
+    read: TableCohort
+
+
+Simulated = SimulatedCohort | SimulatedTable
+
 CohortFile = Annotated[
-    BidsCohort | TableCohort | ViewsCohort | SimulatedCohort, Field(discriminator="kind")
+    BidsCohort | TableCohort | ViewsCohort | SimulatedCohort | SimulatedTable,
+    Field(discriminator="kind"),
 ]
 
 
@@ -55,12 +72,12 @@ class Chosen:
     """A cohort's settings, where they came from, and the file that holds its truth."""
 
     found: library.Found
-    spec: CohortSpec | SimulatedCohort
+    spec: CohortSpec | Simulated
 
     @property
     def reading(self) -> CohortSpec:
         """How its files are read."""
-        return self.spec.read if isinstance(self.spec, SimulatedCohort) else self.spec
+        return self.spec.read if isinstance(self.spec, Simulated) else self.spec
 
 
 def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
@@ -73,7 +90,7 @@ def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
     document = config.read(found.path)
     config.check_version(document)
     values = {key: value for key, value in document.values.items() if key != "mmmed"}
-    simulated = values.get("kind") == "simulated"
+    simulated = values.get("kind") in ("simulated", "simulated-table")
     _check_overrides(choice, found.path, simulated=simulated)
     if simulated:
         seed = {} if choice.seed is None else {"seed": choice.seed}
@@ -103,12 +120,16 @@ def materialise(
         progress: called with (subjects written, subjects).
     """
     name = chosen.found.name
-    if not isinstance(chosen.spec, SimulatedCohort):
-        return read(chosen.spec, name), None
-    settings = chosen.spec.simulation.model_dump(mode="json")
+    spec = chosen.spec
+    if not isinstance(spec, Simulated):
+        return read(spec, name), None
+    settings = spec.simulation.model_dump(mode="json")
     root = cache / "simulated" / digest.of_value(settings)[:20]
-    write(chosen.spec.simulation, root, jobs=jobs, progress=progress)
-    rooted = chosen.spec.read.model_copy(update={"root": root})
+    if isinstance(spec, SimulatedTable):
+        discrete.write(spec.simulation, root)
+    else:
+        bids.write(spec.simulation, root, jobs=jobs, progress=progress)
+    rooted = spec.read.model_copy(update={"root": root})
     return read(rooted, name), root / "truth.json"
 
 

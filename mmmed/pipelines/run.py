@@ -78,8 +78,8 @@ def run(
         hearer.note(f"run folder: {where}")
         stocked, truth = _stocked(resolved, parallel, hearer)
         folds = plan(study, stocked.cohort, truth=truth)
-        _write_record(where, resolved, stocked, folds, truth=truth, device=device)
-        for sentence in realised(folds):
+        known = _write_record(where, resolved, stocked, folds, truth=truth, device=device)
+        for sentence in (*realised(folds), *known):
             hearer.note(sentence)
         todo = make_jobs(resolved, stocked, folds, device=device)
         failures = run_jobs(
@@ -128,14 +128,15 @@ def _write_record(
     *,
     truth: Path | None,
     device: str,
-) -> None:
-    """What is known before anything is trained."""
+) -> tuple[str, ...]:
+    """Write what is known before anything is trained; what is known of the law, in sentences."""
     threads = resolved.study.training.threads
     atomic.write_json(where / "environment.json", environment(device=device, threads=threads))
     write_tables(where, stocked.cohort, tuple(folds))
     atomic.write_json(where / "preparation.json", stocked.records())
-    if truth is not None:
-        write_known(where, resolved, stocked, folds, truth=truth)
+    if truth is None:
+        return ()
+    return write_known(where, resolved, stocked, folds, truth=truth)
 
 
 def _finish(
