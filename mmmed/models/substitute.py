@@ -2,7 +2,7 @@
 
 zero    zeros after normalisation: the mean of the training part for a vector, which is
         standardised inside the model; zeros for an image, which its preparation normalises
-mean    as `zero` for a vector; for an image the voxel-wise mean of the training items seen so far
+mean    as `zero` for a vector; for an image the voxel-wise mean of the training items counted in
 noise   one fixed draw of unit noise after normalisation
 
 A substitute depends on no item of the case it stands in, and is the same in training and in test.
@@ -51,9 +51,9 @@ class Substitute(nn.Module):
         return self.item[None]
 
     @torch.no_grad()
-    def look_at(self, data: Tensor) -> None:
-        """Move the mean by items (n, C, *space) in training; nothing else is ever moved."""
-        if self._learns and self.training:
+    def count_in(self, data: Tensor) -> None:
+        """Move the mean by training items (n, C, *space); other substitutes stay as they are."""
+        if self._learns:
             self.seen += len(data)
             self.item += (data - self.item).sum(dim=0) / self.seen
 

@@ -25,7 +25,7 @@ Differs from the paper:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Literal
 
 import torch
@@ -137,8 +137,16 @@ class UmeMma(Late):
         return {"class": cross_entropy(logits, labels(shown), smoothing=self.options.smoothing)}
 
     def _fusion(self, turns: tuple[Turn, ...], steps: int) -> Phase:
-        learners = (*self.encoders.values(), *self._heads(), self.substitutes)
-        return Phase("fusion", turns, steps, learns=learners)
+        learners = (*self.encoders.values(), *self._heads())
+        fit = self._fit_substitutes if self.options.substitute == "mean" else None
+        return Phase("fusion", turns, steps, learns=learners, fit=fit)
+
+    def _fit_substitutes(self, batches: Iterable[Batch], subjects: Collection[str]) -> None:
+        """Count in every training item once."""
+        del subjects
+        for batch in batches:
+            for name, items in batch.items.items():
+                self._substitute(name).count_in(items.data)
 
     def _heads(self) -> list[nn.Module]:
         """What turns embeddings into logits."""
@@ -151,7 +159,6 @@ class UmeMma(Late):
         items = batch.items.get(name)
         if items is None:
             return self._substituted(name).expand(len(batch), -1)
-        self._substitute(name).look_at(items.data)
         mean = segment_mean(self.encoders[name](items.data), items.owner, len(batch))
         has = batch.presence[:, batch.modalities.index(name)].to(mean.device)
         return mean if bool(has.all()) else torch.where(has[:, None], mean, self._substituted(name))

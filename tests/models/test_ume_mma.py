@@ -265,13 +265,26 @@ def test_the_mean_of_images_is_that_of_the_training_items_seen():
     substitute = Substitute(modality, "mean", standard=None)
     seen = [torch.full((2, 1, 2, 2), 3.0), torch.full((1, 1, 2, 2), 9.0)]
     for data in seen:
-        substitute.look_at(data)
-    torch.testing.assert_close(substitute(), torch.full((1, 1, 2, 2), 5.0))
-    substitute.eval().look_at(torch.full((5, 1, 2, 2), 100.0))
+        substitute.count_in(data)
     torch.testing.assert_close(substitute(), torch.full((1, 1, 2, 2), 5.0))
     other = Substitute(modality, "mean", standard=None)
     other.load_state_dict(substitute.state_dict())
     assert torch.equal(other(), substitute())
+
+
+def test_the_fusion_phase_counts_every_training_item_in_before_its_first_step(
+    make_modalities, make_batch
+):
+    modalities = make_modalities("volume", 2)
+    batch = make_batch(modalities)
+    model = built(modalities, substitute="mean")
+    halves = [batch.select(rows) for rows in torch.arange(len(batch)).split(3)]
+    model.phases(5)[1].fit(iter(halves), {"a"})
+    for one in modalities:
+        mean = batch.items[one.name].data.mean(dim=0)
+        torch.testing.assert_close(model.substitutes[one.name]()[0], mean)
+    for kind in ("zero", "noise"):
+        assert built(modalities, substitute=kind).phases(5)[1].fit is None
 
 
 def test_zeros_are_not_kept_with_the_weights(make_modalities):
