@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from mmmed.batch import Batch
@@ -60,6 +60,7 @@ class Options(MethodOptions):
         rate: learning rate of phase 1, relative to the study's. A generated kernel moves with
             every entry of the code and with the bias, several times as far per step of AdamW as
             a kernel that is a parameter itself.
+        pretrain: false leaves phase 1 out and trains extractor and set network together.
         joint: a third phase fine-tunes extractor and set network together.
         joint_rate: learning rate of the joint phase, relative to the study's.
     """
@@ -74,8 +75,15 @@ class Options(MethodOptions):
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     rate: Annotated[float, Field(gt=0)] = 0.35
+    pretrain: bool = True
     joint: bool = False
     joint_rate: Annotated[float, Field(gt=0)] = 0.1
+
+    @model_validator(mode="after")
+    def _fine_tunes_what_was_trained(self) -> Options:
+        if self.joint and not self.pretrain:
+            raise ValueError("joint: true fine-tunes what phase 1 trained; drop pretrain: false")
+        return self
 
 
 class HyperMM(Model):
@@ -111,7 +119,12 @@ class HyperMM(Model):
         return {name: encoded.phi for name, encoded in self._encode(batch).items()}
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
-        """`extractor`, then `set` on cached embeddings, then `joint` where it is asked for."""
+        """`extractor`, then `set` on cached embeddings, then `joint` where it is asked for.
+
+        Without pre-training there is `joint` alone, at the rate of the extractor.
+        """
+        if not self.options.pretrain:
+            return (self._joint(steps, rate=self.options.rate),)
         learners = (self.extractor, self.classifier, self.decoders)
         turn = Turn(parameters_of(*learners), self.item_loss, rate=self.options.rate)
         first = Phase("extractor", (turn,), steps, learns=learners, predict=self._evidence)
@@ -120,10 +133,7 @@ class HyperMM(Model):
         second = Phase("set", (turn,), fewer, learns=(self.head,), cache=self.embed)
         if not self.options.joint:
             return (first, second)
-        used = (self.classifier,) if self.options.head == "residual" else ()
-        learners = (self.extractor, self.head, *used)
-        turn = Turn(parameters_of(*learners), self.joint_loss, rate=self.options.joint_rate)
-        return (first, second, Phase("joint", (turn,), fewer, learns=learners))
+        return (first, second, self._joint(fewer, rate=self.options.joint_rate))
 
     def item_loss(self, batch: Batch) -> dict[str, Loss]:
         """Phase 1: classification and reconstruction of every item on its own."""
@@ -153,10 +163,16 @@ class HyperMM(Model):
         return {"class": cross_entropy(logits, labels(shown), smoothing=self.options.smoothing)}
 
     def joint_loss(self, batch: Batch) -> dict[str, Loss]:
-        """Phase 3: extractor and set network learn from the set prediction."""
+        """Phase 3, or the only one: extractor and set network learn from the set prediction."""
         shown = drop_modalities(batch, self.options.modality_dropout)
         logits = self(shown)
         return {"class": cross_entropy(logits, labels(shown), smoothing=self.options.smoothing)}
+
+    def _joint(self, steps: int, *, rate: float) -> Phase:
+        used = (self.classifier,) if self.options.head == "residual" else ()
+        learners = (self.extractor, self.head, *used)
+        turn = Turn(parameters_of(*learners), self.joint_loss, rate=rate)
+        return Phase("joint", (turn,), steps, learns=learners)
 
     def _encode(self, batch: Batch) -> dict[str, Encoded]:
         self.require_known(batch)

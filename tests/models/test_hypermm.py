@@ -270,3 +270,25 @@ def test_a_weight_of_zero_trains_no_decoder(volumes, make_batch):
 def test_generate_all_refuses_a_backbone_too_large_to_generate(volumes):
     with pytest.raises(StudyError, match="generate: last"):
         HyperMM(Options(backbone=ResNet(kind="resnet", depth=10)), volumes, classes=2, standards={})
+
+
+@heads
+def test_without_pretraining_all_learns_together_from_the_set_prediction(
+    head, volumes, make_batch, train
+):
+    model = model_of(volumes, pretrain=False, head=head)
+    (phase,) = model.phases(7)
+    assert (phase.name, phase.steps, phase.cache) == ("joint", 7, None)
+    before = {name: one.clone() for name, one in model.named_parameters()}
+    train(model, phase, make_batch(volumes), steps=3, rate=1e-2)
+    moved = {
+        name.split(".")[0]
+        for name, one in model.named_parameters()
+        if not torch.equal(one, before[name])
+    }
+    assert moved == {"extractor", "head"} | ({"classifier"} if head == "residual" else set())
+
+
+def test_fine_tuning_needs_what_pretraining_trained():
+    with pytest.raises(ValueError, match="drop pretrain: false"):
+        Options(pretrain=False, joint=True)
