@@ -55,12 +55,17 @@ def build(
 
 def weights_file(options: MethodOptions) -> Path | None:
     """The local file of starting weights that the options name; None where they name none."""
+    own = getattr(options, "weights", None)
+    if isinstance(own, Path):
+        return own
     file: Path | None = getattr(getattr(options, "backbone", None), "weights", None)
     return file
 
 
 def without_weights(options: MethodOptions) -> MethodOptions:
     """The options without the file of starting weights: a package brings its own."""
+    if isinstance(getattr(options, "weights", None), Path):
+        return options.model_copy(update={"weights": None})
     backbone = getattr(options, "backbone", None)
     if backbone is None or weights_file(options) is None:
         return options

@@ -21,3 +21,8 @@ class MethodOptions(Spec):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
         default_factory=lambda known: str(known.get("kind", "unnamed"))
     )
+
+    @property
+    def lacks(self) -> str | None:
+        """What a study must still say before the method can learn; None where nothing is left."""
+        return None

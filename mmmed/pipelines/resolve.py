@@ -75,9 +75,10 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
         origin: the file of the study itself; None for one that was made otherwise.
 
     Raises:
-        StudyError: one line per file that is missing or faulty, or modality that does not agree.
+        StudyError: one line per file that is missing or faulty, modality that does not agree, or
+            method that cannot learn as it stands.
     """
-    faults = _protocol_faults(study)
+    faults = [*_protocol_faults(study), *_method_faults(study)]
     origins: dict[str, Mapping[str, str]] = {}
     if origin is not None:
         origins[f"pipelines/{origin.name}"] = _origin(origin)
@@ -116,6 +117,14 @@ def _protocol_faults(study: Study) -> list[str]:
         for index, protocol in enumerate(getattr(study.protocols, part))
         for name in _hidden_by(protocol)
         if name not in modalities
+    ]
+
+
+def _method_faults(study: Study) -> list[str]:
+    return [
+        f"study {study.study}: methods.{index}: {method.lacks}"
+        for index, method in enumerate(study.methods)
+        if method.lacks
     ]
 
 

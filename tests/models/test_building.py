@@ -45,3 +45,5 @@ def test_the_file_of_weights_is_found_in_the_options_that_name_one():
     assert weights_file(options("late-sum")(backbone=backbone)) == Path("there.pt")
     assert weights_file(options("late-sum")(backbone=ResNet(kind="resnet"))) is None
     assert weights_file(options("hypermm")()) is None
+    assert weights_file(options("hypermm-paper")(weights="there.pth")) == Path("there.pth")
+    assert weights_file(options("hypermm-paper")(weights="random")) is None

@@ -48,6 +48,14 @@ def test_ume_mma_has_the_parameters_its_card_s_formula_gives(parameters_trained)
         assert parameters_trained(model) == expected
 
 
+def test_hypermm_paper_has_the_parameters_its_card_s_formula_gives(parameters_trained):
+    embedding, generator = 2 * 5, (5 + 1) * 20 + (20 + 1) * (512 * 512 + 512)
+    decoder = 512 * 512 + 512
+    mlp = (512 * 7 * 7 + 1) * 512 + (512 + 1) * 2
+    model = build(options("hypermm-paper")(), DEMO, classes=2, standards={})
+    assert parameters_trained(model) == embedding + generator + decoder + 2 * mlp
+
+
 @pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
 def test_what_is_built_is_the_model_the_row_names(method):
     model = build(options(method.kind)(), DEMO, classes=2, standards={})

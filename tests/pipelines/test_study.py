@@ -94,6 +94,22 @@ def test_variants_of_a_method_are_told_apart_by_name(written) -> None:
         load_study(written(SMALLEST), settings=settings, start=None)
 
 
+def test_a_method_without_the_weights_it_needs_is_refused_before_anything_is_read(written) -> None:
+    name = written(SMALLEST)
+    study = load_study(name, settings=["methods=[{kind: hypermm-paper}]"], start=None)
+    with pytest.raises(
+        StudyError, match=r"methods\.0: .*vgg11-8a719046.*, or weights: random"
+    ) as told:
+        resolve(study, start=None)
+    assert len(str(told.value).splitlines()) == 1
+    settings = ["methods=[{kind: hypermm-paper, weights: random}]"]
+    study = load_study(name, settings=settings, start=None)
+    assert resolve(study, start=None).study.methods[0].name == "hypermm-paper-untrained-extractor"
+    settings = ["methods=[{kind: hypermm-paper, weights: /there/vgg11.pth}]"]
+    study = load_study(name, settings=settings, start=None)
+    assert resolve(study, start=None).study.methods[0].name == "hypermm-paper"
+
+
 def test_a_transform_for_a_modality_the_cohort_lacks_is_refused(written) -> None:
     text = SMALLEST.replace("pet: brain-pet", "amyloid: brain-pet")
     with pytest.raises(StudyError, match=r"transforms\.amyloid: the cohort .* no such modality"):
