@@ -21,6 +21,10 @@ def train_ad(
     method: Annotated[
         list[str] | None, typer.Option(help="Method to train; may be repeated. [hypermm]")
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="File of starting weights of the first method."),
+    ] = None,
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Train the three baselines as well.")
     ] = True,
@@ -53,6 +57,8 @@ def train_ad(
         chosen.append(f"splits={{kind: folds, folds: {folds}}}")
     names = [*(method or ["hypermm"]), *(BASELINES if baselines else ())]
     chosen.append(f"methods=[{', '.join(f'{{kind: {quoted(n)}}}' for n in dict.fromkeys(names))}]")
+    if weights is not None:
+        chosen.append(f"methods.0.weights={quoted(weights)}")
     if missing_pet is not None:
         chosen.append(f"protocols.train.0.rate={missing_pet}")
     if test_missing_pet is not None:

@@ -13,7 +13,7 @@ def text(package: Manifest) -> str:
     """The card of a package, as Markdown."""
     names = ", ".join(one.name for one in package.modalities)
     sections = (
-        f"# {package.kind}: {' or '.join(package.classes)} from {names}",
+        f"# {package.name}: {' or '.join(package.classes)} from {names}",
         WARNING,
         _made(package),
         _seen(package),
@@ -27,7 +27,7 @@ def _made(package: Manifest) -> str:
     paper = next((one.paper for one in METHODS if one.kind == package.kind), "unpublished")
     lines = [
         "## How it was made",
-        f"- method: {package.kind} ({paper})",
+        f"- method: {package.name}, of kind {package.kind} ({paper})",
         f"- study: {package.study.get('study', 'none')}, fold {package.fold}, seed {package.seed}",
         *(
             f"- {part}: {len(known)} subjects"

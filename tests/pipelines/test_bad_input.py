@@ -47,6 +47,8 @@ def refused(done, code: int, *words: str) -> None:
     ("options", "words"),
     [
         (["--method", "hypermn"], ["unknown kind 'hypermn'", "did you mean 'hypermm'?"]),
+        (["--method", "hypermm-paper"], ["methods.0", "vgg11-8a719046.pth", "weights: random"]),
+        (["--weights", "file.pth"], ["methods.0.weights: unknown key"]),
         (["--missing-pet", "2"], ["--missing-pet", "mmmed train-ad --help"]),
         (["--test-missing-pet", "a,b"], ["--test-missing-pet a,b", "'a' is no number"]),
         (["--test-missing-pet", "0,3"], ["--set protocols.test.1.rate", "less than or equal to 1"]),
