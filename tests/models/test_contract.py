@@ -28,7 +28,7 @@ VARIANTS = [(method.kind, SMALL.get(method.kind, {})) for method in METHODS] + [
     ("ume-mma", {"fusion": "concat", "lose": "one", "substitute": "noise"}),
 ]
 WITHOUT_VECTORS = ("hypermm-paper",)
-WITHOUT_STATISTICS = ("early-fusion", "hypermm-paper")
+WITHOUT_STATISTICS = ("early-fusion", "hypermm-paper", "complete-case")
 BATCH_FREE = 1e-5
 """Sums over a batch may be taken in another order than over one case."""
 

@@ -56,6 +56,13 @@ def test_hypermm_paper_has_the_parameters_its_card_s_formula_gives(parameters_tr
     assert parameters_trained(model) == embedding + generator + decoder + 2 * mlp
 
 
+def test_a_model_per_pattern_has_the_parameters_its_card_s_formula_gives(parameters_trained):
+    net = 27 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64) + 2 * (8 + 16 + 32 + 64) + (64 + 1) * 2
+    head = (64 + 64 + 1) * 32 + (32 + 1) * 2
+    model = build(options("per-pattern")(), DEMO, classes=2, standards={})
+    assert parameters_trained(model) == 4 * net + head
+
+
 @pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
 def test_what_is_built_is_the_model_the_row_names(method):
     model = build(options(method.kind)(), DEMO, classes=2, standards={})
