@@ -39,7 +39,7 @@ from mmmed.models.loss import cross_entropy, item_labels, labels, squared_error
 from mmmed.models.options import MethodOptions
 from mmmed.models.set_head import Aggregation, HeadKind, aggregate, set_head
 from mmmed.models.standard import Standard
-from mmmed.models.universal import Encoded, GeneratedAll, GeneratedLast, Universal
+from mmmed.models.universal import Encoded, GeneratedAll, GeneratedLast, Shared, Universal
 
 SET_SHARE = 5
 """The set phase (and the joint one) has a fifth of the extractor's steps."""
@@ -49,11 +49,13 @@ class Options(MethodOptions):
     """What a study may say about HyperMM.
 
     Attributes:
-        generate: `all` generates every tensor of the backbone, `last` one 1x1 convolution.
+        generate: `all` generates every tensor of the backbone, `last` one 1x1 convolution, `none`
+            nothing: one extractor shared by all modalities, as an ablation.
         backbone: for volumes and images; vectors go through an MLP.
         reconstruction: weight of the reconstruction in phase 1 (1 in the paper).
         agg: how a case's items are aggregated (`mean` in the paper).
-        head: `residual` starts as the aggregated phase-1 logits, `deep-sets` fresh.
+        head: `residual` starts as the aggregated phase-1 logits, `deep-sets` fresh; `evidence`
+            is those logits alone, without a set network.
         dropout: on the embedding before the phase-1 classifier, and inside the set head.
         modality_dropout: share of modalities hidden while the set network learns.
         smoothing: of the labels.
@@ -66,7 +68,7 @@ class Options(MethodOptions):
     """
 
     kind: Literal["hypermm"] = "hypermm"
-    generate: Literal["all", "last"] = "all"
+    generate: Literal["all", "last", "none"] = "all"
     backbone: BackboneOptions = Conv()
     reconstruction: Annotated[float, Field(ge=0)] = 0.1
     agg: Aggregation = "sum"
@@ -83,6 +85,8 @@ class Options(MethodOptions):
     def _fine_tunes_what_was_trained(self) -> Options:
         if self.joint and not self.pretrain:
             raise ValueError("joint: true fine-tunes what phase 1 trained; drop pretrain: false")
+        if self.joint and self.head == "evidence":
+            raise ValueError("joint: true fine-tunes a set network; head: evidence has none")
         return self
 
 
@@ -99,7 +103,7 @@ class HyperMM(Model):
     ) -> None:
         super().__init__(modalities, classes)
         self.options = options
-        extractor = {"all": GeneratedAll, "last": GeneratedLast}[options.generate]
+        extractor = {"all": GeneratedAll, "last": GeneratedLast, "none": Shared}[options.generate]
         self.extractor: Universal = extractor(modalities, options.backbone, standards)
         width = self.extractor.width
         self.classifier = nn.Sequential(nn.Dropout(options.dropout), nn.Linear(width, classes))
@@ -128,6 +132,8 @@ class HyperMM(Model):
         learners = (self.extractor, self.classifier, self.decoders)
         turn = Turn(parameters_of(*learners), self.item_loss, rate=self.options.rate)
         first = Phase("extractor", (turn,), steps, learns=learners, predict=self._evidence)
+        if self.options.head == "evidence":
+            return (first,)
         fewer = math.ceil(steps / SET_SHARE)
         turn = Turn(parameters_of(self.head), self.set_loss)
         second = Phase("set", (turn,), fewer, learns=(self.head,), cache=self.embed)
@@ -169,7 +175,7 @@ class HyperMM(Model):
         return {"class": cross_entropy(logits, labels(shown), smoothing=self.options.smoothing)}
 
     def _joint(self, steps: int, *, rate: float) -> Phase:
-        used = (self.classifier,) if self.options.head == "residual" else ()
+        used = () if self.options.head == "deep-sets" else (self.classifier,)
         learners = (self.extractor, self.head, *used)
         turn = Turn(parameters_of(*learners), self.joint_loss, rate=rate)
         return Phase("joint", (turn,), steps, learns=learners)

@@ -4,6 +4,7 @@ aggregate  sum, mean or maximum over all items of a case, whatever their modalit
 residual   aggregated phase-1 logits plus a Deep Sets correction that starts at zero: training
            begins at the sum of the evidence instead of at chance
 deep-sets  the paper's: aggregate the embeddings, then a fresh two-layer net
+evidence   aggregated phase-1 logits, nothing learned
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from mmmed.batch import Batch, segment_max, segment_mean, segment_sum
 
 Aggregation = Literal["sum", "mean", "max"]
 Classifier = Callable[[Tensor], Tensor]
-HeadKind = Literal["residual", "deep-sets"]
+HeadKind = Literal["residual", "deep-sets", "evidence"]
 
 HIDDEN = 32
 _SEGMENTS: Mapping[Aggregation, Callable[[Tensor, Tensor, int], Tensor]] = {
@@ -75,10 +76,24 @@ class DeepSetsHead(nn.Module):
         return logits
 
 
+class EvidenceHead(nn.Module):
+    """agg(classifier(phi)): no set network."""
+
+    def __init__(self, agg: Aggregation) -> None:
+        super().__init__()
+        self.agg: Aggregation = agg
+
+    def forward(self, batch: Batch, phi: Mapping[str, Tensor], classifier: Classifier) -> Tensor:
+        """Embeddings (n, E) by modality -> logits (B, K)."""
+        return aggregate(batch, {name: classifier(one) for name, one in phi.items()}, self.agg)
+
+
 def set_head(
     kind: HeadKind, width: int, classes: int, *, agg: Aggregation, dropout: float
-) -> ResidualHead | DeepSetsHead:
+) -> ResidualHead | DeepSetsHead | EvidenceHead:
     """The head that the options name."""
+    if kind == "evidence":
+        return EvidenceHead(agg)
     if kind == "residual":
         return ResidualHead(width, classes, agg=agg, dropout=dropout)
     return DeepSetsHead(width, classes, agg=agg, dropout=dropout)

@@ -1,4 +1,4 @@
-"""Universal extractors: one network for all modalities, conditioned by a hypernetwork.
+"""Universal extractors: one network for all modalities, conditioned by a hypernetwork or not.
 
 trunk      the network that modalities of one kind share: a backbone for volumes or images with
            the same number of channels, the upper part of an MLP for vectors
@@ -48,7 +48,7 @@ class Encoded:
 
 
 class Universal(nn.Module, ABC):
-    """What both extractors have: entries, trunks by kind, statistics by modality.
+    """What all extractors have: entries, trunks by kind, statistics by modality.
 
     Attributes:
         family: modality -> the name of its trunk.
@@ -84,9 +84,13 @@ class Universal(nn.Module, ABC):
     def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
         """Modality -> its encoded items; parameters are generated once for each modality."""
 
-    @abstractmethod
     def target(self, encoded: Encoded) -> Tensor:
-        """(n, T) what phi must be able to tell again; no gradient flows into it."""
+        """(n, T) what phi must be able to tell again; no gradient flows into it.
+
+        The item at low resolution: `THUMBNAIL` voxels per axis of a volume or image, the entry's
+        output of a vector.
+        """
+        return _thumbnail(encoded.before.detach())
 
     def _enter(self, modality: str, x: Tensor) -> Tensor:
         if modality not in self.entries:
@@ -104,6 +108,30 @@ class Universal(nn.Module, ABC):
             self.trunks[self.family[modality]], given, (x,), tie_weights=False
         )
         return embedded
+
+
+class Shared(Universal):
+    """One trunk for all modalities, conditioned by nothing: what a hypernetwork must improve on.
+
+    Entries of vectors and the batch norms' running statistics still are each modality's own.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[Modality],
+        options: BackboneOptions,
+        standards: Mapping[str, Standard],
+    ) -> None:
+        super().__init__(modalities, options, standards)
+        self.targets = {_family(modality): _target_width(modality) for modality in modalities}
+
+    def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
+        """(n, C, *space) or (n, F) by modality -> encoded items."""
+        encoded = {}
+        for name, x in data.items():
+            entered = self._enter(name, x)
+            encoded[name] = Encoded(phi=self._run(name, entered, {}), before=entered)
+        return encoded
 
 
 class GeneratedLast(Universal):
@@ -143,8 +171,7 @@ class GeneratedLast(Universal):
 class GeneratedAll(Universal):
     """Every tensor of the trunk is generated: kernels, and the norms' scales and shifts.
 
-    There is no shared feature to tell again; the target is the item itself at low resolution:
-    `THUMBNAIL` voxels per axis of a volume or image, the entry's output of a vector (detached).
+    There is no shared feature to tell again; the target is the item itself at low resolution.
 
     Raises:
         StudyError: the backbone is too large to be generated.
@@ -183,10 +210,6 @@ class GeneratedAll(Universal):
             phi = self._run(name, entered, generated[name])
             encoded[name] = Encoded(phi=phi, before=entered)
         return encoded
-
-    def target(self, encoded: Encoded) -> Tensor:
-        """(n, T) the item at low resolution."""
-        return _thumbnail(encoded.before.detach())
 
 
 def _family(modality: Modality) -> str:

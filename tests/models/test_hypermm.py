@@ -122,6 +122,24 @@ def test_h5_the_shared_feature_is_equal_and_phi_differs_by_modality(volumes):
     assert not torch.allclose(encoded["v0"].phi, encoded["v1"].phi, atol=1e-3)
 
 
+def test_without_a_hypernetwork_phi_knows_no_modality(volumes):
+    model = model_of(volumes, generate="none")
+    image = noise(2, *volumes[0].shape)
+    encoded = model.extractor({"v0": image, "v1": image})
+    assert torch.equal(encoded["v0"].phi, encoded["v1"].phi)
+
+
+def test_without_a_set_network_evidence_adds_up(volumes, make_batch):
+    model = model_of(volumes, head="evidence")
+    full = make_batch(volumes)
+    both, _ = full.only(every_pattern(["v0", "v1"])[-1])
+    evidence = model._evidence(both)
+    assert torch.equal(model(both), evidence)
+    assert [phase.name for phase in model.phases(10)] == ["extractor"]
+    with pytest.raises(ValueError, match="head: evidence has none"):
+        Options(head="evidence", joint=True)
+
+
 @generations
 def test_h5_conditioning_leaves_no_state(generate, volumes):
     model = model_of(volumes, generate=generate)
