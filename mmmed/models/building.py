@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any, TypeVar
 
-from mmmed.config import nearest
+from mmmed.config import Spec, nearest
 from mmmed.errors import StudyError
 from mmmed.modality import Modality
 from mmmed.models import METHODS, Method
 from mmmed.models.contract import Model
 from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard
+
+AnySpec = TypeVar("AnySpec", bound=Spec)
 
 
 def options(kind: str) -> type[MethodOptions]:
@@ -55,21 +58,35 @@ def build(
 
 def weights_file(options: MethodOptions) -> Path | None:
     """The local file of starting weights that the options name; None where they name none."""
-    own = getattr(options, "weights", None)
-    if isinstance(own, Path):
-        return own
-    file: Path | None = getattr(getattr(options, "backbone", None), "weights", None)
-    return file
+    return next((one.weights for one in _specs(options) if _names_a_file(one)), None)
 
 
 def without_weights(options: MethodOptions) -> MethodOptions:
     """The options without the file of starting weights: a package brings its own."""
-    if isinstance(getattr(options, "weights", None), Path):
-        return options.model_copy(update={"weights": None})
-    backbone = getattr(options, "backbone", None)
-    if backbone is None or weights_file(options) is None:
-        return options
-    return options.model_copy(update={"backbone": backbone.model_copy(update={"weights": None})})
+    return _bare(options)
+
+
+def _specs(spec: Spec) -> Iterator[Any]:
+    """Options and the options inside them."""
+    yield spec
+    for name in type(spec).model_fields:
+        value = getattr(spec, name)
+        if isinstance(value, Spec):
+            yield from _specs(value)
+
+
+def _names_a_file(spec: Spec) -> bool:
+    return isinstance(getattr(spec, "weights", None), Path)
+
+
+def _bare(spec: AnySpec) -> AnySpec:
+    """Options of which none names a file of weights; themselves where that is so already."""
+    changes: dict[str, Spec | None] = {"weights": None} if _names_a_file(spec) else {}
+    for name in type(spec).model_fields:
+        value = getattr(spec, name)
+        if isinstance(value, Spec) and _bare(value) is not value:
+            changes[name] = _bare(value)
+    return spec.model_copy(update=changes) if changes else spec
 
 
 def _method(kind: str) -> Method:

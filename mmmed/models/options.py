@@ -26,3 +26,8 @@ class MethodOptions(Spec):
     def lacks(self) -> str | None:
         """What a study must still say before the method can learn; None where nothing is left."""
         return None
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether it cannot learn without training cases that show two modalities."""
+        return False

@@ -18,6 +18,7 @@ from mmmed.cohorts.splits import Fold, split
 from mmmed.errors import StudyError
 from mmmed.mechanism import EveryPattern, TestProtocol, rates
 from mmmed.modality import Pattern
+from mmmed.models.pairs import require_pairs
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, table
 from mmmed.training.predicting import View
@@ -51,7 +52,8 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
         truth: of a simulated cohort: its latent columns are what `mnar` protocols may read.
 
     Raises:
-        StudyError: the class named positive is none of the cohort's.
+        StudyError: the class named positive is none of the cohort's, or a method lacks the pairs
+            it learns from.
         LeakageError: a subject is in two parts.
     """
     positive = study.evaluation.positive
@@ -61,7 +63,15 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
             f"({', '.join(cohort.classes)})"
         )
     withheld = _withheld(truth) if truth else None
-    return tuple(_planned(study, cohort, fold, withheld) for fold in split(cohort, study.splits))
+    folds = tuple(_planned(study, cohort, fold, withheld) for fold in split(cohort, study.splits))
+    for method in study.methods:
+        if method.needs_pairs:
+            for one in folds:
+                require_pairs(
+                    f"study {study.study}: fold {one.fold.name}: {method.name}",
+                    [one.shown[case] for case in one.fold.cases("train")],
+                )
+    return folds
 
 
 def realised(folds: Sequence[FoldPlan]) -> list[str]:

@@ -35,6 +35,16 @@ def test_a_package_s_options_name_no_file_of_weights():
     assert bare.model_dump()["backbone"] == {"kind": "resnet", "depth": 10, "weights": None}
 
 
+def test_a_file_is_found_and_left_out_however_deep_it_stands():
+    backbone = {"kind": "resnet", "depth": 10, "weights": "there.pt"}
+    tokens = {"kind": "grid", "backbone": backbone}
+    chosen = options("joint-embedding")(encoder={"tokens": tokens})
+    assert weights_file(chosen) == Path("there.pt")
+    bare = without_weights(chosen)
+    assert weights_file(bare) is None
+    assert bare.encoder.tokens.backbone.depth == 10
+
+
 def test_options_without_weights_stay_as_they_are():
     chosen = options("hypermm")()
     assert without_weights(chosen) is chosen
@@ -45,5 +55,8 @@ def test_the_file_of_weights_is_found_in_the_options_that_name_one():
     assert weights_file(options("late-sum")(backbone=backbone)) == Path("there.pt")
     assert weights_file(options("late-sum")(backbone=ResNet(kind="resnet"))) is None
     assert weights_file(options("hypermm")()) is None
+    patches = {"kind": "patches"}
+    chosen = options("joint-embedding")(encoder={"tokens": patches, "weights": "there.pt"})
+    assert weights_file(chosen) == Path("there.pt")
     assert weights_file(options("hypermm-paper")(weights="there.pth")) == Path("there.pth")
     assert weights_file(options("hypermm-paper")(weights="random")) is None

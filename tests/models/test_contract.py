@@ -17,6 +17,12 @@ from mmmed.models.standard import Standard
 SMALL = {"hypermm-paper": {"weights": "random", "size": 32, "axis": 1}}
 """What a method needs to be built without a file and run in a test; the others take defaults."""
 
+PATCHES = {
+    "tokens": {"kind": "patches", "size": 4, "width": 8},
+    "depth": 3,
+    "heads": 2,
+    "pool": "class",
+}
 VARIANTS = [(method.kind, SMALL.get(method.kind, {})) for method in METHODS] + [
     ("hypermm", {"generate": "last", "head": "deep-sets", "agg": "mean", "joint": True}),
     ("hypermm", {"agg": "max", "joint": True}),
@@ -26,6 +32,8 @@ VARIANTS = [(method.kind, SMALL.get(method.kind, {})) for method in METHODS] + [
     ("late-fusion", {"combine": "mean"}),
     ("ume-mma", {"pretrain": False, "substitute": "mean"}),
     ("ume-mma", {"fusion": "concat", "lose": "one", "substitute": "noise"}),
+    ("joint-embedding", {"prompts": "mutual", "fusion": "sum", "stop_gradient": True}),
+    ("joint-embedding", {"prompts": "ordinary", "fusion": "mean", "encoder": PATCHES}),
 ]
 WITHOUT_VECTORS = ("hypermm-paper",)
 WITHOUT_STATISTICS = ("early-fusion", "hypermm-paper", "complete-case")
@@ -44,7 +52,11 @@ def over(variants):
 
 every_variant = over(VARIANTS)
 every_variant_with_statistics_by_modality = over(
-    [variant for variant in VARIANTS if variant[0] not in WITHOUT_STATISTICS]
+    [
+        (kind, chosen)
+        for kind, chosen in VARIANTS
+        if kind not in WITHOUT_STATISTICS and chosen.get("encoder") is not PATCHES
+    ]
 )
 every_variant_that_reads_vectors = over(
     [variant for variant in VARIANTS if variant[0] not in WITHOUT_VECTORS]

@@ -34,6 +34,19 @@ def test_hypermm_has_the_parameters_its_card_s_formula_gives(parameters_trained)
     assert parameters_trained(model) == by_hand
 
 
+def test_joint_embedding_has_the_parameters_its_card_s_formula_gives(parameters_trained):
+    stem = 27 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64) + 2 * (8 + 16 + 32 + 64)
+    width, tokens = 64, 3 * 3 * 3
+    attention = (width + 1) * 3 * width + (width + 1) * width
+    mlp = (width + 1) * 4 * width + (4 * width + 1) * width
+    blocks = 2 * (2 * 2 * width + attention + mlp)
+    encoder = stem + width + (1 + tokens) * width + blocks + 2 * width
+    classifier, prompts = (width + 1) * 2, 6 * width
+    predictor = 2 * (width + 1) * width
+    model = build(options("joint-embedding")(), DEMO, classes=2, standards={})
+    assert parameters_trained(model) == 2 * (encoder + classifier + prompts + predictor) + 2
+
+
 def test_ume_mma_has_the_parameters_its_card_s_formula_gives(parameters_trained):
     net = 27 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64) + 2 * (8 + 16 + 32 + 64)
     head = (64 + 1) * 2

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from mmmed.config import Spec
@@ -19,7 +19,7 @@ from mmmed.errors import StudyError
 from mmmed.modality import Modality
 from mmmed.models.standard import Standard
 from mmmed.models.tokens.building import token_encoder
-from mmmed.models.tokens.encoder import Grid, TokenOptions
+from mmmed.models.tokens.encoder import Grid, Patches, TokenOptions
 from mmmed.models.tokens.patches import PatchTokens
 from mmmed.models.transformer.block import EPSILON, SPREAD, Block
 
@@ -43,6 +43,12 @@ class EncoderOptions(Spec):
     ratio: Annotated[float, Field(gt=0)] = 4.0
     pool: Literal["mean", "class"] = "mean"
     weights: Path | None = None
+
+    @model_validator(mode="after")
+    def _weights_are_of_a_vision_transformer(self) -> EncoderOptions:
+        if self.weights is not None and not isinstance(self.tokens, Patches):
+            raise ValueError("weights are of a vision transformer: tokens: {kind: patches}")
+        return self
 
 
 class TransformerEncoder(nn.Module):

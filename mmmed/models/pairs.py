@@ -1,0 +1,26 @@
+"""Pairs: training cases that show two modalities or more, which some methods cannot do without."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from mmmed.errors import StudyError
+from mmmed.modality import Pattern
+
+FEWEST = 2
+"""One pair has no variance."""
+
+
+def require_pairs(method: str, shown: Collection[Pattern]) -> None:
+    """Raise a StudyError where training cases that show these patterns hold hardly any pair.
+
+    Args:
+        method: the name of who needs them.
+        shown: one pattern per training case.
+    """
+    pairs = sum(len(pattern) > 1 for pattern in shown)
+    if pairs < FEWEST:
+        raise StudyError(
+            f"{method} learns from cases that show two modalities, and {pairs} of {len(shown)} "
+            "training cases do; add such cases, or take a method that needs none, like late-fusion"
+        )
