@@ -96,6 +96,9 @@ def train_phase(
     model: Model, phase: Phase, batch: Batch, *, steps: int, rate: float
 ) -> list[float]:
     """Full-batch steps of a phase; the loss of all turns at every step."""
+    if phase.fit:
+        with torch.no_grad():
+            phase.fit([batch], set(batch.subject))
     enter(model, phase)
     seen = phase.cache(batch) if phase.cache else batch
     optimisers = [torch.optim.AdamW(turn.parameters, lr=rate) for turn in phase.turns]

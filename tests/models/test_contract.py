@@ -30,6 +30,7 @@ VARIANTS = [(method.kind, SMALL.get(method.kind, {})) for method in METHODS] + [
     ("hypermm", {"pretrain": False, "head": "deep-sets", "agg": "mean"}),
     ("hypermm-paper", {**SMALL["hypermm-paper"], "pretrain": False}),
     ("late-fusion", {"combine": "mean"}),
+    *(("imputation", {"imputer": {"kind": kind}}) for kind in ("zero", "mean", "knn")),
     ("ume-mma", {"pretrain": False, "substitute": "mean"}),
     ("ume-mma", {"fusion": "concat", "lose": "one", "substitute": "noise"}),
     ("joint-embedding", {"prompts": "mutual", "fusion": "sum", "stop_gradient": True}),
