@@ -39,3 +39,12 @@ def squared_error(guess: Tensor, target: Tensor, *, weight: float = 1.0) -> Loss
     """`weight` times the squared error, averaged over the entries and summed over the rows."""
     per_row = (guess - target).square().flatten(1).mean(dim=1)
     return Loss(weight * per_row.sum(), len(target))
+
+
+def smooth_l1(guess: Tensor, target: Tensor, *, weight: float = 1.0) -> Loss:
+    """`weight` times smooth L1, averaged over the entries and summed over the rows.
+
+    An entry that is off by d costs d^2 / 2 where |d| < 1, else |d| - 1/2.
+    """
+    per_row = functional.smooth_l1_loss(guess, target, reduction="none").flatten(1).mean(dim=1)
+    return Loss(weight * per_row.sum(), len(target))

@@ -26,6 +26,7 @@ PATCHES = {
 VARIANTS = [(method.kind, SMALL.get(method.kind, {})) for method in METHODS] + [
     ("hypermm", {"generate": "last", "head": "deep-sets", "agg": "mean", "joint": True}),
     ("hypermm", {"agg": "max", "joint": True}),
+    ("hypermm", {"generate": "none", "head": "evidence"}),
     ("hypermm", {"pretrain": False}),
     ("hypermm", {"pretrain": False, "head": "deep-sets", "agg": "mean"}),
     ("hypermm-paper", {**SMALL["hypermm-paper"], "pretrain": False}),
@@ -34,6 +35,8 @@ VARIANTS = [(method.kind, SMALL.get(method.kind, {})) for method in METHODS] + [
     ("ume-mma", {"pretrain": False, "substitute": "mean"}),
     ("ume-mma", {"fusion": "concat", "lose": "one", "substitute": "noise"}),
     ("joint-embedding", {"prompts": "mutual", "fusion": "sum", "stop_gradient": True}),
+    ("mmp", {"trust": "full", "masked_per": "batch", "masking": 0.5}),
+    ("mmp", {"tokens": PATCHES["tokens"], "depth": 1, "stop_gradient": False}),
     ("joint-embedding", {"prompts": "ordinary", "fusion": "mean", "encoder": PATCHES}),
 ]
 WITHOUT_VECTORS = ("hypermm-paper",)
@@ -56,7 +59,9 @@ every_variant_with_statistics_by_modality = over(
     [
         (kind, chosen)
         for kind, chosen in VARIANTS
-        if kind not in WITHOUT_STATISTICS and chosen.get("encoder") is not PATCHES
+        if kind not in WITHOUT_STATISTICS
+        and chosen.get("encoder") is not PATCHES
+        and chosen.get("tokens") is not PATCHES["tokens"]
     ]
 )
 every_variant_that_reads_vectors = over(
@@ -307,6 +312,8 @@ def test_phases_are_what_the_table_says(kind, chosen, make_modalities):
     expected = list(row.phases)
     if chosen.get("pretrain") is False:
         expected = ["fusion"] if kind == "ume-mma" else ["joint"]
+    if chosen.get("head") == "evidence":
+        expected.remove("set")
     assert phases[: len(expected)] == expected
     assert phases[len(expected) :] == (["joint"] if chosen.get("joint") else [])
 

@@ -47,6 +47,19 @@ def test_joint_embedding_has_the_parameters_its_card_s_formula_gives(parameters_
     assert parameters_trained(model) == 2 * (encoder + classifier + prompts + predictor) + 2
 
 
+def test_mmp_has_the_parameters_its_card_s_formula_gives(parameters_trained):
+    net = 27 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64) + 2 * (8 + 16 + 32 + 64)
+    width, tokens, hidden, learned = 64, 3 * 3 * 3, 128, 8
+    branch = net + (width + 1) * 2
+    enter = (width + 1) * width + 2 * width + tokens * width
+    leave = 2 * width + (width + 1) * hidden + 2 * hidden + (hidden + 1) * width
+    attention = 4 * (width + 1) * width
+    block = 2 * (learned * width + enter + leave + attention) + 2 * attention
+    correction = (2 * width + 1) * 32 + (32 + 1) * 2
+    model = build(options("mmp")(), DEMO, classes=2, standards={})
+    assert parameters_trained(model) == 2 * branch + block + 2 * width + correction
+
+
 def test_ume_mma_has_the_parameters_its_card_s_formula_gives(parameters_trained):
     net = 27 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64) + 2 * (8 + 16 + 32 + 64)
     head = (64 + 1) * 2
