@@ -86,6 +86,7 @@ class RunFolder:
         notes: of `metrics.json`.
         figures: file name -> PNG.
         training: phases of the jobs.
+        reports: what jobs tell beside their predictions; not every method tells something.
         digests: file -> SHA-256.
         truth: `truth.json` without its cases.
     """
@@ -102,6 +103,7 @@ class RunFolder:
     notes: Sequence[str]
     figures: Mapping[str, bytes]
     training: Sequence[Training]
+    reports: Sequence[Mapping[str, Any]]
     digests: Mapping[str, str]
     truth: Mapping[str, Any] | None
 
@@ -131,6 +133,7 @@ def read_run(run: Path) -> RunFolder:
         training=[
             phase for job in sorted(run.glob("jobs/*/history.json")) for phase in _training(job)
         ],
+        reports=[_json(job) or {} for job in sorted(run.glob("jobs/*/report.json"))],
         digests={name: digest.of_file(run / name) for name in DIGESTED if (run / name).is_file()},
         truth=None if truth is None else {key: truth[key] for key in truth if key != "cases"},
     )

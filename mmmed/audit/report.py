@@ -67,6 +67,7 @@ def render(run: RunFolder) -> str:
         metrics=[(metric, NAMES[metric]) for metric in METRICS],
         figures=_figures(run.figures),
         modalities=sorted({name for phase in run.training for name in phase.auroc}),
+        reports=[_told(report) for report in run.reports],
         settings=list(_flat(run.environment or {})),
         conditional=bool(run.truth and run.truth.get("matched")),
     )
@@ -122,9 +123,16 @@ def _rate(rate: float | None) -> str:
     return "" if rate is None else f" {rate:.0%}"
 
 
+def _told(report: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    """What a job tells: its name, and names and values."""
+    about = ("method", "fold", "seed")
+    name = " ".join(str(report[key]) for key in about if key in report)
+    return name, list(_flat({key: report[key] for key in report if key not in about}))
+
+
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for key, inner in value.items():
         if isinstance(inner, Mapping):
             yield from _flat(inner, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", str(inner)
+            yield f"{prefix}{key}", f"{inner:.4g}" if isinstance(inner, float) else str(inner)

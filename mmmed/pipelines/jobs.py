@@ -20,7 +20,9 @@ import torch
 from mmmed import __version__
 from mmmed.cohorts.cohort import Case
 from mmmed.errors import MmmedError
+from mmmed.modality import Pattern
 from mmmed.models.building import build, weights_file
+from mmmed.models.contract import Model
 from mmmed.models.options import MethodOptions
 from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
@@ -30,7 +32,7 @@ from mmmed.record import atomic, digest, table
 from mmmed.training import checkpoint, package
 from mmmed.training.calibrate import calibrate
 from mmmed.training.fit import fit
-from mmmed.training.loader import StepLoader, Views
+from mmmed.training.loader import StepLoader, Views, forced
 from mmmed.training.predicting import columns, prediction_rows
 from mmmed.training.randomness import seed_all
 from mmmed.training.settings import TrainingSpec
@@ -39,6 +41,7 @@ from mmmed.training.statistics import standards, statistics
 from mmmed.transforms.chain import Chain
 
 DONE, FAILED, PROGRESS = "done", "failed.txt", "progress.json"
+REPORT = "report.json"
 PROGRESS_SECONDS = 1.0
 ORPHANED = 130
 """Exit code of a worker whose study is gone: the last checkpoint stands."""
@@ -184,6 +187,7 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
     calibration = job.plan.fold.cases("calibration")
     torch.set_num_threads(work.training.threads)
     begun = time.monotonic()
+    progress = _Progress(folder, parent)
     seed_all(job.seed, "initialisation", 0)
     model = build(
         job.method,
@@ -210,7 +214,7 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
         seed=job.seed,
         folder=folder,
         device=work.device,
-        report=_Progress(folder, parent),
+        report=progress,
     )
     trained = time.monotonic()
     mirror = [name for name, chain in work.chains.items() if chain.mirror]
@@ -236,10 +240,13 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
         origin=_origin(job),
     )
     _predict(job, folder)
-    atomic.write_json(
-        folder / "seconds.json",
-        {"training": trained - begun, "all": time.monotonic() - begun},
-    )
+    seconds = {
+        "training": trained - begun,
+        "all": time.monotonic() - begun,
+        "phases": progress.seconds,
+    }
+    atomic.write_json(folder / "seconds.json", seconds)
+    _report(job, model, folder, progress.seconds)
     checkpoint.remove(folder)
     (folder / PROGRESS).unlink(missing_ok=True)
     atomic.write_text(folder / DONE, "")
@@ -264,6 +271,19 @@ def _predict(job: Job, folder: Path) -> None:
     )
 
 
+def _report(job: Job, model: Model, folder: Path, seconds: Mapping[str, float]) -> None:
+    """What the method tells beside its predictions, of test cases that own every modality.
+
+    Seconds are those of this process: what an interruption cost is not in them.
+    """
+    shelf = job.work.shelf
+    owned = {case: shelf.owned(case) for case in job.plan.fold.cases("test")}
+    told = model.report(forced(shelf, owned, Pattern.of(shelf.names), batch=LOOK_BATCH))
+    if told:
+        about = {"method": job.method.name, "fold": job.plan.fold.name, "seed": job.seed}
+        atomic.write_json(folder / REPORT, {**about, **told, "seconds": dict(seconds)})
+
+
 def _origin(job: Job) -> package.Origin:
     cases = job.work.cases
     return package.Origin(
@@ -279,17 +299,25 @@ def _origin(job: Job) -> package.Origin:
 
 
 class _Progress:
-    """Writes how far training is, now and then, as long as the study is alive."""
+    """Writes how far training is, now and then, as long as the study is alive.
+
+    Attributes:
+        seconds: phase -> how long this process has spent on it.
+    """
 
     def __init__(self, folder: Path, parent: int | None) -> None:
         self._path = folder / PROGRESS
         self._written = 0.0
         self._parent = parent
+        self._heard = time.monotonic()
+        self.seconds: dict[str, float] = {}
 
     def __call__(self, phase: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
         if self._parent is not None and os.getppid() != self._parent:
             os._exit(ORPHANED)
         now = time.monotonic()
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._heard
+        self._heard = now
         if now - self._written >= PROGRESS_SECONDS or step == steps:
             self._written = now
             values = {"phase": phase, "done": step, "total": steps, "losses": dict(losses)}

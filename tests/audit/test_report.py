@@ -117,6 +117,18 @@ def test_training_per_modality_is_shown(run: Path) -> None:
     assert "0a1b single 100 .810 n/a" in page(run).words
 
 
+def test_what_methods_tell_beside_their_predictions_is_shown(run: Path) -> None:
+    assert "What methods tell" not in page(run).words
+    told = {
+        "method": "gan<b>", "fold": "holdout", "seed": 0,
+        "parameters": 86532, "error": {"pet": {"ssim": 0.123456}},
+    }  # fmt: skip
+    (run / "jobs" / "0a1b" / "report.json").write_text(json.dumps(told))
+    words = page(run).words
+    assert "gan<b> holdout 0 parameters 86532" in words
+    assert "gan<b> holdout 0 error.pet.ssim 0.1235" in words
+
+
 def test_digests_are_those_of_the_files(run: Path) -> None:
     import hashlib
 

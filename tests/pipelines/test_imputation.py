@@ -1,0 +1,39 @@
+"""Imputation in a study: what its jobs report, and the lines of what cannot be (G8)."""
+
+from __future__ import annotations
+
+import json
+
+METHODS = (
+    "--set=methods=[{kind: imputation, name: gan, imputer: {kind: pix2pix}}, {kind: imputation}, "
+    "{kind: late-sum}]"
+)
+
+
+def test_g8_parameters_seconds_and_image_errors_stand_in_the_run(attempt, small, tmp_path) -> None:
+    done = attempt("train-ad", *small, METHODS, "--out", "run", "--jobs", "1")
+    assert done.code == 0, done.err
+    run = tmp_path / "place" / "run"
+    told = {
+        report["method"]: report
+        for report in (json.loads(path.read_text()) for path in run.glob("jobs/*/report.json"))
+    }
+    assert set(told) == {"gan", "imputation"}  # the late sum has nothing to tell
+    gan, regression = told["gan"], told["imputation"]
+    assert gan["parameters"] == 86_532
+    assert set(gan["seconds"]) == {"imputer", "warm-up", "joint", "head"}
+    assert all(value > 0 for value in gan["seconds"].values())
+    assert set(gan["error"]["pet"]) == {"cases", "mae", "psnr", "ssim"}
+    assert 0 < gan["error"]["pet"]["cases"] <= 10
+    assert regression["parameters"] == 0
+    assert set(regression["error"]["mri"]) == {"cases", "mse"}
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "error.pet.ssim" in page
+    assert "gan holdout 0" in page
+
+
+def test_a_cohort_without_a_complete_training_case_is_one_clear_line(attempt, small) -> None:
+    hidden = "--set=protocols.train=[{kind: mcar, modality: pet, rate: 1.0, seed: 0}]"
+    done = attempt("train-ad", *small, METHODS, hidden, "--out", "run", "--jobs", "1")
+    assert "imputer pix2pix: pet was never observed in training" in done.err
+    assert "imputer regression: pet was never observed in training" in done.err
