@@ -23,7 +23,7 @@ Differs from the paper:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 import torch
@@ -41,6 +41,11 @@ from mmmed.models.set_head import Aggregation, HeadKind, aggregate, set_head
 from mmmed.models.standard import Standard
 from mmmed.models.universal import Encoded, GeneratedAll, GeneratedLast, Shared, Universal
 
+EXTRACTORS: Mapping[str, Callable[..., Universal]] = {
+    "all": GeneratedAll,
+    "last": GeneratedLast,
+    "none": Shared,
+}
 SET_SHARE = 5
 """The set phase (and the joint one) has a fifth of the extractor's steps."""
 
@@ -103,8 +108,8 @@ class HyperMM(Model):
     ) -> None:
         super().__init__(modalities, classes)
         self.options = options
-        extractor = {"all": GeneratedAll, "last": GeneratedLast, "none": Shared}[options.generate]
-        self.extractor: Universal = extractor(modalities, options.backbone, standards)
+        extractor = EXTRACTORS[options.generate]
+        self.extractor = extractor(modalities, options.backbone, standards)
         width = self.extractor.width
         self.classifier = nn.Sequential(nn.Dropout(options.dropout), nn.Linear(width, classes))
         self.decoders = nn.ModuleDict()

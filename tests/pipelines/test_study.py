@@ -22,6 +22,9 @@ methods: [{kind: late-sum}]
 splits: {kind: holdout}
 """
 
+SIMULATED = ("simulated-ad", "toy-xor")
+"""Cohorts that need no folder."""
+
 
 @pytest.fixture
 def written(tmp_path: Path):
@@ -41,7 +44,7 @@ def test_every_shipped_study_loads(name: str) -> None:
 @pytest.mark.parametrize("name", library.names("pipelines", start=None))
 def test_every_shipped_study_resolves(name: str, tmp_path: Path) -> None:
     study = load_study(name, start=None)
-    if study.cohort.name != "simulated-ad":
+    if study.cohort.name not in SIMULATED:
         study = load_study(name, settings=[f"cohort.root={tmp_path}"], start=None)
     assert set(resolve(study, start=None).chains) == set(study.transforms)
 
