@@ -10,11 +10,8 @@ where the header says the image ends.
 
 from __future__ import annotations
 
-import io
 import math
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -26,6 +23,7 @@ from nibabel import orientations
 from nibabel.spatialimages import HeaderDataError
 
 from mmmed.errors import DataError, GeometryError
+from mmmed.readers.opening import impostor, opened
 
 LARGEST = 2 << 30
 """Bytes of the largest image read: a 512 x 512 x 1024 volume of doubles."""
@@ -44,7 +42,6 @@ _HEADERS: dict[int, Any] = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
 _MAGIC = {348: (344, b"n+1\0", b"ni1\0"), 540: (4, b"n+2\0", b"ni2\0")}
 _BROKEN: tuple[type[Exception], ...] = (
     EOFError,
-    OSError,
     zlib.error,
     isal_zlib.error,  # type: ignore[assignment]  # its stub declares an instance
 )
@@ -88,31 +85,16 @@ def read_volume(path: Path) -> Volume:
             its header or than `LARGEST`, or holds NaN or infinity.
         GeometryError: not one 3-D volume, a size of zero, or no usable affine.
     """
-    with _opened(path) as (stream, layout):
+    with opened(path, broken=_BROKEN) as (file, size):
+        stream, layout = _begun(path, file, size)
         stored = _voxels(path, stream, layout)
     data = _scaled(stored, layout)
     _check_finite(path, data)
     return _canonical(data, layout.affine)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, _Layout]]:
+def _begun(path: Path, file: BinaryIO, size: int) -> tuple[BinaryIO, _Layout]:
     """The inflated stream, standing behind the fixed header, and the layout."""
-    try:
-        if path.exists() and not path.is_file():
-            kind = "folder" if path.is_dir() else "device or pipe"
-            raise DataError(f"{path}: is a {kind}, not a file; name the image itself")
-        with path.open("rb") as file:
-            yield _begun(path, file)
-    except _BROKEN as error:
-        raise DataError(f"{path}: {_why(path, error)}") from error
-
-
-def _begun(path: Path, file: BinaryIO) -> tuple[BinaryIO, _Layout]:
-    size = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    if size == 0:
-        raise DataError(f"{path}: is empty; copy the file again")
     start = file.read(256)
     file.seek(0)
     packed = start.startswith(_GZIP)
@@ -273,21 +255,11 @@ def _header_length(start: bytes) -> int | None:
 
 
 def _looks_like(start: bytes, *, packed: bool) -> str:
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n\0").lower()
-    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        return "is a web page (HTML), not an image; fetch the image itself"
+    known = impostor(start)
+    if known is not None:
+        return known
     if packed:
         return "is gzip, but its name does not end in .gz; rename it"
-    if text.startswith(b"version https://git-lfs"):
-        return "is a Git LFS pointer, not an image; fetch the image itself"
     if _header_length(start):
         return "is NIfTI, but not compressed as its name says; rename it"
     return f"is no NIfTI (it begins with {start[:12]!r}); convert it to NIfTI"
-
-
-def _why(path: Path, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "is a broken link; fetch the file" if path.is_symlink() else "is not there"
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"cannot be read ({error.strerror})"
-    return f"truncated or damaged ({error}); copy the file again"
