@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.distributed as dist
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
+from vicreg_ranks import RANKS, pairs, run_rank
 
 from mmmed.errors import DataError
 from mmmed.models.vicreg import Coefficients, vicreg, vicreg_loss
@@ -14,7 +14,6 @@ from mmmed.models.vicreg import Coefficients, vicreg, vicreg_loss
 NAMES = ("invariance", "variance", "covariance")
 DECORRELATED = [[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
 CORRELATED = [[0.0, 0], [2, 2], [0, 0], [2, 2]]
-RANKS = 2
 
 
 def term(name: str, one: Tensor, other: Tensor) -> float:
@@ -87,25 +86,6 @@ def test_the_term_of_one_process_is_the_weighted_loss():
     one, other = torch.randn(6, 5), torch.randn(6, 5)
     found = vicreg_loss(one, other, coefficients=Coefficients(), weight=0.1)
     assert float(found.sum) / found.count == pytest.approx(0.1 * float(vicreg(one, other)))
-
-
-def pairs() -> tuple[Tensor, Tensor]:
-    random = torch.Generator().manual_seed(5)
-    return torch.randn(5, 3, generator=random), torch.randn(5, 3, generator=random)
-
-
-def run_rank(rank: int, sizes: tuple[int, ...], folder: str) -> None:
-    torch.set_num_threads(1)
-    store = dist.FileStore(f"{folder}/store", RANKS)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=RANKS)
-    start = sum(sizes[:rank])
-    one, other = (each[start : start + sizes[rank]].requires_grad_() for each in pairs())
-    found = vicreg_loss(one, other, coefficients=Coefficients())
-    if found.count:
-        found.sum.backward()
-    grads = [torch.zeros_like(each) if each.grad is None else each.grad for each in (one, other)]
-    torch.save((found.sum.detach(), found.count, *grads), f"{folder}/{rank}.pt")
-    dist.destroy_process_group()
 
 
 on_demand = pytest.mark.slow
