@@ -10,7 +10,9 @@ import typer
 
 def predict(
     model: Annotated[Path, typer.Argument(help="A model package: the folder with model.json.")],
-    data: Annotated[Path, typer.Argument(metavar="INPUT", help="A BIDS folder.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="A folder like the one it was trained on.")
+    ],
     out: Annotated[Path, typer.Option(help="Where predictions.tsv and quarantine.tsv go.")],
     jobs: Annotated[int, typer.Option(help="Processes that prepare images.", min=1)] = 1,
 ) -> int:

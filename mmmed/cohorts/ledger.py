@@ -7,7 +7,9 @@ from joblib import Parallel, delayed
 
 from mmmed.cohorts.cohort import Cohort
 from mmmed.errors import DataError
+from mmmed.modality import ItemKind
 from mmmed.progress import Progress
+from mmmed.readers.image import read_image
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.source import Source
 
@@ -15,25 +17,25 @@ PRESENT, ABSENT, UNREADABLE = "present", "absent", "unreadable"
 
 
 def look(cohort: Cohort, *, jobs: int = 1, progress: Progress | None = None) -> Cohort:
-    """The cohort after every volume was read to its end; what cannot be read becomes a fault.
+    """The cohort after every file was read to its end; what cannot be read becomes a fault.
+
+    Vectors were read with their table.
 
     Args:
         cohort: as read from names and tables.
         jobs: threads that read.
-        progress: called with (volumes read, volumes).
+        progress: called with (files read, files).
     """
-    sources = list(
-        dict.fromkeys(
-            source
-            for case in cohort.cases
-            for name, items in case.sources.items()
-            if cohort.kinds[name] == "volume"
-            for source in items
-        )
-    )
+    sources = {
+        source: cohort.kinds[name]
+        for case in cohort.cases
+        for name, items in case.sources.items()
+        if cohort.kinds[name] != "vector"
+        for source in items
+    }
     reading = Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
     refused: dict[Source, str] = {}
-    answers = reading(delayed(_reason)(source) for source in sources)
+    answers = reading(delayed(_reason)(source, kind) for source, kind in sources.items())
     for done, (source, reason) in enumerate(zip(sources, answers, strict=True), start=1):
         if reason is not None:
             refused[source] = reason
@@ -82,9 +84,9 @@ def sentences(cohort: Cohort) -> list[str]:
     ]
 
 
-def _reason(source: Source) -> str | None:
+def _reason(source: Source, kind: ItemKind) -> str | None:
     try:
-        read_volume(source.path)
+        (read_image if kind == "image" else read_volume)(source.path)
     except DataError as error:
         return str(error)
     return None

@@ -21,11 +21,15 @@ class TableFiles(Spec):
     """A modality whose items are files.
 
     Attributes:
+        kind: NIfTI volumes, or images: PNG, JPEG, TIFF.
         columns: each holds a path below the root (or absolute), or `n/a`; each path is one item.
+        separator: what stands between the paths of one cell, such as `;`; None where a cell holds
+            one path.
     """
 
-    kind: Literal["volume"]
+    kind: Literal["volume", "image"]
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    separator: Annotated[str, Field(min_length=1)] | None = None
 
 
 class TableVectors(Spec):
@@ -162,7 +166,7 @@ def _row(
             reason = vectors[modality][1].faults.get(case)
             faults += [Fault(case, modality, reason)] if reason else []
         else:
-            named = [record[column] for column in one.columns if record[column] not in MISSING]
+            named = [path for column in one.columns for path in _paths(record[column], one)]
             items, lacking = _files(spec.root or Path(), named)
             faults += [Fault(case, modality, reason) for reason in lacking]
         if items:
@@ -181,6 +185,12 @@ def _vector(case: str, identifier: str, table: Path, rows: Rows) -> tuple[Source
     if case not in rows.vectors:
         return ()
     return (Source(table, case, rows.columns, identifier),)
+
+
+def _paths(cell: str, one: TableFiles) -> list[str]:
+    """The paths that a cell names."""
+    parts = [part.strip() for part in cell.split(one.separator)] if one.separator else [cell]
+    return [path for path in parts if path not in MISSING]
 
 
 def _files(root: Path, named: list[str]) -> tuple[tuple[Source, ...], list[str]]:

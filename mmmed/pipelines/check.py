@@ -56,14 +56,14 @@ def check_data(
     jobs: int,
     progress: Progress | None,
 ) -> Checked:
-    """Read a folder of data to the last voxel.
+    """Read a folder of data to the last voxel and pixel.
 
     Args:
         folder: of the data.
         cohort: how it is read; None chooses among the shipped ways to read BIDS.
         start: where the search for a workspace begins.
         jobs: threads that read.
-        progress: called with (volumes read, volumes).
+        progress: called with (files read, files).
 
     Raises:
         StudyError: the cohort cannot be used so.

@@ -19,6 +19,7 @@ RECORDED = (
     "nilearn",
     "numpy",
     "pandas",
+    "pillow",
     "pydantic",
     "scikit-learn",
     "scipy",

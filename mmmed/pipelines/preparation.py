@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,35 +93,42 @@ def stock(
     shapes = [_modality(name, kept, done[name]) for name in kept.modalities if name in done]
     ready = {source: one for items in done.values() for source, one in items.items()}
     return Stocked(
-        cohort=kept, shelf=stocked(kept, tuple(shapes), ready), inputs=_inputs(kept, ready.values())
+        cohort=kept, shelf=stocked(kept, tuple(shapes), ready), inputs=_inputs(kept, done)
     )
 
 
-def _inputs(cohort: Cohort, items: Collection[Prepared]) -> dict[str, str]:
-    """File -> SHA-256: tables, images and their sidecars.
+def _inputs(cohort: Cohort, done: Mapping[str, Mapping[Source, Prepared]]) -> dict[str, str]:
+    """File -> SHA-256: tables, volumes with their sidecars, images.
 
     The digest of a vector is its row's, so its table is read for it.
     """
-    images = {one.source.path: one.digest for one in items if one.path is not None}
-    vectors = {one.source.path for one in items if one.path is None}
-    sidecars = {path for path in map(sidecar_path, images) if path.is_file()}
-    others = sorted({*cohort.tables, *vectors, *sidecars})
+    files: dict[Path, str] = {}
+    others = set(cohort.tables)
+    for name, items in done.items():
+        paths = {source.path: one.digest for source, one in items.items()}
+        if cohort.kinds[name] == "vector":
+            others |= set(paths)
+            continue
+        files |= paths
+        if cohort.kinds[name] == "volume":
+            others |= {path for path in map(sidecar_path, paths) if path.is_file()}
     return {
-        **{str(path): digest.of_file(path) for path in others},
-        **{str(path): known for path, known in images.items()},
+        **{str(path): digest.of_file(path) for path in sorted(others)},
+        **{str(path): known for path, known in files.items()},
     }
 
 
 def _modality(name: str, cohort: Cohort, items: Mapping[Source, Prepared]) -> Modality:
     """The modality with the shape that its items share."""
-    shapes: dict[tuple[int, ...], Prepared] = {}
-    for item in items.values():
-        shapes.setdefault(item.shape, item)
+    shapes = Counter(item.shape for item in items.values()).most_common()
+    shape, number = shapes[0]
     if len(shapes) > 1:
-        first, second = list(shapes.items())[:2]
+        odd = next(item for item in items.values() if item.shape == shapes[-1][0])
+        advice = "end the chain with a step that gives all one shape"
+        if cohort.kinds[name] == "image" and odd.shape[0] != shape[0]:
+            advice = "begin the chain with `colour`"
         raise DataError(
-            f"cohort {cohort.name}: {name}: {first[1].source.path} is {first[0]} and "
-            f"{second[1].source.path} is {second[0]} after preparation; "
-            "end the chain with a step that gives all one shape"
+            f"cohort {cohort.name}: {name}: {odd.source.path} is {odd.shape} after preparation, "
+            f"{number} of {len(items)} items are {shape}; {advice}"
         )
-    return Modality(name=name, kind=cohort.kinds[name], shape=next(iter(shapes)))
+    return Modality(name=name, kind=cohort.kinds[name], shape=shape)

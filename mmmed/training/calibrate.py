@@ -61,7 +61,7 @@ def calibrate(
         model: trained.
         shelf: prepared items.
         cases: the calibration part.
-        mirror: modalities whose mirrored volumes are averaged in.
+        mirror: modalities whose mirrored items are averaged in.
         classes: names, in the order of the logits.
         positive: the class the threshold is about.
         threshold: a probability, or `{sensitivity: s}` to be reached by cases under what they own.

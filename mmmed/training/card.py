@@ -46,7 +46,7 @@ def _seen(package: Manifest) -> str:
     for one in package.modalities:
         chain = package.preparation[one.name].chain
         steps = ", ".join(step.kind for step in chain.prepare) or "as it is"
-        mirror = "; logits are averaged with the mirrored volume's" if chain.mirror else ""
+        mirror = "; logits are averaged with the mirrored item's" if chain.mirror else ""
         lines.append(
             f"- {one.name}: {one.kind} {'x'.join(map(str, one.shape))}, prepared: {steps}{mirror}"
         )

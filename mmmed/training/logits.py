@@ -1,4 +1,4 @@
-"""Logits of modality sets, mirrored volumes averaged in."""
+"""Logits of modality sets, mirrored items averaged in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def logits(
 ) -> NDArray[np.float64]:
     """Logits (n, K) of cases, in their order.
 
-    A case that shows a modality of `mirror` is seen a second time, those volumes with left and
+    A case that shows a modality of `mirror` is seen a second time, those items with left and
     right exchanged, and the two logits are averaged. With `batch` 1 nothing depends on the other
     cases.
 

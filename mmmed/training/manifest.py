@@ -25,7 +25,7 @@ NAME = "model.json"
 FORMAT = 1
 """Raised when an older program could misread the package."""
 
-VERSIONED = ("torch", "monai", "numpy", "nibabel", "nilearn", "safetensors")
+VERSIONED = ("torch", "monai", "numpy", "nibabel", "nilearn", "pillow", "safetensors")
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class Manifest(Spec):
 
     @property
     def mirror(self) -> frozenset[str]:
-        """The modalities whose mirrored volumes are averaged in."""
+        """The modalities whose mirrored items are averaged in."""
         return frozenset(name for name, one in self.preparation.items() if one.chain.mirror)
 
     def save(self, folder: Path) -> None:

@@ -12,10 +12,10 @@ from typing import assert_never
 import torch
 from torch import Generator, Tensor
 
-from mmmed.transforms.step import AugmentStep, Flip, Gain, Noise, Offset, Roll
+from mmmed.transforms.step import AugmentStep, Flip, Gain, Noise, Offset, QuarterTurns, Roll
 
-LEFT_RIGHT = 1
-"""The left-right axis of an item (C, i, j, k) in canonical orientation."""
+AXES = {3: {"left-right": 2, "up-down": 1}, 4: {"left-right": 1, "up-down": 3}}
+"""Axes of an item by how many it has: an image (C, H, W), a volume (C, i, j, k)."""
 
 
 def augment(item: Tensor, steps: Sequence[AugmentStep], *, seed: int) -> Tensor:
@@ -34,16 +34,18 @@ def augment(item: Tensor, steps: Sequence[AugmentStep], *, seed: int) -> Tensor:
     return item
 
 
-def mirrored(items: Tensor) -> Tensor:
-    """Volumes with left and right exchanged, (n, C, i, j, k) or (C, i, j, k)."""
-    return items.flip(items.ndim - 3)
+def mirrored(item: Tensor) -> Tensor:
+    """A volume (C, i, j, k) or an image (C, H, W) with left and right exchanged."""
+    return item.flip(AXES[item.ndim]["left-right"])
 
 
 def _step(item: Tensor, step: AugmentStep, random: Generator) -> Tensor:
     match step:
         case Flip():
             turned = float(torch.rand((), generator=random)) < step.probability
-            return item.flip(LEFT_RIGHT) if turned else item
+            return item.flip(AXES[item.ndim][step.axis]) if turned else item
+        case QuarterTurns():
+            return item.rot90(int(torch.randint(4, (), generator=random)), (1, 2))
         case Roll():
             axes = tuple(range(1, item.ndim))
             shifts = torch.randint(-step.voxels, step.voxels + 1, (len(axes),), generator=random)

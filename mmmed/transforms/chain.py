@@ -11,7 +11,17 @@ from mmmed.config import Spec
 from mmmed.library import Found
 from mmmed.modality import ItemKind
 from mmmed.record import digest
-from mmmed.transforms.step import SPATIAL, AugmentStep, PrepareStep
+from mmmed.transforms.step import (
+    FOR_IMAGES,
+    FOR_VOLUMES,
+    SPATIAL,
+    AugmentStep,
+    CropOrPad,
+    PrepareStep,
+    QuarterTurns,
+    Resize,
+    ZScore,
+)
 
 
 class Chain(Spec):
@@ -21,7 +31,7 @@ class Chain(Spec):
         item: the kind of item it takes.
         prepare: deterministic steps, in order; their result is cached.
         augment: random steps, in order, in training only.
-        mirror: average the logits with those of the left-right mirrored volume at prediction.
+        mirror: average the logits with those of the left-right mirrored item at prediction.
     """
 
     item: ItemKind
@@ -41,10 +51,44 @@ class Chain(Spec):
                 raise ValueError(f"a vector has no space for {spatial[0]}")
         return self
 
+    @model_validator(mode="after")
+    def _fits_space(self) -> Chain:
+        steps = (*self.prepare, *self.augment)
+        others = FOR_IMAGES if self.item == "volume" else FOR_VOLUMES
+        strange: list[str] = [step.kind for step in steps if isinstance(step, others)]
+        if self.item == "image":
+            strange += [step.kind for step in steps if _within_brain(step)]
+        if strange:
+            raise ValueError(f"{strange[0]} does not fit items of kind {self.item}")
+        axes = 3 if self.item == "volume" else 2
+        for step in self.prepare:
+            if isinstance(step, Resize | CropOrPad) and len(step.shape) != axes:
+                raise ValueError(
+                    f"{step.kind} states {len(step.shape)} sizes; an item of kind {self.item} has "
+                    f"{axes} axes"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _turns_squares(self) -> Chain:
+        if not any(isinstance(step, QuarterTurns) for step in self.augment):
+            return self
+        shapes = [step.shape for step in self.prepare if isinstance(step, Resize | CropOrPad)]
+        if not shapes or len(set(shapes[-1])) > 1:
+            raise ValueError(
+                "quarter-turns needs square images; end `prepare` with a resize or crop-or-pad to "
+                "a square"
+            )
+        return self
+
     @property
     def digest(self) -> str:
         """SHA-256 of what decides the prepared bytes; augmentation is not part of it."""
         return digest.of_value(self.model_dump(mode="json", include={"item", "prepare"}))
+
+
+def _within_brain(step: PrepareStep | AugmentStep) -> bool:
+    return isinstance(step, ZScore) and step.within == "template-brain"
 
 
 def load_chain(found: Found) -> Chain:

@@ -1,8 +1,8 @@
 """From files to arrays: load, apply the chain's deterministic part, keep the result.
 
-Each item is prepared from its own file (and sidecar) alone, so that a case's PET is the same bytes
-whether or not the case has an MRI. A file that cannot be used is refused with its reason and the
-rest goes on. Vectors are read straight from their tables.
+Each item is prepared from its own file alone (and a volume's sidecar), so that a case's PET is the
+same bytes whether or not the case has an MRI. A file that cannot be used is refused with its reason
+and the rest goes on. Vectors are read straight from their tables.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from joblib import Parallel, delayed
 from mmmed.errors import DataError
 from mmmed.modality import ItemKind
 from mmmed.progress import Progress
+from mmmed.readers.image import read_image
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.sidecar import declared_space
 from mmmed.readers.source import Source
@@ -29,12 +30,13 @@ from mmmed.transforms import prepared
 from mmmed.transforms.apply import apply
 from mmmed.transforms.chain import Chain
 from mmmed.transforms.prepared import Prepared, Refused
+from mmmed.transforms.raster import Raster, of_image, of_volume
 
 WORTH_WORKERS = 20.0
 """Seconds of work from which processes are started: each needs some four to import MONAI."""
 
 PROBED = 8
-"""Volumes prepared first, to learn what one costs: the median, as the first one pays imports."""
+"""Files prepared first, to learn what one costs: the median, as the first one pays imports."""
 
 
 def prepare(
@@ -72,7 +74,7 @@ def prepare(
 def load(item: Prepared) -> np.ndarray:
     """The array of a prepared item: (C, *space) or (F,) float32.
 
-    A volume is mapped into memory, copy-on-write: it may be written to, its file never changes.
+    What is kept is mapped into memory, copy-on-write: it may be written to, its file never changes.
 
     Raises:
         DataError: the cached array is gone, or the row of a table has changed.
@@ -97,33 +99,42 @@ def _prepared(
     seconds = []
     for source in sources[:PROBED]:
         begun = time.monotonic()
-        outcome = _prepare_volume(source, chain, cache)
+        outcome = _prepare_file(source, chain, cache)
         seconds.append(time.monotonic() - begun)
         yield outcome
     rest = sources[PROBED:]
     workers = jobs if rest and median(seconds) * len(rest) > WORTH_WORKERS else 1
     yield from Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_prepare_volume)(source, chain, cache) for source in rest
+        delayed(_prepare_file)(source, chain, cache) for source in rest
     )
 
 
-def _prepare_volume(source: Source, chain: Chain, cache: Path) -> Prepared | Refused:
-    """One volume from the cache, else from its file."""
+def _prepare_file(source: Source, chain: Chain, cache: Path) -> Prepared | Refused:
+    """One volume or image from the cache, else from its file."""
     try:
         file_digest = _digest_of_file(source.path)
-        space = declared_space(source.path)
+        space = declared_space(source.path) if chain.item == "volume" else None
         name = prepared.key(file_digest, space=space, chain=chain.digest)
         found = prepared.find(cache, name)
         if found is None:
-            applied = apply(read_volume(source.path), chain.prepare, space=space)
+            applied = apply(_read(source.path, chain.item), chain.prepare, space=space)
             _check_unchanged(source.path, file_digest)
-            found = prepared.store(cache, name, applied.volume.data[None], applied.record)
+            found = prepared.store(cache, name, applied.raster.data, applied.record)
     except DataError as error:
         text = str(error)
         named = text.startswith(str(source.path))
         return Refused(source, text if named else f"{source.path}: {text}")
     path, note = found
     return Prepared(source, path, file_digest, tuple(note["shape"]), tuple(note["record"]))
+
+
+def _read(path: Path, item: ItemKind) -> Raster:
+    """What a file holds.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    return of_image(read_image(path)) if item == "image" else of_volume(read_volume(path))
 
 
 def _digest_of_file(path: Path) -> str:

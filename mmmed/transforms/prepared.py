@@ -126,7 +126,7 @@ def _checksum(path: Path) -> int:
 
 @lru_cache(maxsize=1)
 def _versions() -> tuple[tuple[str, str], ...]:
-    names = ("monai", "nibabel", "nilearn", "numpy", "torch")
+    names = ("monai", "nibabel", "nilearn", "numpy", "pillow", "torch")
     return (
         ("format", str(FORMAT)),
         ("mmmed", __version__),

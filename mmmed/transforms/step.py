@@ -1,21 +1,24 @@
 """The closed vocabulary of steps that a chain is made of.
 
-prepare   deterministic, cached: a volume in, a volume out
+prepare   deterministic, cached: a volume or image in, the same kind out
 augment   random, keyed by a seed: an item in, an item of the same shape out
 
-Axes are those of a volume in canonical RAS orientation: 0 left-right, 1 back-front, 2 down-up.
+Axes of a volume are those of canonical RAS orientation: 0 left-right, 1 back-front, 2 down-up.
+Those of an image are 0 up-down (its rows), 1 left-right; its pixels are called voxels as well.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmmed.config import Spec
 
 Size = Annotated[int, Field(ge=2, le=1024)]
 Millimetres = Annotated[float, Field(ge=0.5, le=16)]
+Shape = Annotated[tuple[Size, ...], Field(min_length=2, max_length=3)]
+"""Of a volume three sizes, of an image two: rows (height), then columns (width)."""
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -56,22 +59,47 @@ class Resize(Spec):
     """
 
     kind: Literal["resize"]
-    shape: tuple[Size, Size, Size]
+    shape: Shape
+
+
+class ShorterSide(Spec):
+    """Resamples an image to this many pixels along its shorter side, in its proportions.
+
+    Attributes:
+        pixels: along the shorter side.
+    """
+
+    kind: Literal["shorter-side"]
+    pixels: Size
 
 
 class CropOrPad(Spec):
-    """Crops or pads around the centre to this many voxels; padding repeats the lowest value.
+    """Crops or pads around the centre to this many voxels.
 
     Attributes:
         shape: voxels along each axis.
+        padding: which of the item's own values is repeated: the lowest, as behind a scanned head,
+            or the highest, as on the glass around stained tissue.
     """
 
     kind: Literal["crop-or-pad"]
-    shape: tuple[Size, Size, Size]
+    shape: Shape
+    padding: Literal["lowest", "highest"] = "lowest"
+
+
+class Colour(Spec):
+    """Makes images agree in their channels: grey by its share of brightness, RGB by repeating grey.
+
+    Attributes:
+        to: one channel or three.
+    """
+
+    kind: Literal["colour"]
+    to: Literal["grey", "rgb"]
 
 
 class Clip(Spec):
-    """Clips intensities at two of their own percentiles.
+    """Clips intensities at two of their own percentiles, over all channels together.
 
     Attributes:
         low: percentile that becomes the lowest value.
@@ -84,7 +112,7 @@ class Clip(Spec):
 
 
 class ZScore(Spec):
-    """Subtracts the mean and divides by the standard deviation.
+    """Subtracts the mean and divides by the standard deviation, over all channels together.
 
     Attributes:
         within: which voxels are counted: the template's brain mask, those that are not zero, or
@@ -95,10 +123,40 @@ class ZScore(Spec):
     within: Literal["template-brain", "nonzero", "all"]
 
 
+class Normalise(Spec):
+    """Subtracts a stated mean from each channel and divides by a stated standard deviation.
+
+    The same figures serve every item, so that its own brightness stays; `z-score` takes it away.
+
+    Attributes:
+        mean: per channel; an image's values are in 0..1.
+        sd: per channel.
+    """
+
+    kind: Literal["normalise"]
+    mean: Annotated[tuple[float, ...], Field(min_length=1)]
+    sd: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _as_many(self) -> Normalise:
+        if len(self.mean) != len(self.sd):
+            raise ValueError(
+                f"states {len(self.mean)} means and {len(self.sd)} sds; state one of each per "
+                "channel"
+            )
+        return self
+
+
 class Flip(Spec):
-    """Mirrors left and right."""
+    """Mirrors along one axis.
+
+    Attributes:
+        axis: left and right change places, or above and below.
+        probability: with which it happens.
+    """
 
     kind: Literal["flip"]
+    axis: Literal["left-right", "up-down"] = "left-right"
     probability: Probability = 0.5
 
 
@@ -111,6 +169,12 @@ class Roll(Spec):
 
     kind: Literal["roll"]
     voxels: Annotated[int, Field(ge=1, le=16)] = 1
+
+
+class QuarterTurns(Spec):
+    """Turns a square image by 0, 1, 2 or 3 quarters, each with the same chance."""
+
+    kind: Literal["quarter-turns"]
 
 
 class Gain(Spec):
@@ -134,7 +198,24 @@ class Noise(Spec):
     sd: Annotated[float, Field(gt=0)] = 0.05
 
 
-PrepareStep = Register | ToTemplate | Spacing | Resize | CropOrPad | Clip | ZScore
-AugmentStep = Flip | Roll | Gain | Offset | Noise
-SPATIAL = (Flip, Roll)
+PrepareStep = (
+    Register
+    | ToTemplate
+    | Spacing
+    | Resize
+    | ShorterSide
+    | CropOrPad
+    | Colour
+    | Clip
+    | ZScore
+    | Normalise
+)
+AugmentStep = Flip | QuarterTurns | Roll | Gain | Offset | Noise
+SPATIAL = (Flip, QuarterTurns, Roll)
 """Augmentations that need space; a vector has none."""
+
+FOR_VOLUMES = (Register, ToTemplate, Spacing)
+"""Steps that need mm."""
+
+FOR_IMAGES = (ShorterSide, Colour, QuarterTurns)
+"""Steps that need rows, columns and colours."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mmmed.cohorts.ledger import look
 from mmmed.cohorts.reading import read
@@ -104,6 +106,58 @@ def test_a_case_id_is_never_a_path(folder):
     cohort = read(spec(folder.root, modalities=modalities), "table")
     assert cohort.cases[0].id == "../../x<b>"
     assert cohort.cases[0].sources["mri"][0].path == folder.root / "a.nii.gz"
+
+
+@pytest.fixture
+def pictures(folder):
+    """Two cases of pictures at two magnifications; one owns three at the lower one."""
+    for name in ("a", "b", "c", "d"):
+        save_picture(folder.root / f"{name}.png")
+    folder.table(
+        "cases.tsv",
+        "case_id x40 x100 dx",
+        "one a.png;b.png;c.png d.png CN",
+        "two d.png;n/a n/a AD",
+    )
+    return folder
+
+
+def save_picture(path):
+    pixels = np.random.default_rng(len(path.name)).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+PICTURES = {
+    name: {"kind": "image", "columns": [name], "separator": ";"} for name in ("x40", "x100")
+}
+
+
+def test_a_cell_may_name_several_images(pictures):
+    cohort = look(read(spec(pictures.root, modalities=PICTURES), "table"))
+    assert dict(cohort.kinds) == {"x40": "image", "x100": "image"}
+    one, two = cohort.cases
+    assert [source.path.name for source in one.sources["x40"]] == ["a.png", "b.png", "c.png"]
+    assert [source.path.name for source in two.sources["x40"]] == ["d.png"]
+    assert "x100" not in two.sources
+    assert cohort.faults == ()
+
+
+def test_without_a_separator_a_cell_is_one_path(pictures):
+    modalities = {"x40": {"kind": "image", "columns": ["x40"]}}
+    with pytest.raises(NothingReadable, match=r"a\.png;b\.png;c\.png: is not there"):
+        read(spec(pictures.root, modalities=modalities), "table")
+
+
+def test_images_are_looked_at_to_the_last_pixel(pictures):
+    broken = pictures.root / "b.png"
+    broken.write_bytes(broken.read_bytes()[:-30])
+    (pictures.root / "d.png").write_bytes(b"<html>404</html>")
+    cohort = look(read(spec(pictures.root, modalities=PICTURES), "table"), jobs=2)
+    assert [len(case.sources["x40"]) for case in cohort.cases] == [2]
+    reasons = [str(fault) for fault in cohort.faults]
+    assert reasons[0].startswith(f"one x40: {broken}: truncated")
+    assert "is a web page (HTML)" in reasons[1]
+    assert reasons[-1] == "two: nothing of it can be read; left out"
 
 
 @pytest.mark.shared

@@ -2,13 +2,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from mmmed.errors import DataError, GeometryError
 from mmmed.readers import template
 from mmmed.readers.nifti import Volume
 from mmmed.transforms.apply import apply
-from mmmed.transforms.step import Clip, CropOrPad, Register, Resize, Spacing, ToTemplate, ZScore
+from mmmed.transforms.raster import of_image, of_volume
+from mmmed.transforms.step import (
+    Clip,
+    Colour,
+    CropOrPad,
+    Normalise,
+    Register,
+    Resize,
+    ShorterSide,
+    Spacing,
+    ToTemplate,
+    ZScore,
+)
 
 TO_TEMPLATE = ToTemplate(kind="to-template", voxel_mm=4)
 
@@ -17,12 +30,12 @@ def plane(shape, affine):
     """A volume whose value is a linear function of the mm of its voxels."""
     index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
     mm = index @ affine[:3, :3].T + affine[:3, 3]
-    return Volume((mm @ [0.5, -1.0, 2.0] + 300).astype(np.float32), affine)
+    return of_volume(Volume((mm @ [0.5, -1.0, 2.0] + 300).astype(np.float32), affine))
 
 
 def noise(shape=(8, 9, 10), affine=None):
     data = np.random.default_rng(0).normal(50, 5, shape).astype(np.float32)
-    return Volume(data, np.eye(4) if affine is None else affine)
+    return of_volume(Volume(data, np.eye(4) if affine is None else affine))
 
 
 def test_a_file_in_the_template_space_skips_registration_and_says_so():
@@ -39,7 +52,7 @@ def test_a_volume_on_the_grid_is_left_as_it_is():
     grid = template.grid(4.0)
     volume = noise(grid.shape, grid.affine)
     applied = apply(volume, [TO_TEMPLATE], space=None)
-    assert applied.volume.data is volume.data
+    assert applied.raster.data is volume.data
     assert applied.record == ("to-template: skipped, lies on the grid",)
 
 
@@ -50,20 +63,20 @@ def test_resampling_onto_the_template_keeps_what_is_where(voxel_mm):
     shape = tuple(np.ceil(np.array([200, 230, 220]) / voxel_mm).astype(int))
     applied = apply(plane(shape, affine), [TO_TEMPLATE], space=None)
     grid = template.grid(4.0)
-    assert applied.volume.data.shape == grid.shape == (40, 48, 48)
+    assert applied.raster.space == grid.shape == (40, 48, 48)
     expected = plane(grid.shape, grid.affine)
-    np.testing.assert_allclose(applied.volume.data, expected.data, rtol=1e-4)
+    np.testing.assert_allclose(applied.raster.data, expected.data, rtol=1e-4)
 
 
 def test_upsampling_is_trilinear_as_scipys():
     affine = np.diag([8.0, 8, 8, 1])
     affine[:3, 3] = (-100, -130, -90)
     volume = noise((26, 30, 28), affine)
-    done = apply(volume, [TO_TEMPLATE], space=None).volume
+    done = apply(volume, [TO_TEMPLATE], space=None).raster
     grid = template.grid(4.0)
     index = (grid.centres.reshape(-1, 3) - affine[:3, 3]) / 8
-    expected = map_coordinates(volume.data.astype(float), index.T, order=1).reshape(grid.shape)
-    np.testing.assert_allclose(done.data, expected, rtol=1e-4)
+    expected = map_coordinates(volume.data[0].astype(float), index.T, order=1).reshape(grid.shape)
+    np.testing.assert_allclose(done.data[0], expected, rtol=1e-4)
 
 
 def test_downsampling_does_not_alias():
@@ -72,7 +85,7 @@ def test_downsampling_does_not_alias():
     affine = np.diag([1.0, 1, 1, 1])
     affine[:3, 3] = (-80, -112, -74)
     data = (np.indices(shape).sum(axis=0) % 2).astype(np.float32)
-    done = apply(Volume(data, affine), [TO_TEMPLATE], space=None).volume.data
+    done = apply(of_volume(Volume(data, affine)), [TO_TEMPLATE], space=None).raster.data[0]
     assert np.abs(done[2:-2, 2:-2, 2:-2] - 0.5).max() < 0.01
 
 
@@ -85,19 +98,19 @@ def test_a_volume_far_from_the_template_is_refused():
 
 def test_spacing_changes_the_voxels_and_keeps_the_field_of_view():
     volume = plane((12, 12, 12), np.diag([1.0, 2.0, 3.0, 1]))
-    done = apply(volume, [Spacing(kind="spacing", voxel_mm=(2, 2, 2))], space=None).volume
-    assert done.data.shape == (6, 12, 18)
+    done = apply(volume, [Spacing(kind="spacing", voxel_mm=(2, 2, 2))], space=None).raster
+    assert done.space == (6, 12, 18)
     np.testing.assert_allclose(np.diag(done.affine), [2, 2, 2, 1])
-    inner = (slice(2, -2),) * 3
+    inner = (0, *(slice(2, -2),) * 3)
     np.testing.assert_allclose(
-        done.data[inner], plane(done.data.shape, done.affine).data[inner], rtol=1e-4
+        done.data[inner], plane(done.space, done.affine).data[inner], rtol=1e-4
     )
 
 
 def test_resize_gives_the_shape_and_keeps_the_field_of_view():
     volume = plane((10, 20, 30), np.diag([3.0, 2.0, 1.0, 1]))
-    done = apply(volume, [Resize(kind="resize", shape=(20, 20, 20))], space=None).volume
-    assert done.data.shape == (20, 20, 20)
+    done = apply(volume, [Resize(kind="resize", shape=(20, 20, 20))], space=None).raster
+    assert done.space == (20, 20, 20)
     for edge in (-0.5, 19.5):
         before = volume.affine @ [*((edge + 0.5) / 20 * n - 0.5 for n in (10, 20, 30)), 1]
         after = done.affine @ [edge, edge, edge, 1]
@@ -106,16 +119,16 @@ def test_resize_gives_the_shape_and_keeps_the_field_of_view():
 
 def test_crop_or_pad_keeps_the_centre_and_pads_with_the_lowest_value():
     volume = noise((8, 4, 6))
-    done = apply(volume, [CropOrPad(kind="crop-or-pad", shape=(4, 8, 6))], space=None).volume
-    assert done.data.shape == (4, 8, 6)
-    np.testing.assert_array_equal(done.data[:, 2:6], volume.data[2:6])
-    assert set(done.data[:, 0].ravel()) == {volume.data.min()}
+    done = apply(volume, [CropOrPad(kind="crop-or-pad", shape=(4, 8, 6))], space=None).raster
+    assert done.space == (4, 8, 6)
+    np.testing.assert_array_equal(done.data[0, :, 2:6], volume.data[0, 2:6])
+    assert set(done.data[0, :, 0].ravel()) == {volume.data.min()}
     np.testing.assert_allclose(done.affine[:3, 3], [2, -2, 0])
 
 
 def test_clip_is_at_the_volumes_own_percentiles():
     volume = noise()
-    done = apply(volume, [Clip(kind="clip", low=10, high=90)], space=None).volume.data
+    done = apply(volume, [Clip(kind="clip", low=10, high=90)], space=None).raster.data
     low, high = np.percentile(volume.data, [10, 90])
     np.testing.assert_allclose(done, np.clip(volume.data, low, high), rtol=1e-6)
 
@@ -124,11 +137,11 @@ def test_clip_is_at_the_volumes_own_percentiles():
 def test_z_scores_have_mean_0_and_sd_1_where_they_are_counted(within):
     grid = template.grid(4.0)
     volume = noise(grid.shape, grid.affine)
-    volume.data[:5] = 0
-    done = apply(volume, [ZScore(kind="z-score", within=within)], space=None).volume.data
+    volume.data[:, :5] = 0
+    done = apply(volume, [ZScore(kind="z-score", within=within)], space=None).raster.data[0]
     counted = {
         "all": np.ones(grid.shape, dtype=bool),
-        "nonzero": volume.data != 0,
+        "nonzero": volume.data[0] != 0,
         "template-brain": template.brain_mask(4.0),
     }[within]
     assert abs(done[counted].mean(dtype=float)) < 1e-5
@@ -143,7 +156,7 @@ def test_a_brain_z_score_needs_the_template_grid():
 @pytest.mark.parametrize("value", [0.0, 7.0])
 @pytest.mark.parametrize("within", ["all", "nonzero"])
 def test_a_volume_that_does_not_vary_is_refused(value, within):
-    flat = Volume(np.full((4, 4, 4), value, dtype=np.float32), np.eye(4))
+    flat = of_volume(Volume(np.full((4, 4, 4), value, dtype=np.float32), np.eye(4)))
     with pytest.raises(DataError, match=r"do not vary|nothing but zeros"):
         apply(flat, [ZScore(kind="z-score", within=within)], space=None)
 
@@ -159,3 +172,84 @@ def test_the_input_is_never_changed():
     applied = apply(volume, steps, space=None)
     np.testing.assert_array_equal(volume.data, before)
     assert [words.split(":")[0] for words in applied.record] == ["clip", "resize", "z-score"]
+
+
+def picture(shape=(3, 6, 8)):
+    return of_image(np.random.default_rng(0).random(shape, dtype=np.float32))
+
+
+def test_an_image_is_resized_as_pillow_resizes_it_up():
+    """Up, so that no smoothing enters; away from the border, which Pillow weighs otherwise."""
+    image = picture((1, 8, 12))
+    done = apply(image, [Resize(kind="resize", shape=(16, 36))], space=None).raster
+    whole = Image.fromarray(image.data[0]).resize((36, 16), Image.Resampling.BILINEAR)
+    assert done.space == (16, 36)
+    np.testing.assert_allclose(done.data[0], np.asarray(whole), atol=1e-5)
+
+
+def test_an_image_that_shrinks_does_not_alias():
+    stripes = np.tile(np.arange(64, dtype=np.float32) % 2, (3, 64, 1))
+    done = apply(of_image(stripes), [Resize(kind="resize", shape=(8, 8))], space=None).raster
+    assert np.abs(done.data[:, :, 1:-1] - 0.5).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((40, 60), (20, 30)), ((60, 40), (30, 20)), ((33, 100), (20, 61))]
+)
+def test_the_shorter_side_is_stated_and_proportions_stay(shape, expected):
+    step = ShorterSide(kind="shorter-side", pixels=20)
+    assert apply(picture((3, *shape)), [step], space=None).raster.space == expected
+
+
+def test_a_strip_is_refused_before_it_becomes_a_huge_image():
+    step = ShorterSide(kind="shorter-side", pixels=128)
+    with pytest.raises(GeometryError, match=r"has 2 x 200 pixels.* 128 x 12800; at most 8192"):
+        apply(picture((1, 2, 200)), [step], space=None)
+
+
+@pytest.mark.parametrize(("padding", "choose"), [("lowest", np.min), ("highest", np.max)])
+def test_an_image_is_cropped_and_padded_around_its_centre(padding, choose):
+    image = picture((3, 4, 10))
+    step = CropOrPad(kind="crop-or-pad", shape=(8, 6), padding=padding)
+    done = apply(image, [step], space=None).raster
+    assert (done.space, done.affine.shape) == ((8, 6), (3, 3))
+    np.testing.assert_array_equal(done.data[:, 2:6], image.data[:, :, 2:8])
+    assert set(done.data[:, :2].ravel()) == {choose(image.data)}
+
+
+def test_colour_becomes_grey_as_pillow_makes_it_and_grey_becomes_rgb():
+    image = picture()
+    grey = apply(image, [Colour(kind="colour", to="grey")], space=None).raster
+    stored = np.round(image.data.transpose(1, 2, 0) * 255).astype(np.uint8)
+    expected = np.asarray(Image.fromarray(stored).convert("L")) / 255
+    assert grey.channels == 1
+    np.testing.assert_allclose(grey.data[0], expected, atol=0.01)
+    again = apply(grey, [Colour(kind="colour", to="rgb")], space=None).raster
+    np.testing.assert_array_equal(again.data, np.repeat(grey.data, 3, axis=0))
+    assert apply(image, [Colour(kind="colour", to="rgb")], space=None).record == (
+        "colour: skipped, is rgb",
+    )
+
+
+def test_each_channel_is_normalised_by_its_own_figures():
+    image = picture()
+    step = Normalise(kind="normalise", mean=(0.1, 0.2, 0.3), sd=(1.0, 0.5, 0.25))
+    done = apply(image, [step], space=None).raster.data
+    for place, (mean, sd) in enumerate([(0.1, 1.0), (0.2, 0.5), (0.3, 0.25)]):
+        np.testing.assert_allclose(done[place], (image.data[place] - mean) / sd, rtol=1e-5)
+
+
+def test_figures_for_other_channels_are_refused():
+    step = Normalise(kind="normalise", mean=(0.1, 0.2, 0.3), sd=(1.0, 0.5, 0.25))
+    with pytest.raises(DataError, match=r"has 1 channels and `normalise` states 3; put `colour`"):
+        apply(picture((1, 4, 4)), [step], space=None)
+
+
+def test_channels_are_clipped_and_scored_together():
+    """So that colours keep their relation: one shift and one factor for all channels."""
+    image = picture()
+    steps = [Clip(kind="clip", low=10, high=90), ZScore(kind="z-score", within="all")]
+    done = apply(image, steps, space=None).raster.data
+    low, high = np.percentile(image.data, [10, 90])
+    clipped = np.clip(image.data, low, high)
+    np.testing.assert_allclose(done, (clipped - clipped.mean()) / clipped.std(), rtol=1e-4)

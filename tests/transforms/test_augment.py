@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mmmed import library
 from mmmed.transforms.augment import augment, mirrored
 from mmmed.transforms.chain import load_chain
-from mmmed.transforms.step import Flip, Gain, Noise, Offset, Roll
+from mmmed.transforms.step import Flip, Gain, Noise, Offset, QuarterTurns, Roll
 
 STEPS = load_chain(library.find("transforms", "brain-mri", start=None)).augment
 NOISE = Noise(kind="noise", sd=0.1)
@@ -98,7 +98,43 @@ def test_no_steps_give_the_item_back():
     assert augment(one, (), seed=0) is one
 
 
-def test_mirroring_turns_the_first_spatial_axis_of_items_and_stacks():
+def picture(height=4, width=4):
+    return torch.arange(3 * height * width, dtype=torch.float32).reshape(3, height, width)
+
+
+@pytest.mark.parametrize(
+    ("of", "axis", "turned"),
+    [
+        (item, "left-right", 1),
+        (item, "up-down", 3),
+        (picture, "left-right", 2),
+        (picture, "up-down", 1),
+    ],
+)
+def test_left_right_and_up_down_are_axes_of_the_kind_of_item(of, axis, turned):
+    step = Flip(kind="flip", axis=axis, probability=1.0)
+    assert torch.equal(augment(of(), [step], seed=0), of().flip(turned))
+
+
+def test_quarter_turns_are_four_and_equally_likely():
+    step = QuarterTurns(kind="quarter-turns")
+    turns = [picture().rot90(number, (1, 2)) for number in range(4)]
+    counts = [0, 0, 0, 0]
+    for seed in range(400):
+        done = augment(picture(), [step], seed=seed)
+        counts[[torch.equal(done, one) for one in turns].index(True)] += 1
+    assert min(counts) > 70
+
+
+def test_the_shipped_chain_of_photographs_is_a_function_of_its_seed():
+    steps = load_chain(library.find("transforms", "photograph", start=None)).augment
+    first = augment(picture(), steps, seed=5)
+    assert torch.equal(first, augment(picture(), steps, seed=5))
+    assert len({tuple(augment(picture(), steps, seed=s).flatten().tolist()) for s in range(9)}) == 9
+    assert first.shape == picture().shape
+
+
+def test_mirroring_exchanges_left_and_right():
     assert torch.equal(mirrored(item()), item().flip(1))
-    assert torch.equal(mirrored(item()[None]), item()[None].flip(2))
+    assert torch.equal(mirrored(picture(2, 3)), picture(2, 3).flip(2))
     assert torch.equal(mirrored(mirrored(item())), item())

@@ -6,6 +6,8 @@ from mmmed import library
 from mmmed.errors import StudyError
 from mmmed.transforms.chain import Chain, load_chain
 
+TURNING = "augment: [{kind: quarter-turns}]\n"
+
 
 def write(tmp_path, text):
     path = tmp_path / "chain.yaml"
@@ -16,7 +18,7 @@ def write(tmp_path, text):
 @pytest.mark.parametrize("name", library.names("transforms", start=None))
 def test_every_shipped_chain_is_loaded(name):
     chain = load_chain(library.find("transforms", name, start=None))
-    assert chain.item == ("vector" if name == "vector" else "volume")
+    assert chain.item == {"vector": "vector", "photograph": "image"}.get(name, "volume")
 
 
 @pytest.mark.parametrize("name", ["brain-mri", "brain-pet"])
@@ -31,7 +33,51 @@ def test_brain_chains_prepare_on_the_template_and_mirror(name):
     ("text", "fault"),
     [
         ("mmmed: 1\nitem: volume\nprepare:\n  - {kind: zscore, within: all}\n", ":4: .*z-score"),
-        ("mmmed: 1\nitem: volume\nprepare:\n  - {kind: resize, shape: [4, 4]}\n", ":4: "),
+        ("mmmed: 1\nitem: volume\nprepare:\n  - {kind: resize, shape: [4]}\n", ":4: "),
+        (
+            "mmmed: 1\nitem: volume\nprepare:\n  - {kind: resize, shape: [4, 4]}\n",
+            "resize states 2 sizes; an item of kind volume has 3 axes",
+        ),
+        (
+            "mmmed: 1\nitem: image\nprepare:\n  - {kind: crop-or-pad, shape: [4, 4, 4]}\n",
+            "crop-or-pad states 3 sizes; an item of kind image has 2 axes",
+        ),
+        *(
+            (
+                f"mmmed: 1\nitem: image\nprepare:\n  - {{kind: {step}}}\n",
+                f"{step.split(',')[0]} does not fit items of kind image",
+            )
+            for step in (
+                "register",
+                "to-template",
+                "spacing, voxel_mm: [1, 1, 1]",
+                "z-score, within: template-brain",
+            )
+        ),
+        *(
+            (
+                f"mmmed: 1\nitem: volume\nprepare:\n  - {{kind: {step}}}\n",
+                f"{step.split(',')[0]} does not fit items of kind volume",
+            )
+            for step in ("colour, to: grey", "shorter-side, pixels: 9")
+        ),
+        (
+            "mmmed: 1\nitem: volume\naugment: [{kind: quarter-turns}]\n",
+            "quarter-turns does not fit items of kind volume",
+        ),
+        (
+            "mmmed: 1\nitem: image\n" + TURNING,
+            "quarter-turns needs square images",
+        ),
+        (
+            "mmmed: 1\nitem: image\nprepare: [{kind: resize, shape: [4, 5]}]\n" + TURNING,
+            "quarter-turns needs square images",
+        ),
+        (
+            "mmmed: 1\nitem: image\nprepare:\n  - {kind: normalise, mean: [0, 0], sd: [1]}\n",
+            ":4: .*states 2 means and 1 sds",
+        ),
+        ("mmmed: 1\nitem: vector\naugment: [{kind: quarter-turns}]\n", "a vector has no space"),
         ("mmmed: 1\nitem: volume\naugment:\n  - {kind: z-score, within: all}\n", ":4: "),
         ("mmmed: 1\nitem: volume\nmirrored: true\n", ":3: mirrored: .*mirror"),
         ("item: volume\n", "state `mmmed: 1`"),

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmmed import library
 from mmmed.errors import DataError
@@ -201,6 +202,61 @@ def test_a_chain_for_another_kind_of_item_is_refused(save_volume, cache):
         prepare([save_volume()], VECTOR, kind="volume", cache=cache)
 
 
+PHOTOGRAPH = load_chain(library.find("transforms", "photograph", start=None))
+
+
+@pytest.fixture
+def save_picture(tmp_path):
+    """Writes a picture of noise and says where."""
+
+    def save(name="a.png", shape=(40, 60, 3)):
+        path = tmp_path / "pictures" / name
+        path.parent.mkdir(exist_ok=True)
+        pixels = np.random.default_rng(len(name)).integers(0, 256, shape, dtype=np.uint8)
+        Image.fromarray(pixels).save(path)
+        return Source(path)
+
+    return save
+
+
+def test_a_picture_becomes_three_normalised_channels(save_picture, cache):
+    prepared = one(save_picture(), cache, PHOTOGRAPH)
+    data = load(prepared)
+    assert (data.shape, data.dtype, prepared.shape) == ((3, 128, 128), np.float32, (3, 128, 128))
+    assert data.min() >= -2
+    assert data.max() <= 2
+    assert abs(data.mean()) < 0.2
+    assert prepared.record[1] == "shorter-side: from (40, 60)"
+
+
+def test_grey_and_colour_meet_in_one_shape(save_picture, cache):
+    grey = one(save_picture("grey.png", (40, 60)), cache, PHOTOGRAPH)
+    assert grey.shape == (3, 128, 128)
+    assert grey.record[0] == "colour: from grey"
+
+
+def test_a_prepared_picture_is_found_again(save_picture, cache, monkeypatch):
+    source = save_picture()
+    first = one(source, cache, PHOTOGRAPH)
+    monkeypatch.setattr(preparing, "read_image", lambda _: pytest.fail("was read again"))
+    assert one(source, cache, PHOTOGRAPH) == first
+
+
+def test_what_stands_beside_a_picture_is_not_its_sidecar(save_picture, cache):
+    source = save_picture()
+    first = one(source, cache, PHOTOGRAPH)
+    source.path.with_suffix(".json").write_text("{")
+    assert one(source, cache, PHOTOGRAPH) == first
+
+
+def test_a_picture_that_cannot_be_read_is_refused_and_the_rest_goes_on(save_picture, cache):
+    broken = save_picture("broken.png")
+    broken.path.write_bytes(broken.path.read_bytes()[:-50])
+    done = prepare([broken, save_picture()], PHOTOGRAPH, kind="image", cache=cache)
+    assert [type(item) for item in done] == [Refused, Prepared]
+    assert done[0].reason.startswith(f"{broken.path}: truncated")
+
+
 @pytest.fixture
 def table(tmp_path):
     path = tmp_path / "table.csv"
@@ -243,3 +299,13 @@ def test_real_volumes_go_through_the_general_chain(data, cache):
         assert abs(load(item).std(dtype=float) - 1) < 1e-4
     refused = prepare([Source(paths[0])], BRAIN, kind="volume", cache=cache)
     assert "declares no template space" in refused[0].reason
+
+
+@pytest.mark.shared
+def test_real_tissue_goes_through_the_chain_of_photographs(data, cache):
+    paths = sorted((data / "breakhis").glob("*.png"))
+    done = prepare([Source(path) for path in paths], PHOTOGRAPH, kind="image", cache=cache)
+    assert {item.shape for item in done} == {(3, 128, 128)}
+    for item in done:
+        red, green, blue = load(item).mean(axis=(1, 2))
+        assert green < min(red, blue), "stained with haematoxylin and eosin: green is absorbed"
