@@ -4,10 +4,14 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import pytest
+from PIL import Image
 
 from mmmed.cohorts.bids import BidsCohort, read_bids
 from mmmed.cohorts.label import Label
+from mmmed.cohorts.table import TableCohort, read_table_cohort
 from mmmed.cohorts.views import View, ViewsCohort, read_views
+from mmmed.errors import DataError
 from mmmed.pipelines.preparation import Stocked, stock
 from mmmed.transforms.chain import Chain
 
@@ -54,3 +58,53 @@ def test_the_inputs_of_volumes_are_the_digests_of_files_sidecars_and_tables(
     ).inputs
     files = [*sound.glob("sub-*/**/*_T1w.*"), sound / "participants.tsv"]
     assert found == {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def photos(root: Path, *shapes: tuple[int, ...]) -> Stocked:
+    """One photo per case, as it is."""
+    lines = []
+    for place, shape in enumerate(shapes):
+        Image.fromarray(np.full(shape, place, dtype=np.uint8)).save(root / f"{place}.png")
+        lines.append(f"case-{place}\t{place}.png\n")
+    (root / "cases.tsv").write_text("case_id\tphoto\n" + "".join(lines))
+    spec = TableCohort.model_validate(
+        {
+            "kind": "table",
+            "root": root,
+            "table": "cases.tsv",
+            "modalities": {"photo": {"kind": "image", "columns": ["photo"]}},
+        }
+    )
+    return stock(
+        read_table_cohort(spec, "small"),
+        {"photo": Chain(item="image")},
+        cache=root / "cache",
+        jobs=1,
+        report=lambda *_: None,
+    )
+
+
+def test_the_inputs_of_images_are_the_digests_of_files_and_table(tmp_path: Path) -> None:
+    found = photos(tmp_path, (4, 4, 3), (4, 4, 3)).inputs
+    files = [*tmp_path.glob("*.png"), tmp_path / "cases.tsv"]
+    assert found == {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_what_lies_beside_an_image_is_no_input(tmp_path: Path) -> None:
+    (tmp_path / "0.json").write_text("{}")
+    assert str(tmp_path / "0.json") not in photos(tmp_path, (4, 4, 3)).inputs
+
+
+@pytest.mark.parametrize(
+    ("odd", "is_now", "advice"),
+    [
+        ((4, 4), r"\(1, 4, 4\)", "begin the chain with `colour`"),
+        ((4, 5, 3), r"\(3, 4, 5\)", "end the chain with a step that gives all one shape"),
+    ],
+)
+def test_the_item_unlike_the_others_is_named_with_what_to_do(
+    tmp_path: Path, odd: tuple[int, ...], is_now: str, advice: str
+) -> None:
+    words = rf"small: photo: .*0\.png is {is_now} after preparation, 2 of 3 items are \(3, 4, 4\)"
+    with pytest.raises(DataError, match=f"{words}; {advice}"):
+        photos(tmp_path, odd, (4, 4, 3), (4, 4, 3))
