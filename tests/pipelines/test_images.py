@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import gallery
+import numpy as np
 import pytest
+from PIL import Image
 
 from mmmed.record import table
 
@@ -157,22 +159,28 @@ def test_new_cases_are_predicted_from_what_can_be_read_of_them(
     gallery.write_cohort(root, prefix="new", parts=("n/a",) * 6, beside=beside)
     rows = gallery.read_table(root)
     gallery.write_table(root, [{k: v for k, v in row.items() if k != "dx"} for row in rows])
+    Image.fromarray(np.eye(30, dtype=np.uint8)).save(root / rows[4]["scope_1"])
     ran = attempt("predict", done.run / "model", root, "--out", "out")
     assert ran.code == 0, ran.err
-    assert ran.out.startswith("6 predicted (2 from a part of their files), 0 refused")
+    assert ran.out.startswith("6 predicted (3 from a part of their files), 0 refused")
     out = tmp_path / "place" / "out"
     patterns = {
         row["case_id"]: row["pattern"]
         for row in table.read(out / "predictions.tsv", table.PREDICTIONS)
     }
     assert patterns == {
-        gallery.name_of("new", place): "photo" if place == 3 else "photo+scope"
+        gallery.name_of("new", place): "photo" if place in (3, 4) else "photo+scope"
         for place in range(6)
     }
     reasons = (out / "quarantine.tsv").read_text().splitlines()[2:]
-    assert [line.split("\t")[:2] for line in reasons] == [["new-00", "photo"], ["new-01", "photo"]]
+    assert [line.split("\t")[:2] for line in reasons] == [
+        ["new-00", "photo"],
+        ["new-01", "photo"],
+        ["new-04", "scope"],
+    ]
     assert "truncated" in reasons[0]
     assert "has 1 channels" in reasons[1]
+    assert "is (1, 30, 30) after preparation, the model takes (1, 32, 32)" in reasons[2]
 
 
 def test_check_reads_every_picture_and_names_what_cannot_be_read(

@@ -1,7 +1,7 @@
 """A cohort of pictures in a table, and files that are not as they should be.
 
 photo   colour, PNG, its sides differing from case to case; several in one cell for some cases
-scope   grey of 16 bits, TIFF, in two columns; every fourth case has none, every fifth has two
+scope   grey of 16 bits, TIFF, 32 x 32, in two columns; every fourth case has none, every fifth two
 
 A disc in the middle of every picture is brighter than its surroundings in class `AD`, darker in
 `CN`.
@@ -36,8 +36,8 @@ mmmed: 1
 item: image
 prepare:
   - {kind: normalise, mean: [0.5, 0.5, 0.5], sd: [0.25, 0.25, 0.25]}
-  - {kind: shorter-side, pixels: 24}
-  - {kind: crop-or-pad, shape: [24, 24]}
+  - {kind: shorter-side, pixels: 32}
+  - {kind: crop-or-pad, shape: [32, 32]}
 augment: [{kind: flip}, {kind: quarter-turns}, {kind: noise, sd: 0.02}]
 mirror: true
 """,
@@ -46,7 +46,6 @@ mmmed: 1
 item: image
 prepare:
   - {kind: colour, to: grey}
-  - {kind: resize, shape: [24, 24]}
   - {kind: z-score, within: all}
 """,
     "pipelines/gallery.yaml": """\
@@ -63,7 +62,7 @@ methods:
   - {kind: late-fusion, backbone: {kind: conv}}
   - {kind: early-fusion, backbone: {kind: conv}}
 splits: {kind: holdout}
-training: {steps: 40, batch: 8, check_every: 20, checkpoint_every: 20}
+training: {steps: 30, batch: 8, check_every: 15, checkpoint_every: 15}
 evaluation: {positive: AD, interval: {draws: 100}}
 """,
 }
@@ -220,7 +219,7 @@ REFUSED: Mapping[str, Odd] = {
         ".png", _save("L", 30, 40), "has 1 channels and `normalise` states 3", by_chain=True
     ),
     "strip": Odd(
-        ".png", _save("RGB", 2, 1000, 3), "`shorter-side` would make 24 x 12000", by_chain=True
+        ".png", _save("RGB", 2, 1000, 3), "`shorter-side` would make 32 x 16000", by_chain=True
     ),
 }
 """Files of which each is left out in one line."""
