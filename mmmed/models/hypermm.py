@@ -64,9 +64,7 @@ class Options(MethodOptions):
         dropout: on the embedding before the phase-1 classifier, and inside the set head.
         modality_dropout: share of modalities hidden while the set network learns.
         smoothing: of the labels.
-        rate: learning rate of phase 1, relative to the study's. A generated kernel moves with
-            every entry of the code and with the bias, several times as far per step of AdamW as
-            a kernel that is a parameter itself.
+        rate: learning rate of phase 1, relative to the study's.
         pretrain: false leaves phase 1 out and trains extractor and set network together.
         joint: a third phase fine-tunes extractor and set network together.
         joint_rate: learning rate of the joint phase, relative to the study's.
@@ -81,7 +79,7 @@ class Options(MethodOptions):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    rate: Annotated[float, Field(gt=0)] = 0.35
+    rate: Annotated[float, Field(gt=0)] = 1.0
     pretrain: bool = True
     joint: bool = False
     joint_rate: Annotated[float, Field(gt=0)] = 0.1

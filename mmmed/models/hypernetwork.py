@@ -1,13 +1,16 @@
 """A conditional hypernetwork: from the identifier of a modality to the tensors of a network.
 
-code       the unit vector of a modality: embedding -> two-layer net -> normalised
-head       the linear map from the code to the entries of all tensors, side by side
-generated  what the head yields for one modality; gradients flow back through it
+code       the unit vector of a modality: its own axis, moved by what a two-layer net makes of its
+           embedding, and normalised
+heads      the linear maps from the code to the entries of all tensors, side by side: one for the
+           kernels, one for scales and biases
+generated  what the heads yield for one modality; gradients flow back through them
 
-Kernels start as He's initialisation asks: with |code| = 1, head weights drawn from N(0, 2/fan_in)
-give every generated kernel the variance 2/fan_in (hyperfan-in: Chang, Flokas, Lipson, ICLR 2020),
-and modalities with different codes start with different kernels. Scales start at one and biases at
-zero for every modality.
+A code has one entry per modality and the two-layer net starts at zero, so that training starts
+with modalities that share nothing and finds out what they may share. Kernels start as He's
+initialisation asks: with |code| = 1, head weights drawn from N(0, 2/fan_in) give every generated
+kernel the variance 2/fan_in (hyperfan-in: Chang, Flokas, Lipson, ICLR 2020). They have no part
+common to all modalities; scales and biases have one, which holds their start.
 """
 
 from __future__ import annotations
@@ -21,8 +24,6 @@ from torch.nn import functional
 
 EMBEDDING = 8
 HIDDEN = 32
-CODE = 16
-"""Entries of a code: as many modalities can have fully independent tensors."""
 
 
 class Hypernetwork(nn.Module):
@@ -35,26 +36,38 @@ class Hypernetwork(nn.Module):
             biases where they hold zeros.
     """
 
+    axes: Tensor
+
     def __init__(self, modalities: Sequence[str], like: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.rows = {name: row for row, name in enumerate(modalities)}
-        self.shapes = {name: tensor.shape for name, tensor in like.items()}
-        self.embedding = nn.Embedding(len(modalities), EMBEDDING)
-        self.trunk = nn.Sequential(nn.Linear(EMBEDDING, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, CODE))
-        self.head = _head([tensor.detach() for tensor in like.values()])
+        kernels = {name: tensor.detach() for name, tensor in like.items() if tensor.ndim > 1}
+        others = {name: tensor.detach() for name, tensor in like.items() if tensor.ndim == 1}
+        self.shapes = {name: tensor.shape for name, tensor in {**kernels, **others}.items()}
+        count = len(modalities)
+        self.embedding = nn.Embedding(count, EMBEDDING)
+        self.trunk = nn.Sequential(
+            nn.Linear(EMBEDDING, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, count)
+        )
+        for parameter in self.trunk[-1].parameters():
+            nn.init.zeros_(parameter)
+        self.register_buffer("axes", torch.eye(count), persistent=False)
+        self.kernels = _kernel_head(list(kernels.values()), count)
+        self.others = _other_head(list(others.values()), count)
 
     def forward(self, modalities: Sequence[str]) -> dict[str, dict[str, Tensor]]:
-        """Modality -> its generated tensors; the head runs once for all of them."""
-        entries = self.head(self.codes(modalities))  # (m, entries)
+        """Modality -> its generated tensors; the heads run once for all of them."""
+        codes = self.codes(modalities)
+        entries = torch.cat([self.kernels(codes), self.others(codes)], dim=1)  # (m, entries)
         return {
             name: self._cut(own) for name, own in zip(modalities, entries.unbind(), strict=True)
         }
 
     def codes(self, modalities: Sequence[str]) -> Tensor:
-        """(m, CODE) one unit vector per modality."""
-        device = self.embedding.weight.device
-        rows = torch.tensor([self.rows[name] for name in modalities], device=device)
-        return functional.normalize(self.trunk(self.embedding(rows)), dim=1)
+        """(m, M) one unit vector per modality asked for; M is the number of all modalities."""
+        rows = torch.tensor([self.rows[name] for name in modalities], device=self.axes.device)
+        moved = self.axes[rows] + self.trunk(self.embedding(rows))
+        return functional.normalize(moved, dim=1)
 
     def _cut(self, entries: Tensor) -> dict[str, Tensor]:
         parts = torch.split(entries, [math.prod(shape) for shape in self.shapes.values()])
@@ -64,21 +77,21 @@ class Hypernetwork(nn.Module):
         }
 
 
-def _head(like: Sequence[Tensor]) -> nn.Linear:
-    head = nn.Linear(CODE, sum(tensor.numel() for tensor in like))
+def _kernel_head(like: Sequence[Tensor], count: int) -> nn.Linear:
+    """No bias, He's variance in every column."""
+    head = nn.Linear(count, sum(kernel.numel() for kernel in like), bias=False)
+    drawn = [
+        torch.randn(kernel.numel(), count) * math.sqrt(2 / kernel[0].numel()) for kernel in like
+    ]
     with torch.no_grad():
-        head.weight.copy_(torch.cat([_slopes(tensor) for tensor in like]))
-        head.bias.copy_(torch.cat([_start(tensor) for tensor in like]))
+        head.weight.copy_(torch.cat(drawn))
     return head
 
 
-def _slopes(like: Tensor) -> Tensor:
-    """(entries, CODE): He variance for a kernel, zero for a scale or a bias."""
-    if like.ndim == 1:
-        return torch.zeros(len(like), CODE)
-    return torch.randn(like.numel(), CODE) * math.sqrt(2 / like[0].numel())
-
-
-def _start(like: Tensor) -> Tensor:
-    """(entries,): zero for a kernel, its own values for a scale or a bias."""
-    return like if like.ndim == 1 else torch.zeros(like.numel())
+def _other_head(like: Sequence[Tensor], count: int) -> nn.Linear:
+    """The tensors' own values as bias, and nothing yet that tells modalities apart."""
+    head = nn.Linear(count, sum(tensor.numel() for tensor in like))
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.cat(list(like)))
+    return head

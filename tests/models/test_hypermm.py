@@ -204,11 +204,10 @@ def test_h10_the_phase_1_loss_is_cross_entropy_plus_squared_error():
 
 def test_h10_identity_convolution_and_identity_decoder_reconstruct_exactly(volumes, make_batch):
     model = model_of(volumes, generate="last")
-    head = model.extractor.hypernetwork.head
+    hypernetwork = model.extractor.hypernetwork
     width = model.extractor.width
     with torch.no_grad():
-        head.weight.zero_()
-        head.bias.copy_(torch.cat([torch.eye(width).flatten(), torch.zeros(width)]))
+        hypernetwork.kernels.weight.copy_(torch.eye(width).flatten()[:, None].expand(-1, 2))
         model.decoders["volume1"].weight.copy_(torch.eye(width))
         model.decoders["volume1"].bias.zero_()
     losses = model.item_loss(make_batch(volumes))

@@ -25,8 +25,8 @@ def test_its_parameters_are_those_the_demo_trains(method, parameters_trained):
 def test_hypermm_has_the_parameters_its_card_s_formula_gives(parameters_trained):
     kernels = 27 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64)
     affine = 2 * (8 + 16 + 32 + 64)
-    head = (16 + 1) * (kernels + affine)
-    code = 2 * 8 + (8 + 1) * 32 + (32 + 1) * 16
+    head = 2 * kernels + (2 + 1) * affine
+    code = 2 * 8 + (8 + 1) * 32 + (32 + 1) * 2
     classifier, decoder = (64 + 1) * 2, (64 + 1) * 4**3
     set_head = (64 + 1) * 32 + (32 + 1) * 32 + (32 + 1) * 2
     by_hand = head + code + classifier + decoder + set_head
