@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused
 
+TABLES = ("table", "file")
+"""Where a cohort or a modality names a table by its path."""
 UNASKED: dict[str, Any] = {"label": None, "positive": None, "covariates": ()}
 """What prediction needs no column for, where the kind of cohort can do without."""
 
@@ -31,10 +33,12 @@ def read_cohort(package: Manifest, data: Path) -> Cohort:
     """
     known = {one.name for one in package.modalities}
     reading = {
-        **package.reading,
+        **_in_folder(package.reading),
         "root": data,
         "modalities": {
-            name: one for name, one in package.reading["modalities"].items() if name in known
+            name: _in_folder(one)
+            for name, one in package.reading["modalities"].items()
+            if name in known
         },
     }
     spec = TypeAdapter(CohortSpec).validate_python(reading)
@@ -46,6 +50,15 @@ def read_cohort(package: Manifest, data: Path) -> Cohort:
     if "label" not in optional:
         return read(spec, data.name)
     return read(spec.model_copy(update=optional), data.name)
+
+
+def _in_folder(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings whose tables are looked for in the folder that is predicted.
+
+    A table that training named by an absolute path lies elsewhere and holds the training cases.
+    """
+    given = {name: settings[name] for name in TABLES if Path(settings.get(name, "")).is_absolute()}
+    return {**settings, **{name: Path(path).name for name, path in given.items()}}
 
 
 def set_apart(package: Manifest, cohort: Cohort) -> tuple[Cohort, tuple[Fault, ...]]:
