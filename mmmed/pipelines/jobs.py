@@ -187,7 +187,6 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
     calibration = job.plan.fold.cases("calibration")
     torch.set_num_threads(work.training.threads)
     begun = time.monotonic()
-    progress = _Progress(folder, parent)
     seed_all(job.seed, "initialisation", 0)
     model = build(
         job.method,
@@ -195,7 +194,8 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
         classes=len(work.classes),
         standards=standards(work.shelf, train),
     )
-    fit(
+    began = time.monotonic()
+    history = fit(
         model,
         StepLoader(
             work.shelf,
@@ -214,7 +214,7 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
         seed=job.seed,
         folder=folder,
         device=work.device,
-        report=progress,
+        report=_Progress(folder, parent),
     )
     trained = time.monotonic()
     mirror = [name for name, chain in work.chains.items() if chain.mirror]
@@ -240,13 +240,11 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
         origin=_origin(job),
     )
     _predict(job, folder)
-    seconds = {
-        "training": trained - begun,
-        "all": time.monotonic() - begun,
-        "phases": progress.seconds,
-    }
+    training = sum(history.seconds.values())
+    others = time.monotonic() - trained + began - begun
+    seconds = {"training": training, "all": training + others, "phases": history.seconds}
     atomic.write_json(folder / "seconds.json", seconds)
-    _report(job, model, folder, progress.seconds)
+    _report(job, model, folder, history.seconds)
     checkpoint.remove(folder)
     (folder / PROGRESS).unlink(missing_ok=True)
     atomic.write_text(folder / DONE, "")
@@ -272,10 +270,7 @@ def _predict(job: Job, folder: Path) -> None:
 
 
 def _report(job: Job, model: Model, folder: Path, seconds: Mapping[str, float]) -> None:
-    """What the method tells beside its predictions, of test cases that own every modality.
-
-    Seconds are those of this process: what an interruption cost is not in them.
-    """
+    """What the method tells beside its predictions, of test cases that own every modality."""
     shelf = job.work.shelf
     owned = {case: shelf.owned(case) for case in job.plan.fold.cases("test")}
     told = model.report(forced(shelf, owned, Pattern.of(shelf.names), batch=LOOK_BATCH))
@@ -299,25 +294,17 @@ def _origin(job: Job) -> package.Origin:
 
 
 class _Progress:
-    """Writes how far training is, now and then, as long as the study is alive.
-
-    Attributes:
-        seconds: phase -> how long this process has spent on it.
-    """
+    """Writes how far training is, now and then, as long as the study is alive."""
 
     def __init__(self, folder: Path, parent: int | None) -> None:
         self._path = folder / PROGRESS
         self._written = 0.0
         self._parent = parent
-        self._heard = time.monotonic()
-        self.seconds: dict[str, float] = {}
 
     def __call__(self, phase: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
         if self._parent is not None and os.getppid() != self._parent:
             os._exit(ORPHANED)
         now = time.monotonic()
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._heard
-        self._heard = now
         if now - self._written >= PROGRESS_SECONDS or step == steps:
             self._written = now
             values = {"phase": phase, "done": step, "total": steps, "losses": dict(losses)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Checkpoint:
         running: state of the running phase (optimisers, average, best weights); empty at its
             start.
         history: plain values.
+        seconds: phase -> wall time of the steps that are done.
     """
 
     identity: Mapping[str, Any]
@@ -41,6 +42,7 @@ class Checkpoint:
     model: Mapping[str, Any]
     running: Mapping[str, Any]
     history: list[dict[str, Any]]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def save(folder: Path, state: Checkpoint) -> None:

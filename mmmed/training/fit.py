@@ -81,6 +81,7 @@ def fit(
         state = _run_phase(PhaseModule(model, plan, state, first=first), device=device)
     model.cpu().eval().load_state_dict(state.model)
     history = History.from_json(state.history)
+    history.seconds.update(state.seconds)
     atomic.write_json(folder / HISTORY, history.to_json())
     return history
 

@@ -52,12 +52,19 @@ class PhaseHistory:
 
 @dataclass
 class History:
-    """Every phase of one training, in order."""
+    """Every phase of one training, in order.
+
+    Attributes:
+        phases: what equal trainings have alike.
+        seconds: phase -> wall time of all processes that trained; never alike, hence neither
+            compared nor in `to_json`.
+    """
 
     phases: list[PhaseHistory] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """As plain values."""
+        """The phases as plain values."""
         return [asdict(phase) for phase in self.phases]
 
     @classmethod

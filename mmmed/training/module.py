@@ -20,6 +20,7 @@ from mmmed.models.contract import Model, Phase, Turn
 from mmmed.training import cached, checkpoint
 from mmmed.training.average import Average
 from mmmed.training.checkpoint import Checkpoint
+from mmmed.training.clock import Clock
 from mmmed.training.history import History, PhaseHistory, Window
 from mmmed.training.interrupt import Interrupt
 from mmmed.training.loader import StepLoader, Views
@@ -89,6 +90,7 @@ class PhaseModule(LightningModule):
         self.done = start.step
         self.history = History.from_json(start.history)
         self.window = Window()
+        self.clock = Clock(start.seconds)
         self.interrupt = Interrupt()
 
     def setup(self, stage: str) -> None:  # noqa: ARG002 - Lightning's signature
@@ -113,6 +115,7 @@ class PhaseModule(LightningModule):
     def on_fit_start(self) -> None:
         """Listen, fit, fill the cache and go on from what was saved; weights are on the device."""
         self.interrupt.listen()
+        self.clock.start()
         if self.phase.fit is not None and not self.start.running:
             self._fit(self.phase.fit)
         decay = self.plan.settings.average
@@ -120,6 +123,7 @@ class PhaseModule(LightningModule):
         self.batches = self._batches()
         if self.start.running:
             self._restore(self.start.running)
+            self.clock.start()
         self.train()  # Lightning warns of frozen parts; every step sets the modes anyway
 
     def train_dataloader(self) -> range:
@@ -274,6 +278,7 @@ class PhaseModule(LightningModule):
             model=self.model.state_dict(),
             running=running,
             history=self.history.to_json(),
+            seconds=self.clock.lap(self.phase.name),
         )
         checkpoint.save(self.plan.folder, state)
 

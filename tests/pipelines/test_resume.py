@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import shutil
 import signal
 import time
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 RUN = Path("runs", "ad-train-1")
@@ -54,6 +56,23 @@ def test_a_killed_and_resumed_run_gives_the_same_bits(
     assert done.returncode == 0, done.stderr
     assert "run folder: runs/ad-train-1" in done.stderr
     assert digests(killed) == digests(finished)
+
+
+def test_seconds_of_a_resumed_run_hold_every_phase(
+    killed: Path, finished: Path, run_mmmed, small: list[str]
+) -> None:
+    (cut,) = killed.glob("jobs/*/checkpoint.pt")
+    before = torch.load(cut, weights_only=True)["seconds"]
+    assert before
+    assert run_mmmed(*ARGUMENTS, "--resume", *small).returncode == 0
+    mine, whole = (
+        json.loads((run / "jobs" / cut.parent.name / "seconds.json").read_text())
+        for run in (killed, finished)
+    )
+    assert mine["phases"].keys() == whole["phases"].keys()
+    assert all(mine["phases"][phase] >= spent for phase, spent in before.items())
+    assert mine["training"] == pytest.approx(sum(mine["phases"].values()))
+    assert mine["all"] > mine["training"]
 
 
 def test_resuming_with_other_settings_names_the_keys_that_differ(

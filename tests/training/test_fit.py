@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,10 @@ from small_job import (
     train,
 )
 
+from mmmed.batch import Batch
 from mmmed.errors import RunError, StudyError
 from mmmed.modality import Pattern
+from mmmed.models.contract import Loss
 from mmmed.training import checkpoint
 from mmmed.training.fit import HISTORY, fit
 from mmmed.training.history import History
@@ -134,6 +136,37 @@ def test_a_killed_process_is_resumed_to_the_same_bits(
     model, history = train(make_shelf(tmp_path / "shelf"), tmp_path / "job")
     assert same(model, uninterrupted[0])
     assert history == uninterrupted[1]
+
+
+@pytest.mark.parametrize(("phase", "step"), [*PLACES, (None, 0)])
+@pytest.mark.parametrize("act", [crash, interrupt])
+def test_seconds_add_up_over_interruptions_and_count_every_step_once(
+    shelf: Shelf, tmp_path: Path, ticking: None, phase: str | None, step: int, act: object
+) -> None:
+    if phase is not None:
+        with pytest.raises((Stopped, KeyboardInterrupt)):
+            train(shelf, tmp_path, report=at(phase, step, act))
+    _, history = train(shelf, tmp_path)
+    assert history.seconds == {"single": 20, "set": 10}
+    assert train(shelf, tmp_path)[1].seconds == history.seconds  # nothing is left to train
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock on which a step takes a second and nothing else any time."""
+    now = 0
+
+    def taking_a_second(loss: Callable[..., Mapping[str, Loss]]) -> Callable[..., object]:
+        def slow(model: Tiny, batch: Batch) -> Mapping[str, Loss]:
+            nonlocal now
+            now += 1
+            return loss(model, batch)
+
+        return slow
+
+    monkeypatch.setattr("mmmed.training.clock.monotonic", lambda: now)
+    for name in ("item_loss", "set_loss"):
+        monkeypatch.setattr(Tiny, name, taking_a_second(getattr(Tiny, name)))
 
 
 def test_a_signal_is_answered_after_the_step_it_came_in(shelf: Shelf, tmp_path: Path) -> None:
