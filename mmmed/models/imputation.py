@@ -1,9 +1,9 @@
 """Imputation: an imputer fills what is absent, then a classifier that wants everything.
 
 The classifier is a multi-CNN: one net per modality and a head on their embeddings side by side.
-An imputer of images (pix2pix, CycleGAN) stands before the nets, one of features (zero, mean, knn,
-regression) between the nets and the head. Only the imputer adds items, and only to this model's
-own copy of a batch.
+An imputer of images (pix2pix, CycleGAN, diffusion) stands before the nets, one of features (zero,
+mean, knn, regression) between the nets and the head. Only the imputer adds items, and only to this
+model's own copy of a batch.
 
 Phase `imputer` (images only): the translators, on complete cases. Phase `warm-up`: each net on the
 items that are there, one by one, so that a modality learned late is not starved by one learned

@@ -49,26 +49,20 @@ def digests(run: Path) -> dict[str, str]:
     }
 
 
-def test_a_killed_and_resumed_run_gives_the_same_bits(
-    killed: Path, finished: Path, run_mmmed, small: list[str]
-) -> None:
-    done = run_mmmed(*ARGUMENTS, "--resume", *small)
-    assert done.returncode == 0, done.stderr
-    assert "run folder: runs/ad-train-1" in done.stderr
-    assert digests(killed) == digests(finished)
-
-
-def test_seconds_of_a_resumed_run_hold_every_phase(
+def test_a_killed_and_resumed_run_gives_the_same_bits_and_all_its_seconds(
     killed: Path, finished: Path, run_mmmed, small: list[str]
 ) -> None:
     (cut,) = killed.glob("jobs/*/checkpoint.pt")
     before = torch.load(cut, weights_only=True)["seconds"]
-    assert before
-    assert run_mmmed(*ARGUMENTS, "--resume", *small).returncode == 0
+    done = run_mmmed(*ARGUMENTS, "--resume", *small)
+    assert done.returncode == 0, done.stderr
+    assert "run folder: runs/ad-train-1" in done.stderr
+    assert digests(killed) == digests(finished)
     mine, whole = (
         json.loads((run / "jobs" / cut.parent.name / "seconds.json").read_text())
         for run in (killed, finished)
     )
+    assert before
     assert mine["phases"].keys() == whole["phases"].keys()
     assert all(mine["phases"][phase] >= spent for phase, spent in before.items())
     assert mine["training"] == pytest.approx(sum(mine["phases"].values()))

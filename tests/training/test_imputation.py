@@ -24,7 +24,7 @@ from mmmed.training.randomness import seed_all
 from mmmed.training.settings import TrainingSpec
 from mmmed.training.shelf import Shelf
 
-KINDS = ("mean", "knn", "regression", "pix2pix", "cyclegan")
+KINDS = ("mean", "knn", "regression", "pix2pix", "cyclegan", "diffusion")
 SETTINGS = {"steps": 12, "batch": 8, "check_every": 6, "checkpoint_every": 5}
 
 
@@ -62,6 +62,7 @@ def interrupt() -> None:
         ("cyclegan", "imputer", 12, {}),
         ("cyclegan", "imputer", 7, {"average": 0.9}),
         ("cyclegan", "warm-up", 2, {}),
+        ("diffusion", "imputer", 7, {}),
     ],
 )
 def test_a_resumed_training_ends_with_the_same_bits(

@@ -12,6 +12,9 @@ from torch.nn import functional
 
 from mmmed.models.contract import Loss
 
+BETAS = (0.5, 0.999)
+"""Of Adam, in the official code of pix2pix and CycleGAN."""
+
 DISCRIMINATOR = 0.5
 """Both halves of a discriminator's loss are halved, so that it learns slower than its rival."""
 

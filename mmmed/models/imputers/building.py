@@ -10,12 +10,13 @@ from mmmed.models.imputers.cyclegan import CycleGan
 from mmmed.models.imputers.feature import FeatureImputer, Filler
 from mmmed.models.imputers.image import ImageImputer, Translator, grid, require_translatable
 from mmmed.models.imputers.options import CycleGan as CycleGanOptions
+from mmmed.models.imputers.options import Diffusion as DiffusionOptions
 from mmmed.models.imputers.options import ImputerOptions, Knn, Mean, Regression, Zero
 from mmmed.models.imputers.options import Pix2Pix as Pix2PixOptions
 from mmmed.models.imputers.pix2pix import Pix2Pix
 
 FeatureOptions = Zero | Mean | Knn | Regression
-ImageOptions = Pix2PixOptions | CycleGanOptions
+ImageOptions = Pix2PixOptions | CycleGanOptions | DiffusionOptions
 
 
 def imputer_of(
@@ -62,9 +63,14 @@ def _filler(options: FeatureOptions, width: int) -> Filler:
 
 
 def _translator(options: ImageOptions, modalities: Sequence[Modality]) -> Translator:
+    channels = {one.name: one.shape[0] for one in modalities}
+    if isinstance(options, DiffusionOptions):
+        from mmmed.models.imputers.diffusion import Diffusion  # MONAI takes seconds to import
+
+        return Diffusion(channels, widths=options.widths, draws=options.draws)
     if isinstance(options, Pix2PixOptions):
         return Pix2Pix(
-            {one.name: one.shape[0] for one in modalities},
+            channels,
             widths=options.widths,
             critic=options.critic,
             l1=options.l1,

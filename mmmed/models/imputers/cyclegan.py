@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from mmmed.models.contract import Loss, parameters_of
-from mmmed.models.imputers.adversarial import DISCRIMINATOR, absolute_error, least_squares
+from mmmed.models.imputers.adversarial import BETAS, DISCRIMINATOR, absolute_error, least_squares
 from mmmed.models.imputers.image import Lesson, Pairs, Translator
 from mmmed.models.imputers.patchgan import PatchGan
 from mmmed.models.imputers.pool import Pool
@@ -72,8 +72,8 @@ class CycleGan(Translator):
     def lessons(self) -> tuple[Lesson, ...]:
         """The generators, then the discriminators, as in the official code."""
         return (
-            Lesson(parameters_of(self.generators), self.generator_loss),
-            Lesson(parameters_of(self.critics), self.critic_loss),
+            Lesson(parameters_of(self.generators), self.generator_loss, BETAS),
+            Lesson(parameters_of(self.critics), self.critic_loss, BETAS),
         )
 
     def translate(self, source: Tensor, *, into: str) -> Tensor:

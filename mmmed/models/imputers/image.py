@@ -23,19 +23,23 @@ from mmmed.models.contract import Loss, Phase, Turn
 from mmmed.models.imputers.contract import Imputer, complete_cases, lessons
 from mmmed.models.imputers.image_error import image_error
 
-BETAS = (0.5, 0.999)
-"""Of Adam, in the official code of pix2pix and CycleGAN."""
-
 Pairs = Mapping[str, Tensor]
 """Modality -> (P, C, *grid), row by row of the same case."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What becomes a turn: parameters, and the loss of a batch of pairs that they lower."""
+    """What becomes a turn.
+
+    Attributes:
+        parameters: what is trained.
+        loss: of a batch of pairs.
+        betas: of the optimiser; None takes the study's.
+    """
 
     parameters: tuple[nn.Parameter, ...]
     loss: Callable[[Pairs], Mapping[str, Loss]]
+    betas: tuple[float, float] | None = None
 
 
 class Translator(nn.Module, ABC):
@@ -91,7 +95,7 @@ class ImageImputer(Imputer):
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """One phase on cached pairs; as they are, since volumes are augmented one by one."""
         turns = tuple(
-            Turn(one.parameters, self._on_pairs(one), rate=self.rate, betas=BETAS)
+            Turn(one.parameters, self._on_pairs(one), rate=self.rate, betas=one.betas)
             for one in self.translator.lessons()
         )
         phase = Phase(

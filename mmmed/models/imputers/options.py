@@ -90,6 +90,27 @@ class CycleGan(Spec):
     rate: Annotated[float, Field(gt=0)] = 0.5
 
 
+class Diffusion(Spec):
+    """A volume drawn out of noise, with the other one beside it.
+
+    Attributes:
+        widths: channels of the denoisers' levels, multiples of 4.
+        draws: steps from noise to a volume.
+        shrink: voxels per axis that become one before translation.
+        pairs: complete cases that a step learns from, at most.
+        rate: learning rate, relative to the study's.
+    """
+
+    kind: Literal["diffusion"]
+    widths: Annotated[
+        tuple[Annotated[int, Field(ge=4, multiple_of=4)], ...], Field(min_length=1)
+    ] = (8, 16)
+    draws: Annotated[int, Field(ge=1, le=1000)] = 10
+    shrink: Annotated[int, Field(ge=1)] = 3
+    pairs: Annotated[int, Field(ge=1)] = 1
+    rate: Annotated[float, Field(gt=0)] = 0.5
+
+
 ImputerOptions = Annotated[
-    Zero | Mean | Knn | Regression | Pix2Pix | CycleGan, Field(discriminator="kind")
+    Zero | Mean | Knn | Regression | Pix2Pix | CycleGan | Diffusion, Field(discriminator="kind")
 ]

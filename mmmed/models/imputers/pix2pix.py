@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from mmmed.models.contract import Loss, parameters_of
 from mmmed.models.conv import BatchNorm
-from mmmed.models.imputers.adversarial import DISCRIMINATOR, absolute_error, vanilla
+from mmmed.models.imputers.adversarial import BETAS, DISCRIMINATOR, absolute_error, vanilla
 from mmmed.models.imputers.image import Lesson, Pairs, Translator
 from mmmed.models.imputers.patchgan import PatchGan
 from mmmed.models.imputers.unet import UNet
@@ -59,8 +59,8 @@ class Pix2Pix(Translator):
     def lessons(self) -> tuple[Lesson, ...]:
         """The discriminators, then the generators, as in the official code."""
         return (
-            Lesson(parameters_of(self.critics), self.critic_loss),
-            Lesson(parameters_of(self.generators), self.generator_loss),
+            Lesson(parameters_of(self.critics), self.critic_loss, BETAS),
+            Lesson(parameters_of(self.generators), self.generator_loss, BETAS),
         )
 
     def translate(self, source: Tensor, *, into: str) -> Tensor:
