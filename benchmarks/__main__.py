@@ -13,6 +13,7 @@ NAMES = {
     "start": "`mmmed --help` over a bare two-command typer app",
     "train-ad": "wall time and memory of `mmmed train-ad` with its defaults",
     "ceiling": "share of the ceiling reached, three cohort seeds by three job seeds (half an hour)",
+    "cost": "operations and memory of every method, beside late fusion",
 }
 
 

@@ -53,12 +53,12 @@ def measure(*, count: int = 30, size: int = 16) -> dict[str, Any]:
     }
 
 
-def batch(size: int, *, every: int) -> Batch:
-    """A batch in which every n-th case has a PET."""
+def batch(size: int, *, every: int | None) -> Batch:
+    """A batch in which every n-th case has a PET, or none has."""
     sets = []
     for row in range(size):
         items = {"mri": [torch.randn(1, 40, 48, 48)]}
-        if row % every == 0:
+        if every and row % every == 0:
             items["pet"] = [torch.randn(1, 40, 48, 48)]
         sets.append(ModalitySet(case=str(row), subject=str(row), items=items, label=row // 2 % 2))
     return pack(sets, modalities=[one.name for one in MODALITIES])
@@ -75,7 +75,7 @@ def stepper(model: Model) -> Callable[[Batch], None]:
             losses = turn.loss(batch).values()
             loss = torch.stack([one.sum / one.count for one in losses]).sum()
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
 
     return step

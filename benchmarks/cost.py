@@ -1,0 +1,127 @@
+"""What each method costs beside late fusion: floating-point operations and memory.
+
+`python -m benchmarks cost` builds every method for the demo (two volumes of 1x40x48x48, batch 16,
+half of the PETs missing) and gives
+
+training     operations of a whole training at 1000 steps, forward and backward, over all phases
+prediction   operations of one case with both volumes, and of one without its PET
+memory       MiB that building and one step of each phase add to a fresh process, at the peak
+parameters   trained in at least one phase
+
+Operations are multiplications and additions of convolutions and matrix products, as torch counts
+them. Seconds of real trainings stand in each run folder (`jobs/*/seconds.json`).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.hypermm_step import MODALITIES, batch
+from mmmed.batch import Batch
+from mmmed.models.building import build, options
+from mmmed.models.contract import Model, Phase
+
+STEPS = 1000
+SIZE = 16
+BESIDE = "late-fusion"
+METHODS: dict[str, tuple[str, dict[str, Any]]] = {
+    BESIDE: (BESIDE, {}),
+    **{
+        kind: (kind, {})
+        for kind in (
+            "hypermm",
+            "joint-embedding",
+            "mmp",
+            "ume-mma",
+            "late-sum",
+            "early-fusion",
+            "best-unimodal",
+            "complete-case",
+            "per-pattern",
+        )
+    },
+    "hypermm, generate: last": ("hypermm", {"generate": "last"}),
+    **{
+        f"imputation, {kind}": ("imputation", {"imputer": {"kind": kind}})
+        for kind in ("mean", "knn", "regression", "pix2pix", "cyclegan")
+    },
+}
+
+
+def measure() -> dict[str, Any]:
+    """A line per method, each measured in a process of its own."""
+    found = {}
+    for name in METHODS:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+            found[name] = fresh.submit(cost, name).result()
+    beside = found[BESIDE]
+    return {name: _line(one, beside) for name, one in found.items()}
+
+
+def cost(name: str) -> dict[str, float]:
+    """Operations, MiB and parameters of one method; changes the process it runs in."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    kind, chosen = METHODS[name]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    model = build(
+        options(kind).model_validate({"kind": kind, **chosen}), MODALITIES, classes=2, standards={}
+    )
+    complete, half, mri = (batch(SIZE, every=every) for every in (1, 2, None))
+    trained = {
+        one for phase in model.phases(STEPS) for turn in phase.turns for one in turn.parameters
+    }
+    training = sum(_training(model, phase, half) for phase in model.phases(STEPS))
+    return {
+        "training": training,
+        "complete": _operations(lambda: model.eval()(complete)) / SIZE,
+        "mri": _operations(lambda: model.eval()(mri)) / SIZE,
+        "memory": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
+        "parameters": sum(one.numel() for one in trained),
+    }
+
+
+def _training(model: Model, phase: Phase, images: Batch) -> float:
+    """Operations of a phase; what a cache needs is counted by the cases it is asked for."""
+    model.eval()
+    if phase.fit is not None:
+        phase.fit([images], set(images.subject))
+    given = phase.cache(images) if phase.cache is not None else images
+    for module in phase.learns:
+        module.train()
+    return phase.steps * sum(_operations(step) for step in _steps(phase, given))
+
+
+def _steps(phase: Phase, given: Batch) -> Iterator[Any]:
+    for turn in phase.turns:
+
+        def step(turn: Any = turn) -> None:
+            losses = [one for one in turn.loss(given).values() if one.count]
+            total = torch.stack([one.sum / one.count for one in losses]).sum()
+            torch.autograd.backward(total)
+
+        yield step
+
+
+def _operations(work: Any) -> int:
+    with FlopCounterMode(display=False) as counted, sdpa_kernel(SDPBackend.MATH):
+        work()
+    return int(counted.get_total_flops())
+
+
+def _line(one: dict[str, float], beside: dict[str, float]) -> str:
+    return (
+        f"training {one['training'] / 1e12:.1f} T ({one['training'] / beside['training']:.2f}x), "
+        f"prediction {one['complete'] / 1e6:.0f} M a case "
+        f"({one['complete'] / beside['complete']:.2f}x), "
+        f"without PET {one['mri'] / 1e6:.0f} M ({one['mri'] / beside['mri']:.2f}x), "
+        f"memory {one['memory']:.0f} MiB, {one['parameters']:.0f} parameters"
+    )
