@@ -12,6 +12,7 @@
     ├── PresenceError               exit 2   a modality set is empty, or lacks what is asked of it
     ├── MissingExtra(ImportError)   exit 2   a feature needs an optional package
     ├── RunError                    exit 2   a run folder or model package cannot be used
+    ├── RanksError                  exit 1   processes that train together cannot go on
     └── PartlyFailed                exit 8   some of it failed, or a check found a fault
 
 A message is one line: what is wrong, where (path, case, key), what to do.
@@ -97,6 +98,10 @@ class RunError(MmmedError):
     """A run folder or a model package cannot be used."""
 
     exit_code = 2
+
+
+class RanksError(MmmedError):
+    """Processes that train together cannot go on; one of them says why."""
 
 
 class PartlyFailed(MmmedError):

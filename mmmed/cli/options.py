@@ -12,7 +12,23 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N, mps or auto.")]
 Jobs = Annotated[
     int | None, typer.Option(help="Jobs at a time. [cores // training.threads]", min=1)
 ]
+Devices = Annotated[
+    int | None, typer.Option(help="Devices per machine that train one model together. [1]", min=1)
+]
+Nodes = Annotated[
+    int | None, typer.Option(help="Machines, started by torchrun or Slurm. [1]", min=1)
+]
+Precision = Annotated[
+    str | None, typer.Option(help="32, bf16-mixed or 16-mixed: what a model is trained in. [32]")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")
 ]
+
+
+def budget(*, devices: int | None, nodes: int | None, precision: str | None) -> list[str]:
+    """The settings that `--devices`, `--nodes` and `--precision` are short for."""
+    whole = "32-true" if precision == "32" else precision
+    named = {"devices": devices, "nodes": nodes, "precision": whole}
+    return [f"training.{key}={value}" for key, value in named.items() if value is not None]

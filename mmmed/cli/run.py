@@ -6,13 +6,26 @@ from typing import Annotated
 
 import typer
 
-from mmmed.cli.options import Device, Jobs, Out, Resume, Settings
+from mmmed.cli.options import (
+    Device,
+    Devices,
+    Jobs,
+    Nodes,
+    Out,
+    Precision,
+    Resume,
+    Settings,
+    budget,
+)
 
 
 def run(
     study: Annotated[str, typer.Argument(help="A name below pipelines/, or a path to a .yaml.")],
     out: Out = None,
     device: Device = "auto",
+    devices: Devices = None,
+    nodes: Nodes = None,
+    precision: Precision = None,
     jobs: Jobs = None,
     resume: Resume = False,
     settings: Settings = None,
@@ -20,6 +33,12 @@ def run(
     """Run a study: every method, protocol, fold and seed as a job, then one report."""
     from mmmed.cli.running import run_study
 
+    chosen = budget(devices=devices, nodes=nodes, precision=precision)
     return run_study(
-        study, settings=settings or [], out=out, device=device, jobs=jobs, resume=resume
+        study,
+        settings=[*(settings or []), *chosen],
+        out=out,
+        device=device,
+        jobs=jobs,
+        resume=resume,
     )

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mmmed.cli.options import Device, Jobs, Out, Resume, Settings
+from mmmed.cli.options import (
+    Device,
+    Devices,
+    Jobs,
+    Nodes,
+    Out,
+    Precision,
+    Resume,
+    Settings,
+    budget,
+)
 
 STUDY = "ad/train"
 BASELINES = ("late-sum", "late-fusion", "early-fusion")
@@ -43,6 +53,9 @@ def train_ad(
     seeds: Annotated[str | None, typer.Option(help="Job seeds, like 0,1,2. [0]")] = None,
     out: Out = None,
     device: Device = "auto",
+    devices: Devices = None,
+    nodes: Nodes = None,
+    precision: Precision = None,
     jobs: Jobs = None,
     resume: Resume = False,
     settings: Settings = None,
@@ -68,9 +81,10 @@ def train_ad(
         chosen += _seeded(cohort_seed, simulated=data is None)
     if seeds is not None:
         chosen.append(f"seeds=[{numbers(seeds, '--seeds')}]")
+    last = budget(devices=devices, nodes=nodes, precision=precision)
     return run_study(
         STUDY,
-        settings=[*chosen, *(settings or [])],
+        settings=[*chosen, *(settings or []), *last],
         out=out,
         device=device,
         jobs=jobs,

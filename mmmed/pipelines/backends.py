@@ -15,8 +15,10 @@ from pathlib import Path
 
 from joblib import Parallel, delayed, parallel_config
 
+from mmmed.errors import RanksError
 from mmmed.pipelines.jobs import Job, run_job
 from mmmed.progress import Listener
+from mmmed.training.ranks import told
 
 POLL_SECONDS = 1.0
 
@@ -24,6 +26,22 @@ POLL_SECONDS = 1.0
 def parallel_jobs(asked: int | None, *, threads: int) -> int:
     """How many jobs at a time: as asked, else the cores that the threads of one job leave."""
     return asked or max(1, len(os.sched_getaffinity(0)) // threads)
+
+
+def waiting_jobs(jobs: Sequence[Job], run: Path) -> list[Job]:
+    """The jobs that are not done yet; of several ranks the first one looks.
+
+    Raises:
+        RanksError: this rank has other jobs than the first one.
+    """
+    mine = {job.folder(run).name: job for job in jobs}
+    names = told(lambda: [name for name, job in mine.items() if not job.is_done(run)])
+    if not mine.keys() >= set(names):
+        raise RanksError(
+            "this rank has other jobs than the first one: their data, files or versions differ; "
+            "make them the same and go on with --resume"
+        )
+    return [mine[name] for name in names]
 
 
 def run_jobs(
@@ -40,8 +58,11 @@ def run_jobs(
 
     Returns:
         The reasons of the jobs that failed.
+
+    Raises:
+        RanksError: a job failed that several launched ranks train together.
     """
-    waiting = [job for job in jobs if not job.is_done(run)]
+    waiting = waiting_jobs(jobs, run)
     if len(waiting) <= 1 or parallel == 1:
         with _watched(waiting, run, report):
             failures = [run_job(job, run) for job in waiting]

@@ -19,7 +19,8 @@ import torch
 
 from mmmed import __version__
 from mmmed.cohorts.cohort import Case
-from mmmed.errors import MmmedError
+from mmmed.cohorts.splits import Part
+from mmmed.errors import MmmedError, RanksError
 from mmmed.modality import Pattern
 from mmmed.models.building import build, weights_file
 from mmmed.models.contract import Model
@@ -32,7 +33,10 @@ from mmmed.record import atomic, digest, table
 from mmmed.training import checkpoint, package
 from mmmed.training.calibrate import calibrate
 from mmmed.training.fit import fit
+from mmmed.training.history import History
+from mmmed.training.launcher import starts_ranks
 from mmmed.training.loader import StepLoader, Views, forced
+from mmmed.training.module import Report
 from mmmed.training.predicting import columns, prediction_rows
 from mmmed.training.randomness import seed_all
 from mmmed.training.settings import TrainingSpec
@@ -165,6 +169,9 @@ def run_job(job: Job, run: Path, *, parent: int | None = None) -> str | None:
         run: the run folder.
         parent: the process that runs the study, where this is a worker of it: a worker whose
             study was killed ends as well, so that a resumed study does not meet it.
+
+    Raises:
+        RanksError: it failed where several ranks train together, so that no other job can follow.
     """
     folder = job.folder(run)
     folder.mkdir(parents=True, exist_ok=True)
@@ -172,6 +179,9 @@ def run_job(job: Job, run: Path, *, parent: int | None = None) -> str | None:
     (folder / FAILED).unlink(missing_ok=True)
     try:
         _work(job, folder, parent)
+    except RanksError as error:
+        atomic.write_text(folder / FAILED, f"{error}\n")
+        raise
     except Exception as error:  # the boundary of a job: the study goes on
         reason = str(error) if isinstance(error, MmmedError) else f"{type(error).__name__}: {error}"
         reason = reason.splitlines()[0] if reason else type(error).__name__
@@ -181,41 +191,56 @@ def run_job(job: Job, run: Path, *, parent: int | None = None) -> str | None:
     return None
 
 
-def _work(job: Job, folder: Path, parent: int | None) -> None:
-    work, shown = job.work, job.plan.shown
-    train = {case: shown[case] for case in job.plan.fold.cases("train")}
-    calibration = job.plan.fold.cases("calibration")
+def built(job: Job) -> Model:
+    """The model of a job, untrained; its weights are drawn from the job's seed."""
+    work = job.work
     torch.set_num_threads(work.training.threads)
-    begun = time.monotonic()
     seed_all(job.seed, "initialisation", 0)
-    model = build(
+    return build(
         job.method,
         work.shelf.modalities,
         classes=len(work.classes),
-        standards=standards(work.shelf, train),
+        standards=standards(work.shelf, _shown(job, "train")),
     )
-    began = time.monotonic()
-    history = fit(
+
+
+def train(job: Job, model: Model, folder: Path, *, report: Report | None) -> History:
+    """Train the model of a job, or go on with it.
+
+    Args:
+        job: what to train.
+        model: of the job, as built.
+        folder: of the job.
+        report: told of every step.
+    """
+    work, shown = job.work, _shown(job, "train")
+    return fit(
         model,
         StepLoader(
             work.shelf,
-            list(train),
-            train,
+            list(shown),
+            shown,
             batch=work.training.batch,
             seed=job.seed,
             chains=work.chains,
         ),
-        Views(
-            work.shelf,
-            {case: shown[case] for case in job.plan.fold.cases("validation")},
-            batch=LOOK_BATCH,
-        ),
+        Views(work.shelf, _shown(job, "validation"), batch=LOOK_BATCH),
         settings=work.training,
         seed=job.seed,
         folder=folder,
         device=work.device,
-        report=_Progress(folder, parent),
+        report=report,
     )
+
+
+def _work(job: Job, folder: Path, parent: int | None) -> None:
+    work = job.work
+    calibration = job.plan.fold.cases("calibration")
+    begun = time.monotonic()
+    model = built(job)
+    began = time.monotonic()
+    progress = _Progress(folder, os.getpid() if starts_ranks(work.training) else parent)
+    history = train(job, model, folder, report=progress)
     trained = time.monotonic()
     mirror = [name for name, chain in work.chains.items() if chain.mirror]
     calibrated = calibrate(
@@ -236,7 +261,9 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
         classes=work.classes,
         positive=work.positive,
         calibrated=calibrated,
-        statistics=statistics(model, work.shelf, train=train, calibration=calibration),
+        statistics=statistics(
+            model, work.shelf, train=_shown(job, "train"), calibration=calibration
+        ),
         origin=_origin(job),
     )
     _predict(job, folder)
@@ -248,6 +275,11 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
     checkpoint.remove(folder)
     (folder / PROGRESS).unlink(missing_ok=True)
     atomic.write_text(folder / DONE, "")
+
+
+def _shown(job: Job, part: Part) -> dict[str, Pattern]:
+    """What the cases of a part show."""
+    return {case: job.plan.shown[case] for case in job.plan.fold.cases(part)}
 
 
 def _wish(evaluation: Evaluation) -> float | Mapping[str, float]:

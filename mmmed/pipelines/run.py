@@ -10,22 +10,23 @@ from functools import partial
 from pathlib import Path
 
 from mmmed import library
-from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.errors import RunError
 from mmmed.pipelines import folder, track
+from mmmed.pipelines.agenda import Agenda, make_agenda
 from mmmed.pipelines.backends import parallel_jobs, run_jobs
 from mmmed.pipelines.environment import environment
-from mmmed.pipelines.jobs import Job, make_jobs
+from mmmed.pipelines.jobs import Job
 from mmmed.pipelines.known import write_known
-from mmmed.pipelines.materialise import materialise
-from mmmed.pipelines.plan import FoldPlan, plan, realised, write_tables
-from mmmed.pipelines.preparation import Stocked, stock
+from mmmed.pipelines.plan import realised, write_tables
+from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather
 from mmmed.pipelines.study import Study
 from mmmed.progress import Listener, Silent
-from mmmed.record import atomic, cache, chain, digest
+from mmmed.record import atomic, chain, digest
 from mmmed.training.device import place
+from mmmed.training.launcher import check_launch
+from mmmed.training.ranks import in_turn, joined, told
 
 
 @dataclass(frozen=True)
@@ -62,81 +63,58 @@ def run(
         origin: the file of the study; None for one that was made otherwise.
         out: the run folder; by default a new one below `runs/`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        jobs: jobs at a time.
+        jobs: jobs at a time; one where several devices train a model together.
         resume: go on with an unfinished run.
         listener: hears how far the run is.
 
     Raises:
-        StudyError: the study does not fit its cohort, or there is no such device.
+        StudyError: the study does not fit its cohort, there is no such device, or the processes
+            that were launched are not what the study asks for.
         RunError: the folder cannot be used, or every job failed.
+        RanksError: a launched process failed while all trained together.
     """
     hearer = listener or Silent()
     resolved = resolve(study, start=start, origin=origin)
-    place(device, count=study.training.devices)
+    place(device, count=study.training.devices, precision=study.training.precision)
+    check_launch(study.training)
     parallel = parallel_jobs(jobs, threads=study.training.threads)
-    with folder.opened(resolved, out=out, resume=resume) as where:
+    with joined(device), folder.opened(resolved, out=out, resume=resume) as where:
         hearer.note(f"run folder: {where}")
-        stocked, truth = _stocked(resolved, parallel, hearer)
-        folds = plan(study, stocked.cohort, truth=truth)
-        known = _write_record(where, resolved, stocked, folds, truth=truth, device=device)
-        for sentence in (*realised(folds), *known):
+        told(lambda: where)
+        agenda = in_turn(
+            partial(make_agenda, resolved, device=device, parallel=parallel, listener=hearer)
+        )
+        known = _write_record(where, resolved, agenda, device=device)
+        for sentence in (*realised(agenda.folds), *known):
             hearer.note(sentence)
-        todo = make_jobs(resolved, stocked, folds, device=device)
         failures = run_jobs(
-            todo, where, parallel=parallel, threads=study.training.threads, report=hearer
+            agenda.jobs,
+            where,
+            parallel=parallel if study.training.ranks == 1 else 1,
+            threads=study.training.threads,
+            report=hearer,
         )
         failed = tuple(f"{job.name}: {reason}" for job, reason in failures.items())
-        done = [job for job in todo if job not in failures]
+        done = [job for job in agenda.jobs if job not in failures]
         if not done:
             raise RunError("\n".join(["every job failed; nothing to report", *failed]))
-        table = _finish(where, resolved, stocked, done, failed, hearer)
+        table = _finish(where, resolved, agenda.stocked, done, failed, hearer)
+        told(lambda: failed)
     return Outcome(folder=where, table=table, failed=failed)
 
 
-def _stocked(resolved: Resolved, parallel: int, listener: Listener) -> tuple[Stocked, Path | None]:
-    cohort, truth = materialise(
-        resolved.cohort,
-        cache=cache.made(),
-        jobs=parallel,
-        progress=partial(listener, "simulate"),
-    )
-    cohort = cohort.only(resolved.chains)
-    _refuse_early(resolved, cohort, truth)
-    stocked = stock(
-        cohort,
-        resolved.chains,
-        cache=cache.made("prepared"),
-        jobs=parallel,
-        report=listener,
-    )
-    for fault in stocked.cohort.faults:
-        listener.note(f"left out: {fault}")
-    return stocked, truth
-
-
-def _refuse_early(resolved: Resolved, cohort: Cohort, truth: Path | None) -> None:
-    """Raise what names and tables already contradict, before hours of preparation."""
-    require_modalities(cohort, resolved.chains)
-    plan(resolved.study, cohort, truth=truth)
-
-
 def _write_record(
-    where: Path,
-    resolved: Resolved,
-    stocked: Stocked,
-    folds: Sequence[FoldPlan],
-    *,
-    truth: Path | None,
-    device: str,
+    where: Path, resolved: Resolved, agenda: Agenda, *, device: str
 ) -> tuple[str, ...]:
     """Write what is known before anything is trained; what is known of the law, in sentences."""
     threads = resolved.study.training.threads
+    stocked = agenda.stocked
     atomic.write_json(where / "environment.json", environment(device=device, threads=threads))
-    write_tables(where, stocked.cohort, tuple(folds))
+    write_tables(where, stocked.cohort, agenda.folds)
     atomic.write_json(where / "preparation.json", stocked.records())
-    if truth is None:
+    if agenda.truth is None:
         return ()
-    return write_known(where, resolved, stocked, folds, truth=truth)
+    return write_known(where, resolved, stocked, agenda.folds, truth=agenda.truth)
 
 
 def _finish(

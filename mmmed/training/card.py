@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from mmmed.evaluation.conformal import Conformal
 from mmmed.models import METHODS
 from mmmed.training.manifest import Manifest
@@ -29,6 +32,7 @@ def _made(package: Manifest) -> str:
         "## How it was made",
         f"- method: {package.name}, of kind {package.kind} ({paper})",
         f"- study: {package.study.get('study', 'none')}, fold {package.fold}, seed {package.seed}",
+        *_trained(package.study.get("training", {})),
         *(
             f"- {part}: {len(known)} subjects"
             for part, known in sorted(package.subjects.parts.items())
@@ -39,6 +43,17 @@ def _made(package: Manifest) -> str:
         "A subject of these parts is refused at prediction.",
     ]
     return "\n".join(lines)
+
+
+def _trained(settings: Mapping[str, Any]) -> list[str]:
+    """On what: it changes the last digits of the weights, and more where batches are statistics."""
+    if not settings:
+        return []
+    return [
+        f"- precision: {settings['precision']}",
+        f"- machines: {settings['nodes']}, devices per machine: {settings['devices']}",
+        f"- cases per step, split over all devices: {settings['batch']}",
+    ]
 
 
 def _seen(package: Manifest) -> str:

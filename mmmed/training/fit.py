@@ -2,28 +2,36 @@
 
 A checkpoint in the job's folder says where training stands. A phase ends by writing the
 checkpoint that the next one starts from, so that a kill between them costs nothing.
+
+Several devices are several ranks: processes started here, or by a launcher that started this one.
 """
 
 from __future__ import annotations
 
-import logging
-import warnings
+import signal
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy, Strategy
+from torch.multiprocessing import ProcessRaisedException
 
+from mmmed.errors import RanksError
 from mmmed.models.contract import Model
 from mmmed.record import atomic
 from mmmed.training import checkpoint
 from mmmed.training.checkpoint import Checkpoint
 from mmmed.training.device import place
 from mmmed.training.history import History
+from mmmed.training.interrupt import Interrupt
+from mmmed.training.launcher import launched, starts_ranks
 from mmmed.training.loader import StepLoader, Views
 from mmmed.training.module import PhaseModule, Plan, Report
+from mmmed.training.quiet import be_quiet
+from mmmed.training.ranks import environment, together, told
 from mmmed.training.settings import TrainingSpec
 
 HISTORY = "history.json"
@@ -44,7 +52,8 @@ def fit(
 
     With a checkpoint in `folder` training goes on from there, and ends with the same bits as if
     it had never been interrupted. The checkpoint stays: `checkpoint.remove` it when the job that
-    training is part of is done. With several devices nothing is reported.
+    training is part of is done. Of several ranks that a launcher started all call this; the first
+    reads and writes the folder and tells the others.
 
     Args:
         model: freshly built, from the same seed at every call.
@@ -54,36 +63,53 @@ def fit(
         seed: of the job.
         folder: where the checkpoint and `history.json` go.
         device: where the model computes, as `mmmed.training.device` names it.
-        report: told of every step.
+        report: told of every step. Where ranks are started here it travels to the first of them,
+            and what it remembers stays there.
 
     Raises:
         KeyboardInterrupt: SIGINT or SIGTERM came; the checkpoint is written.
+        RanksError: this rank, of those a launcher started, cannot train on.
         RunError: the checkpoint in `folder` is of another training.
         StudyError: there is no such device, or the training cases cannot teach the model.
     """
     model.require_teachable(loader.shown.values())
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    be_quiet()
     torch.set_num_threads(settings.threads)
-    alone = settings.devices * settings.nodes == 1
-    plan = Plan(loader, validation, settings, seed, folder, report if alone else None)
+    plan = Plan(loader, validation, settings, seed, folder, report)
     phases = model.phases(settings.steps)
     identity = {
         "seed": seed,
         "settings": settings.model_dump(mode="json"),
         "phases": [phase.name for phase in phases],
     }
-    state = checkpoint.load(folder, identity=identity) or Checkpoint(
+    state = _saved(folder, identity) or Checkpoint(
         identity=identity, phase=0, step=0, model=model.state_dict(), running={}, history=[]
     )
-    while state.phase < len(phases):
-        model.load_state_dict(state.model)
-        first = sum(phase.steps for phase in phases[: state.phase])
-        state = _run_phase(PhaseModule(model, plan, state, first=first), device=device)
+    with together():
+        while state.phase < len(phases):
+            model.load_state_dict(state.model)
+            first = sum(phase.steps for phase in phases[: state.phase])
+            state = _run_phase(PhaseModule(model, plan, state, first=first), device=device)
     model.cpu().eval().load_state_dict(state.model)
     history = History.from_json(state.history)
     history.seconds.update(state.seconds)
-    atomic.write_json(folder / HISTORY, history.to_json())
+    here = launched()
+    if here is None or here.leads:
+        atomic.write_json(folder / HISTORY, history.to_json())
     return history
+
+
+def _saved(folder: Path, identity: Mapping[str, Any], *, stop: bool = False) -> Checkpoint | None:
+    """The checkpoint of a folder, as the first rank reads it; None where that is to stop."""
+    name, state, stop = told(
+        lambda: (folder.name, checkpoint.load(folder, identity=identity), stop)
+    )
+    if name != folder.name:
+        raise RanksError(
+            f"this rank came to train {folder.name} where the first rank trains {name}: their "
+            "data, files or versions differ; make them the same and go on with --resume"
+        )
+    return None if stop else state
 
 
 def _run_phase(module: PhaseModule, *, device: str) -> Checkpoint:
@@ -93,35 +119,57 @@ def _run_phase(module: PhaseModule, *, device: str) -> Checkpoint:
         KeyboardInterrupt: the phase was asked to stop.
     """
     plan = module.plan
-    where = place(device, count=plan.settings.devices)
+    where = place(device, count=plan.settings.devices, precision=plan.settings.precision)
+    found = environment() or (LightningEnvironment() if starts_ranks(plan.settings) else None)
     trainer = Trainer(
         accelerator=where.accelerator,
         devices=where.devices,
         num_nodes=plan.settings.nodes,
         strategy=_strategy(plan.settings),
+        plugins=None if found is None else [found],
         precision=plan.settings.precision,
         max_epochs=1,
         barebones=True,
         default_root_dir=plan.folder,
     )
+    waiting = Interrupt(tell=lambda: _stop_ranks(trainer))
     try:
-        with warnings.catch_warnings():
-            # Lightning calls what torch has deprecated; nothing a user could change
-            warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
-            trainer.fit(module)
+        if starts_ranks(plan.settings):
+            waiting.listen()
+        trainer.fit(module)
+    except (Exception, SystemExit) as error:
+        # Lightning makes an exit of an interrupt; ranks that had not begun end by the signal
+        if waiting.asked or isinstance(error, SystemExit):
+            raise KeyboardInterrupt from error
+        if isinstance(error, ProcessRaisedException):
+            raise RuntimeError(_in_one_line(error)) from error  # noqa: TRY004 - of any type there
+        raise
     finally:
         module.interrupt.restore()
-    state = checkpoint.load(plan.folder, identity=module.start.identity)
-    if state is None or state.phase == module.start.phase or module.interrupt.asked:
+        waiting.restore()
+    stop = module.interrupt.asked or waiting.asked
+    state = _saved(plan.folder, module.start.identity, stop=stop)
+    if state is None or state.phase == module.start.phase:
         raise KeyboardInterrupt
     return state
 
 
+def _in_one_line(error: ProcessRaisedException) -> str:
+    """What a rank raised; torch puts the traceback of its process before it."""
+    return f"rank {error.error_index}: {str(error).rstrip().splitlines()[-1]}"
+
+
+def _stop_ranks(trainer: Trainer) -> None:
+    """Pass a signal on to the processes that were started here."""
+    launcher = trainer.strategy.launcher
+    if launcher is not None:
+        launcher.kill(signal.SIGTERM)
+
+
 def _strategy(settings: TrainingSpec) -> Strategy | str:
     """One process, or DDP: by processes started here, or by those Slurm or torchrun started."""
-    if settings.devices * settings.nodes == 1:
+    if settings.ranks == 1:
         return "auto"
-    is_launched = SLURMEnvironment.detect() or TorchElasticEnvironment.detect()
     return DDPStrategy(
-        start_method="popen" if is_launched else "spawn", find_unused_parameters=True
+        start_method="spawn" if starts_ranks(settings) else "popen", find_unused_parameters=True
     )

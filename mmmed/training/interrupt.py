@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -14,10 +15,14 @@ class Interrupt:
     """While it listens, the two signals set `asked` and end nothing.
 
     Outside the main thread, where Python allows no handlers, it hears nothing.
+
+    Args:
+        tell: called at every signal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[], None] | None = None) -> None:
         self.asked = False
+        self._tell = tell
         self._before: dict[signal.Signals, Any] = {}
 
     def listen(self) -> None:
@@ -36,3 +41,5 @@ class Interrupt:
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True
+        if self._tell is not None:
+            self._tell()

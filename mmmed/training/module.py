@@ -6,6 +6,7 @@ checkpoints are here, because Lightning restores no generator.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from mmmed.training.loader import StepLoader, Views
 from mmmed.training.look import look, training_auroc
 from mmmed.training.objective import objective
 from mmmed.training.optimisation import optimiser, schedule
+from mmmed.training.quiet import be_quiet
 from mmmed.training.randomness import seed_all
 from mmmed.training.selection import Selection
 from mmmed.training.settings import TrainingSpec
@@ -57,7 +59,7 @@ class Plan:
         settings: the budget.
         seed: of the job.
         folder: of its checkpoints.
-        report: told of every step; None where nobody listens.
+        report: told of every step, by the first rank alone; None where nobody listens.
     """
 
     loader: StepLoader
@@ -92,6 +94,15 @@ class PhaseModule(LightningModule):
         self.window = Window()
         self.clock = Clock(start.seconds)
         self.interrupt = Interrupt()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Arrive in a process that was started to train.
+
+        Torch hands tensors over in memory that all ranks share, optimisers go on in what they
+        load: without a copy of its own each rank would move the state of every other.
+        """
+        be_quiet()
+        super().__setstate__({**state, "start": copy.deepcopy(state["start"])})
 
     def setup(self, stage: str) -> None:  # noqa: ARG002 - Lightning's signature
         """Find the phase; the model is on the CPU still."""

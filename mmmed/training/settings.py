@@ -51,8 +51,13 @@ class TrainingSpec(Spec):
     nodes: Annotated[int, Field(ge=1)] = 1
     checkpoint_every: Annotated[int, Field(ge=1)] = 100
 
+    @property
+    def ranks(self) -> int:
+        """Processes that train one model together."""
+        return self.devices * self.nodes
+
     @model_validator(mode="after")
     def _each_device_has_cases(self) -> TrainingSpec:
-        if self.batch < self.devices * self.nodes:
+        if self.batch < self.ranks:
             raise ValueError(f"a batch of {self.batch} is less than one case per device")
         return self

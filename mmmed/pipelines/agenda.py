@@ -1,0 +1,77 @@
+"""From a resolved study to its jobs: cohort on disk, items prepared, folds planned.
+
+Nothing here writes to a run folder, so every rank of a distributed run can do it for itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mmmed.cohorts.cohort import Cohort, require_modalities
+from mmmed.pipelines.jobs import Job, make_jobs
+from mmmed.pipelines.materialise import materialise
+from mmmed.pipelines.plan import FoldPlan, plan
+from mmmed.pipelines.preparation import Stocked, stock
+from mmmed.pipelines.resolve import Resolved
+from mmmed.progress import Listener
+from mmmed.record import cache
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What a study has to do, and with what.
+
+    Attributes:
+        stocked: the cohort and its prepared items.
+        truth: of a simulated cohort: the file that holds it.
+        folds: who is in which part, who hides what.
+        jobs: all of them, done or not.
+    """
+
+    stocked: Stocked
+    truth: Path | None
+    folds: tuple[FoldPlan, ...]
+    jobs: tuple[Job, ...]
+
+
+def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Listener) -> Agenda:
+    """Read, prepare and plan.
+
+    Args:
+        resolved: the study.
+        device: where its jobs compute.
+        parallel: processes that prepare.
+        listener: hears how far it is, and what is left out.
+
+    Raises:
+        StudyError: the study does not fit its cohort.
+        DataError: nothing of a modality can be used.
+    """
+    cohort, truth = materialise(
+        resolved.cohort,
+        cache=cache.made(),
+        jobs=parallel,
+        progress=partial(listener, "simulate"),
+    )
+    cohort = cohort.only(resolved.chains)
+    _refuse_early(resolved, cohort, truth)
+    stocked = stock(
+        cohort,
+        resolved.chains,
+        cache=cache.made("prepared"),
+        jobs=parallel,
+        report=listener,
+    )
+    for fault in stocked.cohort.faults:
+        listener.note(f"left out: {fault}")
+    folds = plan(resolved.study, stocked.cohort, truth=truth)
+    jobs = make_jobs(resolved, stocked, folds, device=device)
+    return Agenda(stocked=stocked, truth=truth, folds=folds, jobs=tuple(jobs))
+
+
+def _refuse_early(resolved: Resolved, cohort: Cohort, truth: Path | None) -> None:
+    """Raise what names and tables already contradict, before hours of preparation."""
+    require_modalities(cohort, resolved.chains)
+    plan(resolved.study, cohort, truth=truth)
