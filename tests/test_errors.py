@@ -24,7 +24,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 def test_the_drawn_exit_codes_are_the_exit_codes() -> None:
     drawn = re.findall(r"([A-Z]\w+)(?:\(\w+\))? +exit (\d)", errors.__doc__ or "")
-    assert len(drawn) == 9
+    assert len(drawn) == 10
     assert {name: int(code) for name, code in drawn} == {
         name: getattr(errors, name).exit_code for name, _ in drawn
     }

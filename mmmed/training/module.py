@@ -102,7 +102,7 @@ class PhaseModule(LightningModule):
         load: without a copy of its own each rank would move the state of every other.
         """
         be_quiet()
-        super().__setstate__({**state, "start": copy.deepcopy(state["start"])})
+        super().__setstate__({**state, "start": copy.deepcopy(state["start"])})  # type: ignore[no-untyped-call]
 
     def setup(self, stage: str) -> None:  # noqa: ARG002 - Lightning's signature
         """Find the phase; the model is on the CPU still."""
