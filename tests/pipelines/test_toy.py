@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,53 @@ import pytest
 
 from mmmed.mechanism import Complete, EveryPattern, Mar, Mcar
 from mmmed.modality import Pattern
+from mmmed.models import METHODS
 from mmmed.pipelines.discrete_ceilings import ceiling, ceilings
 from mmmed.pipelines.study import load_study
 from mmmed.simulation.discrete import TableSimulation, Xor
 
 A, B, BOTH = (Pattern.parse(text) for text in ("a", "b", "a+b"))
-METHODS = {one.name for one in load_study("toy/xor", start=None).methods}
-TEST = 400
+STUDY = load_study("toy/xor", start=None)
+NAMES = {one.name for one in STUDY.methods}
 STANDARD_ERRORS = 3
+QUICK = (
+    "training.steps=40",
+    "evaluation={interval: {draws: 100}}",
+    "cohort.simulation={subjects: {train: 200, validation: 20, calibration: 40, test: 100}}",
+    "protocols.test=[{kind: every-pattern}, {kind: mcar, modality: b, rate: [0.5]}]",
+)
+"""Fewer steps, fewer cases, fewer tables."""
 
 
-@pytest.fixture(scope="module")
-def xor(attempt_in: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of the shipped study, every method of it, with fewer steps."""
+@dataclass(frozen=True)
+class Known:
+    """A run of the study, how many cases its tables have and how many tables there are."""
+
+    run: Path
+    cases: int
+    tables: int
+    said: str
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((QUICK, 100, 4), id="quick"),
+        pytest.param(((), 400, 6), id="shipped", marks=[pytest.mark.slow, pytest.mark.timeout(0)]),
+    ],
+)
+def xor(
+    request: pytest.FixtureRequest,
+    attempt_in: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Known:
+    """A run of every method of the study: three patterns, and rates at which b goes missing."""
+    settings, cases, tables = request.param
     place = tmp_path_factory.mktemp("place")
-    settings = ("training.steps=80", "evaluation={interval: {draws: 100}}")
     chosen = [part for setting in settings for part in ("--set", setting)]
     done = attempt_in(place, "run", "toy/xor", *chosen, "--jobs", "1", "--out", "run")
     assert done.code == 0, done.err
-    (place / "stderr.txt").write_text(done.err)
-    return place / "run"
+    return Known(place / "run", cases, tables, done.err)
 
 
 def rows(run: Path, metric: str) -> list[dict[str, Any]]:
@@ -50,35 +78,43 @@ def ceiling_of(run: Path, row: dict[str, Any]) -> float:
     return float(known["accuracy"])
 
 
-def test_u7_no_trained_model_beats_the_bayes_accuracy_of_its_table(xor: Path) -> None:
-    accuracies = rows(xor, "accuracy")
-    assert len(accuracies) == len(METHODS) * 6  # three patterns, three rates
+def test_every_method_that_reads_vectors_is_in_the_study() -> None:
+    kinds = {one.kind for one in METHODS} - {"hypermm-paper"}  # which reads images alone
+    assert {one.kind for one in STUDY.methods} == kinds
+    imputers = {one.imputer.kind for one in STUDY.methods if one.kind == "imputation"}
+    assert imputers == {"zero", "mean", "knn", "regression"}
+
+
+def test_u7_no_trained_model_beats_the_bayes_accuracy_of_its_table(xor: Known) -> None:
+    accuracies = rows(xor.run, "accuracy")
+    assert len(accuracies) == len(NAMES) * xor.tables
     for row in accuracies:
-        best = ceiling_of(xor, row)
-        error = sqrt(best * (1 - best) / TEST)
-        assert row["n"] == TEST
+        best = ceiling_of(xor.run, row)
+        error = sqrt(best * (1 - best) / xor.cases)
+        assert row["n"] == xor.cases
         assert row["value"] <= best + STANDARD_ERRORS * error, (row["method"], row["pattern"])
 
 
-def test_with_one_modality_missing_everyone_is_at_chance(xor: Path) -> None:
-    missing = [row for row in rows(xor, "accuracy") if row["pattern"] in ("a", "b")]
-    assert len(missing) == 2 * len(METHODS)
-    spread = STANDARD_ERRORS * sqrt(0.25 / TEST)
+def test_with_one_modality_missing_everyone_is_at_chance(xor: Known) -> None:
+    missing = [row for row in rows(xor.run, "accuracy") if row["pattern"] in ("a", "b")]
+    assert {row["method"] for row in missing} == NAMES
+    assert len(missing) == 2 * len(NAMES)
+    spread = STANDARD_ERRORS * sqrt(0.25 / xor.cases)
     for row in missing:
         assert abs(row["value"] - 0.5) <= spread, (row["method"], row["pattern"])
 
 
-def test_who_fuses_before_the_sum_can_tell_xor_from_both(xor: Path) -> None:
-    whole = {row["method"]: row for row in rows(xor, "accuracy") if row["pattern"] == "a+b"}
+def test_who_fuses_before_the_sum_can_tell_xor_from_both(xor: Known) -> None:
+    whole = {row["method"]: row for row in rows(xor.run, "accuracy") if row["pattern"] == "a+b"}
     assert whole["early-fusion"]["value"] > 0.95
     assert abs(whole["late-sum"]["value"] - 0.5) < 0.1
 
 
-def test_the_gap_in_bits_is_told_and_kept(xor: Path) -> None:
-    assert "Given a, b tells 1.000 bits of the label" in (xor.parent / "stderr.txt").read_text()
-    known = json.loads((xor / "ceilings.json").read_text())
+def test_the_gap_in_bits_is_told_and_kept(xor: Known) -> None:
+    assert "Given a, b tells 1.000 bits of the label" in xor.said
+    known = json.loads((xor.run / "ceilings.json").read_text())
     assert known["gap_bits"] == {"a": 1.0, "b": 1.0}
-    assert "1.000 bits" in (xor / "report.html").read_text()
+    assert "1.000 bits" in (xor.run / "report.html").read_text()
 
 
 def test_ceilings_of_forced_and_mixed_tables_by_hand() -> None:
