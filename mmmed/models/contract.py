@@ -50,6 +50,19 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Quota:
+    """Cases that every batch of a phase must hold some of.
+
+    Attributes:
+        cases: how many at least; fewer where the training part or a batch has no room for them.
+        wanted: whether a case counts that shows this pattern.
+    """
+
+    cases: int
+    wanted: Callable[[Pattern], bool]
+
+
+@dataclass(frozen=True)
 class Phase:
     """A stretch of training.
 
@@ -68,6 +81,7 @@ class Phase:
         fit: called once before the first step, in evaluation mode, with the training part's
             batches as they are and the ids of its subjects: what is learned without gradients.
             It lands in buffers, so that a resumed phase need not fit again.
+        quota: what its loss needs in every batch; None draws all cases alike.
     """
 
     name: str
@@ -79,6 +93,7 @@ class Phase:
     augmented: bool = True
     predict: Callable[[Batch], Tensor] | None = None
     fit: Callable[[Iterable[Batch], Collection[str]], None] | None = None
+    quota: Quota | None = None
 
 
 class Model(nn.Module, ABC):

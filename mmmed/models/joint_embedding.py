@@ -37,11 +37,11 @@ from torch import Tensor, nn
 from mmmed.batch import Batch, segment_mean
 from mmmed.modality import Modality, Pattern
 from mmmed.models.bitfit import biases
-from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
+from mmmed.models.contract import Loss, Model, Phase, Quota, Turn, parameters_of
 from mmmed.models.dropout import drop_modalities
 from mmmed.models.loss import cross_entropy, labels
 from mmmed.models.options import MethodOptions
-from mmmed.models.pairs import require_pairs
+from mmmed.models.pairs import is_pair, require_pairs
 from mmmed.models.standard import Standard
 from mmmed.models.transformer.encoder import EncoderOptions, TransformerEncoder
 from mmmed.models.transformer.prompts import PromptKind, Prompts
@@ -64,6 +64,8 @@ class Options(MethodOptions):
             learned weight that starts at zero; `sum` and `mean` treat present and predicted alike.
         vicreg: weight of the VICReg loss, averaged over directions.
         coefficients: of its three terms.
+        pairs_per_batch: cases with two modalities or more that every batch of the joint phase holds
+            at least, where the training part has them; 0 draws all cases alike.
         stop_gradient: VICReg does not move the true embedding.
         predicted_gradient: the task's loss moves what predicts an absent embedding.
         dropout: on the embedding, before the classifier.
@@ -81,6 +83,7 @@ class Options(MethodOptions):
     fusion: Literal["evidence", "sum", "mean"] = "evidence"
     vicreg: Annotated[float, Field(ge=0)] = 0.1
     coefficients: Coefficients = Coefficients()
+    pairs_per_batch: Annotated[int, Field(ge=0)] = 4
     stop_gradient: bool = False
     predicted_gradient: bool = True
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
@@ -201,6 +204,7 @@ class JointEmbedding(Model):
             steps if has_file else math.ceil(steps / JOINT_SHARE),
             learns=(self.prompts, self.predictors, *map(self._classifier, self.names)),
             cache=self.stem_tokens if self._has_stems else None,
+            quota=self._quota(),
         )
         if not fresh:
             return (joint,)
@@ -325,6 +329,12 @@ class JointEmbedding(Model):
             Turn(new, self.joint_loss, rate=self.options.joint_rate),
             Turn(tuple(old), self.joint_loss, rate=self.options.bias_rate),
         )
+
+    def _quota(self) -> Quota | None:
+        """VICReg acts where a batch holds pairs; with many of them hardly a batch is changed."""
+        if self.options.vicreg == 0 or self.options.pairs_per_batch == 0:
+            return None
+        return Quota(self.options.pairs_per_batch, is_pair)
 
     @property
     def _has_stems(self) -> bool:

@@ -11,6 +11,11 @@ FEWEST = 2
 """One pair has no variance."""
 
 
+def is_pair(pattern: Pattern) -> bool:
+    """Whether a case that shows this pattern shows two modalities or more."""
+    return len(pattern) > 1
+
+
 def require_pairs(method: str, shown: Collection[Pattern]) -> None:
     """Raise a StudyError where training cases that show these patterns hold hardly any pair.
 
@@ -18,7 +23,7 @@ def require_pairs(method: str, shown: Collection[Pattern]) -> None:
         method: the name of who needs them.
         shown: one pattern per training case.
     """
-    pairs = sum(len(pattern) > 1 for pattern in shown)
+    pairs = sum(map(is_pair, shown))
     if pairs < FEWEST:
         raise StudyError(
             f"{method} learns from cases that show two modalities, and {pairs} of {len(shown)} "

@@ -13,6 +13,7 @@ import numpy as np
 
 from mmmed.batch import Batch, ModalitySet, pack
 from mmmed.modality import Pattern
+from mmmed.models.contract import Quota
 from mmmed.training.randomness import key
 from mmmed.training.shelf import Shelf
 from mmmed.transforms.augment import augment
@@ -25,6 +26,10 @@ class StepLoader:
     The cases are permuted anew in every epoch and cut into whole batches; the remainder of an
     epoch is left out (a different one each time). Iterating continues at `step`.
 
+    Under a quota, a batch with too few wanted cases takes the rest from the wanted ones that it
+    lacks, in place of others; both are drawn by lot, keyed by the step. So wanted cases are met
+    equally often, and so are the others, though less often than in an epoch.
+
     Args:
         shelf: prepared items.
         cases: the training part, in any order.
@@ -32,6 +37,7 @@ class StepLoader:
         batch: cases per step; all cases where there are fewer.
         seed: of order and augmentation.
         chains: modality -> its chain; only the random part is applied here.
+        quota: what every batch must hold; a batch that holds it anyway is as it is without.
     """
 
     def __init__(
@@ -43,6 +49,7 @@ class StepLoader:
         batch: int,
         seed: int,
         chains: Mapping[str, Chain],
+        quota: Quota | None = None,
     ) -> None:
         self.shelf = shelf
         self.cases = tuple(sorted(cases))
@@ -50,7 +57,25 @@ class StepLoader:
         self.size = min(batch, len(self.cases))
         self.seed = seed
         self.chains = dict(chains)
+        self.quota = quota
+        self.wanted = frozenset(
+            case
+            for case, pattern in self.shown.items()
+            if quota is not None and quota.wanted(pattern)
+        )
         self.step = 0
+
+    def under(self, quota: Quota | None) -> StepLoader:
+        """A loader of the same cases, order and augmentation, whose batches meet the quota."""
+        return StepLoader(
+            self.shelf,
+            self.cases,
+            self.shown,
+            batch=self.size,
+            seed=self.seed,
+            chains=self.chains,
+            quota=quota,
+        )
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -66,8 +91,24 @@ class StepLoader:
         """The cases of step `t`."""
         epoch, place = divmod(t, len(self.cases) // self.size)
         order = _permutation(key(self.seed, "order", epoch), len(self.cases))
-        chosen = order[place * self.size : (place + 1) * self.size]
-        return tuple(self.cases[index] for index in chosen)
+        places = order[place * self.size : (place + 1) * self.size]
+        chosen = tuple(self.cases[index] for index in places)
+        return chosen if self.quota is None else self._met(chosen, self.quota, t)
+
+    def _met(self, chosen: tuple[str, ...], quota: Quota, t: int) -> tuple[str, ...]:
+        """These cases, some of them exchanged for wanted ones where those are too few."""
+        least = min(quota.cases, len(self.wanted), self.size)
+        lacking = least - len(self.wanted.intersection(chosen))
+        if lacking <= 0:
+            return chosen
+        random = np.random.default_rng(key(self.seed, "quota", t))
+        leaving = [place for place, case in enumerate(chosen) if case not in self.wanted]
+        spare = sorted(self.wanted.difference(chosen))
+        found = list(chosen)
+        left = random.choice(leaving, lacking, replace=False)
+        for place, case in zip(left, random.choice(spare, lacking, replace=False), strict=True):
+            found[place] = str(case)
+        return tuple(found)
 
     def load(self, case: str, *, draw: int | str | None) -> ModalitySet:
         """What a case shows; augmented, keyed by `draw` and the item, unless that is None."""

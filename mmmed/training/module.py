@@ -192,11 +192,12 @@ class PhaseModule(LightningModule):
         fit((batch.to(self.device) for batch in views), loader.subjects)
 
     def _batches(self) -> Batches:
+        loader = self.plan.loader.under(self.phase.quota)
         if self.phase.cache is None:
-            return self.plan.loader
+            return loader
         self.model.eval()
         copies = self.plan.settings.cached_copies if self.phase.augmented else None
-        return cached.fill(self.plan.loader, self.phase.cache, copies=copies, device=self.device)
+        return cached.fill(loader, self.phase.cache, copies=copies, device=self.device)
 
     def _set_modes(self) -> None:
         self.model.eval()

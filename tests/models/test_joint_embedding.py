@@ -276,6 +276,19 @@ def test_r11_fewer_than_two_pairs_leave_the_task_alone(pairs, pair, complete, un
     assert torch.isfinite(total_loss(losses))
 
 
+def test_the_phase_with_vicreg_asks_for_pairs_and_the_other_for_nothing(pair):
+    unimodal, joint = model_of(pair).phases(10)
+    assert unimodal.quota is None
+    assert joint.quota.cases == 4
+    assert [str(one) for one in every_pattern(["x0", "x1"]) if joint.quota.wanted(one)] == ["x0+x1"]
+    assert model_of(pair, pairs_per_batch=7).phases(10)[1].quota.cases == 7
+
+
+@pytest.mark.parametrize("chosen", [{"vicreg": 0.0}, {"pairs_per_batch": 0}])
+def test_without_vicreg_or_without_a_wish_nothing_is_asked_of_batches(chosen, pair):
+    assert all(phase.quota is None for phase in model_of(pair, **chosen).phases(10))
+
+
 def test_vicreg_counts_a_pair_also_where_the_task_hides_one_of_it(pair, complete):
     model = model_of(pair, modality_dropout=0.9)
     assert model.joint_loss(model.stem_tokens(complete))["x0 to x1"].count == 6
