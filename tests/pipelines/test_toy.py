@@ -107,7 +107,8 @@ def test_with_one_modality_missing_everyone_is_at_chance(xor: Known) -> None:
 def test_who_fuses_before_the_sum_can_tell_xor_from_both(xor: Known) -> None:
     whole = {row["method"]: row for row in rows(xor.run, "accuracy") if row["pattern"] == "a+b"}
     assert whole["early-fusion"]["value"] > 0.95
-    assert abs(whole["late-sum"]["value"] - 0.5) < 0.1
+    most = 0.75  # a sum of evidence is right in three of the four cells at most
+    assert whole["late-sum"]["value"] <= most + STANDARD_ERRORS * sqrt(most * 0.25 / xor.cases)
 
 
 def test_the_gap_in_bits_is_told_and_kept(xor: Known) -> None:
