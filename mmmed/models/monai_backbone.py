@@ -8,6 +8,7 @@ from monai.networks.nets import densenet, resnet, swin_unetr
 from torch import Tensor, nn
 
 from mmmed.models.backbone import DenseNet, MapBackbone, ResNet, SwinUnetr
+from mmmed.models.conv import BatchNorm
 from mmmed.models.weights import load_weights
 
 
@@ -16,7 +17,7 @@ class MonaiBackbone(MapBackbone):
 
     def __init__(self, network: nn.Module, *, width: int) -> None:
         super().__init__()
-        self.network = network
+        self.network = _with_our_norms(network)
         self.width = width
 
 
@@ -110,3 +111,18 @@ class SwinBackbone(MonaiBackbone):
         """(n, C, *space) -> (n, E, *space / 32)."""
         deepest: Tensor = self.network(x)[-1]
         return deepest
+
+
+def _with_our_norms(network: nn.Module) -> nn.Module:
+    """The network with our batch norm for torch's, which refuses one value per channel.
+
+    A batch may hold one item of a modality, and a small image shrinks to one voxel.
+    """
+    for name, child in network.named_children():
+        if isinstance(child, nn.BatchNorm2d | nn.BatchNorm3d):
+            norm = BatchNorm(child.num_features, eps=child.eps, momentum=child.momentum)
+            norm.load_state_dict(child.state_dict())
+            setattr(network, name, norm)
+        else:
+            _with_our_norms(child)
+    return network

@@ -16,6 +16,15 @@ def is_pair(pattern: Pattern) -> bool:
     return len(pattern) > 1
 
 
+def require_room(method: str, batch: int) -> None:
+    """Raise a StudyError where a training batch has no room for two cases to be compared in."""
+    if batch < FEWEST:
+        raise StudyError(
+            f"{method} compares pairs within a batch, and training.batch is {batch}; "
+            f"set it to {FEWEST} or more, or take a method that compares none, like late-fusion"
+        )
+
+
 def require_pairs(method: str, shown: Collection[Pattern]) -> None:
     """Raise a StudyError where training cases that show these patterns hold hardly any pair.
 

@@ -18,7 +18,7 @@ from mmmed.cohorts.splits import Fold, split
 from mmmed.errors import StudyError
 from mmmed.mechanism import EveryPattern, TestProtocol, rates
 from mmmed.modality import Pattern
-from mmmed.models.pairs import require_pairs
+from mmmed.models.pairs import require_pairs, require_room
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, table
 from mmmed.training.predicting import View
@@ -53,7 +53,7 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
 
     Raises:
         StudyError: the class named positive is none of the cohort's, or a method lacks the pairs
-            it learns from.
+            it learns from, or the room for two cases in a batch.
         LeakageError: a subject is in two parts.
     """
     positive = study.evaluation.positive
@@ -66,6 +66,7 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
     folds = tuple(_planned(study, cohort, fold, withheld) for fold in split(cohort, study.splits))
     for method in study.methods:
         if method.needs_pairs:
+            require_room(f"study {study.study}: {method.name}", study.training.batch)
             for one in folds:
                 require_pairs(
                     f"study {study.study}: fold {one.fold.name}: {method.name}",

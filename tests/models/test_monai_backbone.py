@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from monai.networks.nets.resnet import resnet10
+from torch import nn
 
 from mmmed.errors import StudyError
 from mmmed.models.backbone import DenseNet, ResNet, SwinUnetr
@@ -31,6 +33,27 @@ def test_one_vector_per_item(options, width, dimensions):
         embedded = backbone(torch.randn(2, 1, *[32] * dimensions))
     assert embedded.shape == (2, width)
     assert backbone.width == width
+
+
+@pytest.mark.parametrize("options", [TINY, DenseNet(kind="densenet")], ids=lambda one: one.kind)
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_one_item_that_shrinks_to_one_voxel_can_be_trained_on(options, dimensions):
+    backbone = image_backbone(options, channels=1, dimensions=dimensions).train()
+    embedded = backbone(torch.randn(1, 1, *[32] * dimensions))
+    embedded.sum().backward()
+    assert torch.isfinite(embedded).all()
+    assert all(torch.isfinite(one).all() for one in backbone.state_dict().values())
+
+
+def test_several_items_are_normalised_as_monai_does():
+    torch.manual_seed(0)
+    own = image_backbone(TINY, channels=1, dimensions=3).train()
+    torch.manual_seed(0)
+    theirs = resnet10(spatial_dims=3, n_input_channels=1, num_classes=2, feed_forward=False).train()
+    items = torch.randn(3, 1, 32, 32, 32)
+    assert torch.equal(own(items), theirs(items))
+    assert torch.equal(own.network.bn1.running_mean, theirs.bn1.running_mean)
+    assert not any(isinstance(one, nn.BatchNorm3d) for one in own.modules())
 
 
 def with_weights(path):

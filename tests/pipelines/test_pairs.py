@@ -79,6 +79,23 @@ def test_a_cohort_without_pairs_is_a_fault_that_check_names(
     assert without.code == 0, without.out
 
 
+def test_a_batch_of_one_has_nothing_to_compare_a_pair_with(
+    attempt_in: Callable[..., Any], workspace: Callable[[int], Path]
+) -> None:
+    place = workspace(6)
+    alone = ("--set", "training={steps: 10, batch: 1}")
+    told = "joint-embedding compares pairs within a batch, and training.batch is 1; set it to 2"
+    done = attempt_in(place, "run", "pairs", "--out", "run", "--jobs", "1", *alone)
+    assert done.code == 2, done.err
+    (complaint,) = done.complaints
+    assert told in complaint
+    checked = attempt_in(place, "check", "pairs", *alone)
+    assert checked.code == 8, checked.out
+    assert told in checked.out
+    without = attempt_in(place, "check", "pairs", *alone, "--set", "methods=[{kind: late-sum}]")
+    assert without.code == 0, without.out
+
+
 def test_pairs_that_a_protocol_hides_are_none(
     attempt_in: Callable[..., Any], workspace: Callable[[int], Path]
 ) -> None:
