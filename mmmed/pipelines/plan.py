@@ -18,7 +18,7 @@ from mmmed.cohorts.splits import Fold, split
 from mmmed.errors import StudyError
 from mmmed.mechanism import EveryPattern, TestProtocol, rates
 from mmmed.modality import Pattern
-from mmmed.models.pairs import require_pairs, require_room
+from mmmed.models.joint_embedding.pairs import require_pairs, require_room
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, table
 from mmmed.training.predicting import View

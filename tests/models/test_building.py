@@ -8,7 +8,7 @@ import pytest
 
 from mmmed.errors import StudyError
 from mmmed.modality import Modality
-from mmmed.models.backbone import ResNet
+from mmmed.models.backbones.backbone import ResNet
 from mmmed.models.building import build, options, weights_file, without_weights
 
 VECTOR = (Modality("x", "vector", (3,)),)

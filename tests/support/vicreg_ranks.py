@@ -6,7 +6,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from mmmed.models.vicreg import Coefficients, vicreg_loss
+from mmmed.models.joint_embedding.vicreg import Coefficients, vicreg_loss
 
 RANKS = 2
 

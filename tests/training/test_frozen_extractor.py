@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from small_job import TRAIN, VALIDATION, make_loader, owned
 
-from mmmed.models.hypermm_paper import HyperMMPaper, Options
+from mmmed.models.hypermm.paper import HyperMMPaper, Options
 from mmmed.training.fit import fit
 from mmmed.training.loader import Views
 from mmmed.training.randomness import seed_all

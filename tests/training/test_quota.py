@@ -19,7 +19,7 @@ from small_job import Tiny, at, make_loader, train
 from mmmed.batch import Batch
 from mmmed.modality import Modality, Pattern
 from mmmed.models.contract import Loss, Phase, Quota
-from mmmed.models.pairs import is_pair
+from mmmed.models.joint_embedding.pairs import is_pair
 from mmmed.training.loader import StepLoader
 from mmmed.training.shelf import Shelf
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmmed.models.conv import MEMORY_FORMAT
+from mmmed.models.backbones.conv import MEMORY_FORMAT
 from mmmed.models.imputers.start import start_gan
 
 SLOPE = 0.2

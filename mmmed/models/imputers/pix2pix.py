@@ -20,8 +20,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from mmmed.models.backbones.conv import BatchNorm
 from mmmed.models.contract import Loss, parameters_of
-from mmmed.models.conv import BatchNorm
 from mmmed.models.imputers.adversarial import BETAS, DISCRIMINATOR, absolute_error, vanilla
 from mmmed.models.imputers.image import Lesson, Pairs, Translator
 from mmmed.models.imputers.patchgan import PatchGan

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmmed.models.conv import MEMORY_FORMAT
+from mmmed.models.backbones.conv import MEMORY_FORMAT
 from mmmed.models.imputers.start import start_gan
 
 SMALL = 1e-5

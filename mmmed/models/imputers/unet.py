@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmmed.models.conv import MEMORY_FORMAT, BatchNorm
+from mmmed.models.backbones.conv import MEMORY_FORMAT, BatchNorm
 from mmmed.models.imputers.start import start_gan
 
 SLOPE = 0.2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mmmed.modality import Modality
-from mmmed.models.backbone_building import image_backbone
+from mmmed.models.backbones.building import image_backbone
 from mmmed.models.standard import Standard, standard_of
 from mmmed.models.tokens.encoder import Patches, TokenEncoder, TokenOptions
 from mmmed.models.tokens.grid import GridTokens

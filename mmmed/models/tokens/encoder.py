@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmmed.config import Spec
-from mmmed.models.backbone import BackboneOptions, Conv
+from mmmed.models.backbones.backbone import BackboneOptions, Conv
 
 
 class Grid(Spec):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mmmed.models.backbone import MapBackbone
+from mmmed.models.backbones.backbone import MapBackbone
 from mmmed.models.tokens.encoder import TokenEncoder
 
 

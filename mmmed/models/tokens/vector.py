@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mmmed.models.mlp import HIDDEN, MlpTrunk
+from mmmed.models.backbones.mlp import HIDDEN, MlpTrunk
 from mmmed.models.standard import Standard, Standardise
 from mmmed.models.tokens.encoder import TokenEncoder
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mmmed.models.backbones.weights import fill, read_weights
 from mmmed.models.transformer.encoder import TransformerEncoder
-from mmmed.models.weights import fill, read_weights
 
 PATCHES, OURS = "patch_embed.proj.", "patch_embed.project."
 SCALED = {"ls1": "attn.proj", "ls2": "mlp.fc2"}

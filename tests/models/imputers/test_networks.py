@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmmed.models.conv import BatchNorm
+from mmmed.models.backbones.conv import BatchNorm
 from mmmed.models.imputers.patchgan import PatchGan
 from mmmed.models.imputers.residual import InstanceNorm, ResidualGenerator
 from mmmed.models.imputers.unet import UNet

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mmmed.modality import Modality
-from mmmed.models.backbone import Conv, DenseNet, ResNet, SwinUnetr
-from mmmed.models.backbone_building import image_backbone
+from mmmed.models.backbones.backbone import Conv, DenseNet, ResNet, SwinUnetr
+from mmmed.models.backbones.building import image_backbone
 from mmmed.models.standard import Standard
 from mmmed.models.tokens.building import token_encoder
 from mmmed.models.tokens.encoder import Grid, Patches

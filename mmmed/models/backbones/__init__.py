@@ -1,0 +1,1 @@
+"""Backbones: what turns one item into one embedding."""

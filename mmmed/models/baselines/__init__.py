@@ -1,0 +1,1 @@
+"""Methods that the published ones are measured against."""

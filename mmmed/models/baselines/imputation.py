@@ -1,0 +1,204 @@
+"""Imputation: an imputer fills what is absent, then a classifier that wants everything.
+
+The classifier is a multi-CNN: one net per modality and a head on their embeddings side by side.
+An imputer of images (pix2pix, CycleGAN, diffusion) stands before the nets, one of features (zero,
+mean, knn, regression) between the nets and the head. Only the imputer adds items, and only to this
+model's own copy of a batch.
+
+Phase `imputer` (images only): the translators, on complete cases. Phase `warm-up`: each net on the
+items that are there, one by one, so that a modality learned late is not starved by one learned
+early. Phase `joint`: nets and head on complete cases. Phase `head`: the nets are frozen, a feature
+imputer is fitted on the complete cases, and the head learns on completed cases. The classifier has
+the same shape and the same phases whichever imputer stands before it.
+
+Sources: the baselines of HyperMM (arXiv 2407.20768): translation fitted on complete training
+cases, then Multi-CNN; Pedregosa et al., Scikit-learn, JMLR 12, 2011, for mean and knn.
+
+Differs from the paper:
+- the Multi-CNN is not specified beyond its citation; here its head starts as the sum of the
+  unimodal logits, and a two-layer net on the embeddings corrects that sum;
+- nets learn from real items alone, the head from completed cases; the paper trains all on the
+  completed set, without a warm-up by modality;
+- an imputed modality is one item, also where cases own several;
+- what each imputer changes stands in its own file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mmmed.batch import Batch, segment_mean
+from mmmed.errors import StudyError
+from mmmed.modality import Modality, Pattern
+from mmmed.models.baselines.concat_head import ConcatHead
+from mmmed.models.baselines.late import Late, LateOptions
+from mmmed.models.baselines.unimodal import UnimodalNet
+from mmmed.models.contract import Loss, Phase, Turn, parameters_of
+from mmmed.models.imputers.building import imputer_of
+from mmmed.models.imputers.contract import complete_cases
+from mmmed.models.imputers.image import ImageImputer
+from mmmed.models.imputers.options import ImputerOptions, Regression
+from mmmed.models.imputers.report import imputation_errors
+from mmmed.models.loss import cross_entropy, labels
+from mmmed.models.standard import Standard
+
+HEAD_SHARE = 5
+"""The joint phase and the head's have a fifth of the study's steps each."""
+
+
+class Options(LateOptions):
+    """What a study may say about imputation.
+
+    Attributes:
+        imputer: what fills the holes.
+        backbone: for volumes and images; vectors go through an MLP.
+        dropout: before each unimodal classifier and inside the head.
+        smoothing: of the labels.
+        joint_rate: learning rate of the joint phase, relative to the study's.
+    """
+
+    kind: Literal["imputation"] = "imputation"
+    imputer: ImputerOptions = Regression(kind="regression")
+    joint_rate: Annotated[float, Field(gt=0)] = 0.25
+
+
+class Imputation(Late):
+    """An imputer and a multi-CNN."""
+
+    def __init__(
+        self,
+        options: Options,
+        modalities: tuple[Modality, ...],
+        *,
+        classes: int,
+        standards: Mapping[str, Standard],
+    ) -> None:
+        super().__init__(options, modalities, classes=classes, standards=standards)
+        self.options: Options = options
+        widths = {name: net.backbone.width for name, net in self._nets().items()}
+        self.head = ConcatHead(sum(widths.values()), classes, dropout=options.dropout)
+        self.imputer = imputer_of(options.imputer, modalities, widths=widths)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits (B, K) of the completed cases."""
+        self.require_known(batch)
+        return self._classified(self._completed(batch))
+
+    def phases(self, steps: int) -> tuple[Phase, ...]:
+        """`imputer` where it trains, then `warm-up`, `joint` and `head`."""
+        fewer = math.ceil(steps / HEAD_SHARE)
+        evidence = super().forward
+        joint = Turn(
+            parameters_of(self.nets, self.head), self.joint_loss, rate=self.options.joint_rate
+        )
+        turn = Turn(parameters_of(self.head), self.head_loss)
+        return (
+            *(replace(phase, predict=evidence) for phase in self.imputer.phases(steps)),
+            Phase(
+                "warm-up",
+                self.nets.turns(smoothing=self.options.smoothing),
+                steps,
+                learns=(self.nets,),
+                predict=evidence,
+                fit=self._close,
+            ),
+            Phase("joint", (joint,), fewer, learns=(self.nets, self.head), predict=evidence),
+            Phase("head", (turn,), fewer, learns=(self.head,), cache=self.embed, fit=self._fit),
+        )
+
+    @torch.no_grad()
+    def embed(self, batch: Batch) -> Batch:
+        """The batch with its holes filled and an embedding (n, E) in place of every item."""
+        return self._completed(batch)
+
+    def joint_loss(self, batch: Batch) -> dict[str, Loss]:
+        """Cross entropy of the complete cases; nothing where the batch has none."""
+        chosen = complete_cases(batch)
+        return {} if chosen is None else self._loss(self._embedded(chosen))
+
+    def head_loss(self, batch: Batch) -> dict[str, Loss]:
+        """Cross entropy of completed cases, a batch of embeddings: the head alone learns."""
+        return self._loss(batch)
+
+    def require_teachable(self, shown: Collection[Pattern]) -> None:
+        """Raise where a modality is never shown, or no case shows all of them."""
+        if not self.imputer.needs_complete:
+            return
+        kind = self.options.imputer.kind
+        for one in self.modalities:
+            if not any(one.name in pattern for pattern in shown):
+                raise StudyError(
+                    f"imputer {kind}: {one.name} was never observed in training, so nothing can "
+                    "be learned of it; leave it out of the study"
+                )
+        everything = Pattern.of(one.name for one in self.modalities)
+        if not any(everything <= pattern for pattern in shown):
+            raise StudyError(
+                f"imputer {kind} learns from complete cases, and none of {len(shown)} training "
+                f"cases shows {everything}; hide less in training, or use another method"
+            )
+
+    def report(self, batches: Iterable[Batch]) -> dict[str, Any]:
+        """The imputer's parameters, and how far it lies from what it hides of complete cases."""
+        trained = {
+            id(one): one.numel()
+            for phase in self.imputer.phases(1)
+            for turn in phase.turns
+            for one in turn.parameters
+        }
+        space: Callable[[Batch], Batch] = self._embedded
+        if isinstance(self.imputer, ImageImputer):
+            space = _as_it_is
+        with torch.no_grad():
+            errors = imputation_errors(self.imputer, map(space, batches))
+        return {
+            "imputer": self.options.imputer.kind,
+            "parameters": sum(trained.values()),
+            "error": errors,
+        }
+
+    def _close(self, batches: Iterable[Batch], subjects: Collection[str]) -> None:  # noqa: ARG002
+        self.imputer.close()
+
+    def _fit(self, batches: Iterable[Batch], subjects: Collection[str]) -> None:
+        """Fit an imputer of features; one of images is fitted already."""
+        if not isinstance(self.imputer, ImageImputer):
+            self.imputer.fit(map(self._embedded, batches), subjects)
+
+    def _completed(self, batch: Batch) -> Batch:
+        if isinstance(self.imputer, ImageImputer):
+            return self._embedded(self.imputer.complete(batch).batch)
+        return self.imputer.complete(self._embedded(batch)).batch
+
+    def _embedded(self, batch: Batch) -> Batch:
+        found = self.nets.features(batch)
+        return batch.map(lambda name, _: found[name])
+
+    def _classified(self, batch: Batch) -> Tensor:
+        """Logits (B, K) of completed cases, given as embeddings; several items are averaged."""
+        means = {
+            name: segment_mean(items.data, items.owner, len(batch))
+            for name, items in batch.items.items()
+        }
+        nets = self._nets()
+        evidence = [nets[name].classifier(one) for name, one in means.items()]
+        logits: Tensor = self.head(list(means.values()), evidence)
+        return logits
+
+    def _loss(self, batch: Batch) -> dict[str, Loss]:
+        logits = self._classified(batch)
+        return {"class": cross_entropy(logits, labels(batch), smoothing=self.options.smoothing)}
+
+    def _nets(self) -> dict[str, UnimodalNet]:
+        return {name: one for name, one in self.nets.items() if isinstance(one, UnimodalNet)}
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch

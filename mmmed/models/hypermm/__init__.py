@@ -1,0 +1,1 @@
+"""HyperMM, in our 3-D form and in the paper's."""

@@ -1,0 +1,1 @@
+"""Joint embedding of unimodal models, on unpaired cohorts."""

@@ -1,0 +1,1 @@
+"""UME-MMA: unimodal encoders, augmented by missing modalities."""

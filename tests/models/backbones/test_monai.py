@@ -1,0 +1,112 @@
+"""MONAI's encoders behind the one signature, and weights from a local file."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from monai.networks.nets.resnet import resnet10
+from torch import nn
+
+from mmmed.errors import StudyError
+from mmmed.models.backbones.backbone import DenseNet, ResNet, SwinUnetr
+from mmmed.models.backbones.building import image_backbone
+from mmmed.models.hypermm.model import HyperMM, Options
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+TINY = ResNet(kind="resnet", depth=10)
+
+
+@pytest.mark.parametrize(
+    ("options", "width"),
+    [
+        (TINY, 512),
+        (DenseNet(kind="densenet"), 1024),
+        (SwinUnetr(kind="swin-unetr", feature_size=12), 192),
+    ],
+    ids=lambda one: getattr(one, "kind", str(one)),
+)
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_one_vector_per_item(options, width, dimensions):
+    backbone = image_backbone(options, channels=1, dimensions=dimensions).eval()
+    with torch.no_grad():
+        embedded = backbone(torch.randn(2, 1, *[32] * dimensions))
+    assert embedded.shape == (2, width)
+    assert backbone.width == width
+
+
+@pytest.mark.parametrize("options", [TINY, DenseNet(kind="densenet")], ids=lambda one: one.kind)
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_one_item_that_shrinks_to_one_voxel_can_be_trained_on(options, dimensions):
+    backbone = image_backbone(options, channels=1, dimensions=dimensions).train()
+    embedded = backbone(torch.randn(1, 1, *[32] * dimensions))
+    embedded.sum().backward()
+    assert torch.isfinite(embedded).all()
+    assert all(torch.isfinite(one).all() for one in backbone.state_dict().values())
+
+
+def test_several_items_are_normalised_as_monai_does():
+    torch.manual_seed(0)
+    own = image_backbone(TINY, channels=1, dimensions=3).train()
+    torch.manual_seed(0)
+    theirs = resnet10(spatial_dims=3, n_input_channels=1, num_classes=2, feed_forward=False).train()
+    items = torch.randn(3, 1, 32, 32, 32)
+    assert torch.equal(own(items), theirs(items))
+    assert torch.equal(own.network.bn1.running_mean, theirs.bn1.running_mean)
+    assert not any(isinstance(one, nn.BatchNorm3d) for one in own.modules())
+
+
+def with_weights(path):
+    return image_backbone(TINY.model_copy(update={"weights": path}), channels=1, dimensions=3)
+
+
+def test_weights_come_from_a_local_file_whatever_its_prefix(tmp_path):
+    source = image_backbone(TINY, channels=1, dimensions=3)
+    state = {f"module.{name}": value for name, value in source.network.state_dict().items()}
+    torch.save(
+        {"state_dict": {**state, "module.fc.weight": torch.zeros(2, 512)}}, tmp_path / "w.pt"
+    )
+    loaded = with_weights(tmp_path / "w.pt")
+    assert all(
+        torch.equal(mine, theirs)
+        for mine, theirs in zip(
+            loaded.state_dict().values(), source.state_dict().values(), strict=True
+        )
+    )
+
+
+def test_an_absent_file_of_weights_is_named(tmp_path):
+    with pytest.raises(StudyError, match=r"w\.pt: no such file; nothing is downloaded"):
+        with_weights(tmp_path / "w.pt")
+
+
+def test_a_file_that_holds_no_plain_tensors_is_refused(tmp_path):
+    (tmp_path / "w.pt").write_text("<html>not found</html>")
+    with pytest.raises(StudyError, match="not a file of plain tensors"):
+        with_weights(tmp_path / "w.pt")
+
+
+def test_a_pickled_object_is_refused_unopened(tmp_path):
+    torch.save({"state_dict": object()}, tmp_path / "w.pt")
+    with pytest.raises(StudyError, match="not a file of plain tensors"):
+        with_weights(tmp_path / "w.pt")
+
+
+def test_weights_of_another_depth_are_refused_by_the_first_misfit(tmp_path):
+    other = image_backbone(ResNet(kind="resnet", depth=18), channels=2, dimensions=3)
+    torch.save(other.network.state_dict(), tmp_path / "w.pt")
+    with pytest.raises(StudyError, match=r"conv1\.weight has shape"):
+        with_weights(tmp_path / "w.pt")
+    torch.save({"other.weight": torch.zeros(1)}, tmp_path / "w.pt")
+    with pytest.raises(StudyError, match="is missing; is it a file of this backbone"):
+        with_weights(tmp_path / "w.pt")
+
+
+def test_hypermm_keeps_a_monai_backbone_s_statistics_by_modality(make_modalities):
+    modalities = make_modalities("image", 2)
+    options = Options(backbone=TINY, generate="last")
+    model = HyperMM(options, modalities, classes=2, standards={}).train()
+    model.extractor({"i0": torch.randn(3, 1, 32, 32)})
+    statistics = model.extractor.statistics
+    assert statistics["i0"].of()["network.bn1.running_mean"].abs().sum() > 0
+    assert statistics["i1"].of()["network.bn1.running_mean"].abs().sum() == 0
