@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmmed.models.contract import Loss, parameters_of
-from mmmed.models.imputers.image import Lesson, Pairs, Translator
+from mmmed.models.imputers.image import Lesson, Pairs, Translator, source_of
 from mmmed.models.loss import squared_error
 
 LEVELS = 1000
@@ -40,7 +40,7 @@ class Diffusion(Translator):
     Args:
         channels: modality -> C; two of them.
         widths: of the denoisers' levels, multiples of `GROUPS`.
-        draws: steps from noise to a volume.
+        draws: steps from noise to a volume; a divisor of `LEVELS`.
     """
 
     def __init__(self, channels: Mapping[str, int], *, widths: Sequence[int], draws: int) -> None:
@@ -61,7 +61,7 @@ class Diffusion(Translator):
         """Squared error of the velocity at a level of noise drawn for each pair."""
         terms: dict[str, Loss] = {}
         for name, target in pairs.items():
-            source = next(one for key, one in pairs.items() if key != name)
+            source = source_of(pairs, into=name)
             level = torch.randint(LEVELS, (len(target),)).to(target.device)
             noise = torch.randn(target.shape).to(target)
             schedule = _schedule()
@@ -79,7 +79,8 @@ class Diffusion(Translator):
         drawn = noise.to(source).expand(len(source), -1, -1, -1, -1)
         schedule = _schedule()
         schedule.set_timesteps(self.draws)
-        for level in schedule.timesteps.tolist():
+        # MONAI's `timesteps` are further apart than its steps lead
+        for level in range(LEVELS - 1, -1, -(LEVELS // self.draws)):
             levels = torch.full((len(source),), level, device=source.device)
             velocity = self._velocity(drawn, source, levels, into=into)
             drawn, _ = schedule.step(velocity, level, drawn)

@@ -158,6 +158,11 @@ class ImageImputer(Imputer):
         return loss
 
 
+def source_of(pairs: Pairs, *, into: str) -> Tensor:
+    """(P, C, *grid) the volumes of the modality that is translated into this one."""
+    return next(volumes for name, volumes in pairs.items() if name != into)
+
+
 def require_translatable(modalities: Sequence[Modality], *, kind: str) -> None:
     """Raise a StudyError where these are not two volumes of one shape."""
     shapes = {one.shape for one in modalities}

@@ -95,7 +95,7 @@ class Diffusion(Spec):
 
     Attributes:
         widths: channels of the denoisers' levels, multiples of 4.
-        draws: steps from noise to a volume.
+        draws: steps from noise to a volume, equal parts of the 1000 levels of training.
         shrink: voxels per axis that become one before translation.
         pairs: complete cases that a step learns from, at most.
         rate: learning rate, relative to the study's.
@@ -105,7 +105,7 @@ class Diffusion(Spec):
     widths: Annotated[
         tuple[Annotated[int, Field(ge=4, multiple_of=4)], ...], Field(min_length=1)
     ] = (8, 16)
-    draws: Annotated[int, Field(ge=1, le=1000)] = 10
+    draws: Literal[1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 100] = 10
     shrink: Annotated[int, Field(ge=1)] = 3
     pairs: Annotated[int, Field(ge=1)] = 1
     rate: Annotated[float, Field(gt=0)] = 0.5

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from mmmed.models.backbones.conv import BatchNorm
 from mmmed.models.contract import Loss, parameters_of
 from mmmed.models.imputers.adversarial import BETAS, DISCRIMINATOR, absolute_error, vanilla
-from mmmed.models.imputers.image import Lesson, Pairs, Translator
+from mmmed.models.imputers.image import Lesson, Pairs, Translator, source_of
 from mmmed.models.imputers.patchgan import PatchGan
 from mmmed.models.imputers.unet import UNet
 
@@ -72,7 +72,7 @@ class Pix2Pix(Translator):
         """Tell real pairs from made ones; nothing flows into the generators."""
         terms: dict[str, Loss] = {}
         for name, target in pairs.items():
-            source = _other(pairs, name)
+            source = source_of(pairs, into=name)
             with torch.no_grad():
                 fake = self.translate(source, into=name)
             real, made = self._scores(name, source, target), self._scores(name, source, fake)
@@ -84,7 +84,7 @@ class Pix2Pix(Translator):
         """GAN + lambda * L1."""
         terms: dict[str, Loss] = {}
         for name, target in pairs.items():
-            source = _other(pairs, name)
+            source = source_of(pairs, into=name)
             fake = self.translate(source, into=name)
             terms[f"{name} gan"] = vanilla(self._scores(name, source, fake), real=True)
             terms[f"{name} l1"] = absolute_error(fake, target, weight=self.l1)
@@ -93,7 +93,3 @@ class Pix2Pix(Translator):
     def _scores(self, name: str, source: Tensor, target: Tensor) -> Tensor:
         scores: Tensor = self.critics[name](torch.cat([source, target], dim=1))
         return scores
-
-
-def _other(pairs: Pairs, name: str) -> Tensor:
-    return next(one for key, one in pairs.items() if key != name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
 from pydantic import ValidationError
@@ -37,18 +39,24 @@ def test_g5_a_denoiser_that_says_nothing_has_the_squared_velocity_as_its_loss():
         torch.testing.assert_close(loss.sum / loss.count, velocity.square().mean())
 
 
-@pytest.mark.parametrize("draws", [1, 4, 10])
+@pytest.mark.parametrize("draws", get_args(Options.model_fields["draws"].annotation))
 def test_g5_a_denoiser_that_is_right_leads_from_noise_to_the_volume(monkeypatch, draws):
+    """At every level it finds the same noise in it: the steps lead where the next one begins."""
     translator, truth = made(draws=draws), volumes(2)
+    met = []
 
     def exact(noisy, source, level, *, into):
         kept = KEPT[level].view(-1, 1, 1, 1, 1)
         noise = (noisy - kept.sqrt() * truth) / (1 - kept).sqrt()
+        met.append(noise)
         return kept.sqrt() * noise - (1 - kept).sqrt() * truth
 
     monkeypatch.setattr(translator, "_velocity", exact)
     found = translator.translate(volumes(2, seed=3), into="pet")
     torch.testing.assert_close(found, truth, atol=1e-3, rtol=0)
+    assert len(met) == draws
+    for noise in met:
+        torch.testing.assert_close(noise, met[0], atol=1e-2, rtol=0)
 
 
 def test_the_source_is_seen(moved):
@@ -79,7 +87,7 @@ def test_a_width_that_group_norm_cannot_split_is_refused():
 @pytest.fixture
 def moved():
     """A translator whose last layers no longer say zero."""
-    translator = made(draws=3)
+    translator = made(draws=4)
     with torch.no_grad():
         for parameter in translator.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape))
