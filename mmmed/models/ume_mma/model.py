@@ -10,7 +10,10 @@ where a_m is the mean embedding of a case's items or the embedding of the substi
 
 The substitute is made here, inside the forward, wherever a case shows no item of a modality, in
 training and in test alike; a batch never carries one. It goes through its encoder in evaluation
-mode: batch norm normalises it as it will in test, and its running statistics never see it.
+mode: batch norm normalises it as it will in test, and its running statistics never see it. The
+heads learn what to make of its embedding; no gradient flows back into the encoder. An item unlike
+any scan is far out on the scale of batch norm's running figures: its gradients outweighed those of
+the scans, and fine-tuning then destroyed what the unimodal phase had learned.
 
 Differs from the paper:
 - how often a modality is dropped, what the substitute is, and how features are fused are not
@@ -18,6 +21,7 @@ Differs from the paper:
 - with three modalities and more a case may lose several (`lose: some`); the paper has two;
 - the fusion starts from the unimodal classifiers (`fusion: sum`), their biases added up;
 - missing training scans show the substitute as well; the paper trains on complete pairs;
+- the substitute's embedding is a constant to the encoder (see above);
 - encoders learn in a turn of their own, at `encoder_rate`, behind that of the heads;
 - backbones, AdamW and steps are ours.
 """
@@ -164,9 +168,9 @@ class UmeMma(Late):
         return mean if bool(has.all()) else torch.where(has[:, None], mean, self._substituted(name))
 
     def _substituted(self, name: str) -> Tensor:
-        """(1, E) of the substitute, as the encoder sees it in test."""
+        """(1, E) of the substitute, as the encoder sees it in test; a constant to the encoder."""
         encoder = self.encoders[name]
-        with evaluating(encoder):
+        with evaluating(encoder), torch.no_grad():
             embedding: Tensor = encoder(self._substitute(name)())
         return embedding
 
