@@ -2,7 +2,9 @@
 
 The zeros are made inside this file's forward, from the batch's presence; no batch carries them.
 Items are standardised (vectors inside the model, images by their preparation), so a zero is the
-mean. Training hides modalities at random as well, so that the net meets every pattern.
+mean. Phase `warm-up`: every item as a case of its own, so that a modality learned late is not
+starved by one learned early. Phase `fusion`: whole cases, of which modalities are hidden at random
+as well, so that the net meets every pattern.
 
 Source: the input-level fusion and zero filling that missing-modality papers compare with
 (Neverova et al., ModDrop, IEEE TPAMI 38(8), 2016, doi 10.1109/TPAMI.2015.2461544, for the dropout).
@@ -14,6 +16,7 @@ within their kind only; one kind's items must share their spatial shape.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -33,6 +36,9 @@ from mmmed.models.loss import cross_entropy, labels
 from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard, Standardise, standard_of
 
+FUSION_SHARE = 5
+"""The fusion phase has a fifth of the warm-up's steps."""
+
 
 class Options(MethodOptions):
     """What a study may say about early fusion.
@@ -40,8 +46,9 @@ class Options(MethodOptions):
     Attributes:
         backbone: for volumes and images; vectors go through an MLP.
         dropout: on the embedding, before the classifier.
-        modality_dropout: share of modalities hidden in training, beside what is absent.
+        modality_dropout: share of modalities hidden in the fusion phase, beside what is absent.
         smoothing: of the labels.
+        fusion_rate: learning rate of the fusion phase, relative to the study's.
     """
 
     kind: Literal["early-fusion"] = "early-fusion"
@@ -49,6 +56,7 @@ class Options(MethodOptions):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    fusion_rate: Annotated[float, Field(gt=0)] = 0.25
 
 
 class EarlyFusion(Model):
@@ -84,13 +92,32 @@ class EarlyFusion(Model):
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> (n, E): each item seen alone, all other channels zero."""
         self.require_known(batch)
-        return {name: self._embed(_alone(batch, name)) for name in batch.items}
+        return {name: self._embed(_single_items(batch, [name])) for name in batch.items}
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
-        """One phase on whole cases."""
+        """`warm-up` on single items, then `fusion` on whole cases."""
         learners = (self.backbones, self.classifier)
-        turn = Turn(parameters_of(*learners), self.case_loss)
-        return (Phase("fusion", (turn,), steps, learns=learners),)
+        parameters = parameters_of(*learners)
+        alone = Turn(parameters, self.item_loss)
+        whole = Turn(parameters, self.case_loss, rate=self.options.fusion_rate)
+        return (
+            Phase("warm-up", (alone,), steps, learns=learners),
+            Phase("fusion", (whole,), math.ceil(steps / FUSION_SHARE), learns=learners),
+        )
+
+    def item_loss(self, batch: Batch) -> dict[str, Loss]:
+        """Cross entropy of every item on its own, a term per modality, in one forward pass.
+
+        One pass, so that batch norm sees the mixture of modalities that its running figures are of.
+        """
+        single = _single_items(batch, list(batch.items))
+        logits, label = self(single), labels(single)
+        return {
+            f"{name} class": cross_entropy(
+                logits[items.owner], label[items.owner], smoothing=self.options.smoothing
+            )
+            for name, items in single.items.items()
+        }
 
     def case_loss(self, batch: Batch) -> dict[str, Loss]:
         """Cross entropy under modality dropout."""
@@ -148,15 +175,20 @@ def _backbone(members: Sequence[Modality], options: Options) -> Backbone:
     return image_backbone(options.backbone, channels=width, dimensions=len(members[0].space))
 
 
-def _alone(batch: Batch, modality: str) -> Batch:
-    """Every item of a modality as a case of its own that shows nothing else."""
-    items = batch.items[modality]
-    owner = torch.arange(len(items), device=items.owner.device)
-    rows = items.owner.tolist()
+def _single_items(batch: Batch, modalities: Sequence[str]) -> Batch:
+    """Every item of these modalities as a case of its own that shows nothing else."""
+    first, rows = 0, []
+    items = {}
+    for name in modalities:
+        own = batch.items[name]
+        owner = torch.arange(first, first + len(own), device=own.owner.device)
+        items[name] = Items(own.data, owner)  # type: ignore[arg-type]  # int64 by arange
+        rows += own.owner.tolist()
+        first += len(own)
     return Batch(
         modalities=batch.modalities,
-        items={modality: Items(items.data, owner)},  # type: ignore[arg-type]  # int64 by arange
-        label=None,
+        items=items,
+        label=None if batch.label is None else batch.label[rows],  # type: ignore[arg-type]
         case=tuple(batch.case[row] for row in rows),
         subject=tuple(batch.subject[row] for row in rows),
     )

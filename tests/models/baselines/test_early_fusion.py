@@ -56,3 +56,26 @@ def test_modalities_are_hidden_in_training(make_modalities, make_batch, monkeypa
     batch = make_batch(modalities)
     model.case_loss(batch)
     assert seen[0].presence.sum() < batch.presence.sum()
+
+
+def test_the_warm_up_shows_every_item_alone(make_modalities, make_batch):
+    """Its losses are those of each modality alone, with the zeros of early fusion beside it."""
+    modalities = make_modalities("volume", 2)
+    model = built(modalities)
+    batch = make_batch(modalities)
+    losses = model.item_loss(batch)
+    assert set(losses) == {"v0 class", "v1 class"}
+    for place, name in enumerate(("v0", "v1")):
+        items = batch.items[name]
+        stacked = torch.zeros(len(items), 2, *modalities[0].space)
+        stacked[:, place] = items.data[:, 0]
+        logits = model.classifier(model.backbones["volume"](stacked))
+        label = batch.label[items.owner]
+        expected = torch.nn.functional.cross_entropy(logits, label, reduction="sum")
+        torch.testing.assert_close(losses[f"{name} class"].sum, expected)
+        assert losses[f"{name} class"].count == len(items)
+
+
+def test_the_warm_up_comes_first_and_is_the_longest(make_modalities):
+    first, second = built(make_modalities("volume", 2)).phases(100)
+    assert (first.name, first.steps, second.name, second.steps) == ("warm-up", 100, "fusion", 20)
