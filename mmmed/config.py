@@ -70,7 +70,7 @@ def validate(document: Document, spec: type[S], *, drop: Sequence[str] = ()) -> 
 
 def explain(error: ValidationError, spec: type[Spec], where: Callable[[Key], str]) -> list[str]:
     """The faults of a validation, one line each; `where` turns a key into a place."""
-    faults = _best_fits([_fault(detail, spec) for detail in error.errors()])
+    faults = _best_fits([_fault(detail, spec) for detail in _stated(error.errors())])
     return [f"{where(fault.key)}: {spell(fault.key)}: {fault.text}" for fault in faults]
 
 
@@ -129,6 +129,20 @@ class _Fault:
     def fits(self, union: Key) -> bool:
         """Whether the value is a faulty member of the union, rather than none at all."""
         return self.wanted is None or len(self.location) > len(union) + 1
+
+
+def _stated(details: Sequence[Any]) -> list[Any]:
+    """Pydantic's errors, but not that a list is too short without those of its parts at fault."""
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(_stands_below(other["loc"], detail["loc"]) for other in details)
+    ]
+
+
+def _stands_below(inner: Key, outer: Key) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _best_fits(faults: Sequence[_Fault]) -> Iterator[_Fault]:
@@ -205,6 +219,8 @@ def _text(detail: Any, *, allowed: Sequence[str]) -> str:
         return f"unknown kind {brief(tag)}{nearest(str(tag), allowed)}"
     if kind == "literal_error":
         return f"{brief(value)} is not allowed{nearest(str(value), allowed)}"
+    if kind == "string_pattern_mismatch":
+        return f"{brief(value)} does not match {detail['ctx']['pattern']}"
     message = " ".join(detail["msg"].removeprefix("Value error, ").split())
     if kind == "value_error":
         return message

@@ -53,6 +53,7 @@ class Everything(Spec):
     pair: tuple[int, str] = (1, "a")
     limits: Limits = Limits()
     names: Annotated[tuple[str, ...], Field(min_length=1)] = ("a",)
+    code: Annotated[str, Field(pattern="^[a-z]+$")] = "a"
 
     @field_validator("names")
     @classmethod
@@ -110,6 +111,8 @@ def test_what_fits_becomes_values_of_the_declared_types() -> None:
         ("names: []", "names: should list at least 1; it is []"),
         ("names: [a, long]", "names: a name has at most 3 letters"),
         ("names: [a, 3]", "names.1: should be text, not 3"),
+        ("names: [3]", "names.0: should be text, not 3"),
+        ("code: Ab", "code: 'Ab' does not match ^[a-z]+$"),
         ("limits: 3", "limits: should be a mapping, not 3"),
         ("limits: {low: 2}", "limits: low is above high; swap them"),
         ("slopes: {age: x}", "slopes.age: should be a number, not 'x'"),

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mmmed.config import Spec, nearest
-from mmmed.errors import StudyError
+from mmmed.errors import StudyError, join
 from mmmed.modality import Modality
 from mmmed.models import METHODS, Method
+from mmmed.models.backbones.backbone import DenseNet
 from mmmed.models.contract import Model
 from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard
@@ -51,9 +52,30 @@ def build(
         raise StudyError(f"a classifier needs two classes or more, not {classes}")
     if not modalities:
         raise StudyError("a model needs at least one modality")
+    small = cramped(options, {one.name: one.space for one in modalities})
+    if small:
+        raise StudyError(join(small))
     method = _method(options.kind)
     model: Callable[..., Model] = getattr(import_module(method.module), method.model)
     return model(options, modalities, classes=classes, standards=standards)
+
+
+def cramped(options: MethodOptions, spaces: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """One line for each modality whose items are too small for the backbone that the options name.
+
+    Args:
+        options: of a method.
+        spaces: modality -> its items' shape in space; () of vectors, which have another backbone.
+    """
+    return [
+        f"{options.name}: backbone {one.kind} needs {one.smallest} pixels or voxels along each "
+        f"axis, and {name} has {' x '.join(map(str, space))}; make its chain end larger, or name "
+        "another backbone"
+        for one in _specs(options)
+        if isinstance(one, DenseNet)
+        for name, space in spaces.items()
+        if space and min(space) < one.smallest
+    ]
 
 
 def weights_file(options: MethodOptions) -> Path | None:

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from mmmed.cohorts.cohort import Cohort, require_modalities
+from mmmed.errors import StudyError, join
+from mmmed.models.building import cramped
 from mmmed.pipelines.jobs import Job, make_jobs
 from mmmed.pipelines.materialise import materialise
 from mmmed.pipelines.plan import FoldPlan, plan
@@ -46,7 +48,7 @@ def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Lis
         listener: hears how far it is, and what is left out.
 
     Raises:
-        StudyError: the study does not fit its cohort.
+        StudyError: the study does not fit its cohort, or a method's backbone its items.
         DataError: nothing of a modality can be used.
     """
     cohort, truth = materialise(
@@ -66,6 +68,7 @@ def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Lis
     )
     for fault in stocked.cohort.faults:
         listener.note(f"left out: {fault}")
+    _refuse_small(resolved, stocked)
     folds = plan(resolved.study, stocked.cohort, truth=truth)
     jobs = make_jobs(resolved, stocked, folds, device=device)
     return Agenda(stocked=stocked, truth=truth, folds=folds, jobs=tuple(jobs))
@@ -75,3 +78,11 @@ def _refuse_early(resolved: Resolved, cohort: Cohort, truth: Path | None) -> Non
     """Raise what names and tables already contradict, before hours of preparation."""
     require_modalities(cohort, resolved.chains)
     plan(resolved.study, cohort, truth=truth)
+
+
+def _refuse_small(resolved: Resolved, stocked: Stocked) -> None:
+    """Raise where prepared items are too small for a method."""
+    spaces = {one.name: one.space for one in stocked.shelf.modalities}
+    lines = [line for method in resolved.study.methods for line in cramped(method, spaces)]
+    if lines:
+        raise StudyError(join(f"study {resolved.study.study}: {line}" for line in lines))

@@ -13,7 +13,7 @@ import yaml
 from mmmed import library
 from mmmed.errors import Collecting, StudyError, join
 from mmmed.mechanism import Listed, TestProtocol, TrainProtocol
-from mmmed.models.building import weights_file
+from mmmed.models.building import cramped, weights_file
 from mmmed.pipelines.materialise import Chosen, choose
 from mmmed.pipelines.study import Study
 from mmmed.record import digest
@@ -93,6 +93,8 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
             found = library.find("transforms", name, start=start)
             chains[modality] = load_chain(found)
             origins[f"transforms/{name}"] = _origin(found)
+    if cohort is not None:
+        faults += _chain_faults(study, cohort, chains)
     if cohort is None or faults:
         raise StudyError(join(dict.fromkeys(faults)))
     return Resolved(study=study, cohort=cohort, chains=chains, origins=origins, files=_files(study))
@@ -106,6 +108,25 @@ def _modality_faults(study: Study, cohort: Chosen) -> list[str]:
         for name in study.transforms
         if name not in modalities
     ]
+
+
+def _chain_faults(study: Study, cohort: Chosen, chains: Mapping[str, Chain]) -> list[str]:
+    """Chains for another kind of item, or whose results are too small for a method."""
+    kinds = {name: one.kind for name, one in cohort.reading.modalities.items()}
+    strange = [
+        f"study {study.study}: transforms.{name}: the chain {study.transforms[name]} is for items "
+        f"of kind {chain.item}, not {kinds[name]}; name another"
+        for name, chain in chains.items()
+        if name in kinds and chain.item != kinds[name]
+    ]
+    spaces = {name: chain.space for name, chain in chains.items()}
+    known = {name: space for name, space in spaces.items() if space is not None}
+    small = [
+        f"study {study.study}: methods.{index}: {line}"
+        for index, method in enumerate(study.methods)
+        for line in cramped(method, known)
+    ]
+    return strange + small
 
 
 def _protocol_faults(study: Study) -> list[str]:

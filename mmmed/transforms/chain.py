@@ -10,6 +10,7 @@ from mmmed import config
 from mmmed.config import Spec
 from mmmed.library import Found
 from mmmed.modality import ItemKind
+from mmmed.readers import template
 from mmmed.record import digest
 from mmmed.transforms.step import (
     FOR_IMAGES,
@@ -20,6 +21,9 @@ from mmmed.transforms.step import (
     PrepareStep,
     QuarterTurns,
     Resize,
+    ShorterSide,
+    Spacing,
+    ToTemplate,
     ZScore,
 )
 
@@ -80,6 +84,19 @@ class Chain(Spec):
                 "a square"
             )
         return self
+
+    @property
+    def space(self) -> tuple[int, ...] | None:
+        """Every prepared item's shape in space; None where that depends on the file."""
+        found: tuple[int, ...] | None = None
+        for step in self.prepare:
+            if isinstance(step, Resize | CropOrPad):
+                found = step.shape
+            elif isinstance(step, ToTemplate):
+                found = template.grid(step.voxel_mm).shape
+            elif isinstance(step, Spacing | ShorterSide):
+                found = None
+        return found
 
     @property
     def digest(self) -> str:

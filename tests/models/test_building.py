@@ -29,6 +29,23 @@ def test_no_modality_is_refused():
         build(options("late-sum")(), (), classes=2, standards={})
 
 
+DENSENET = {"kind": "densenet"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen"),
+    [
+        ("late-sum", {"backbone": DENSENET}),
+        ("mmp", {"tokens": {"kind": "grid", "backbone": DENSENET}}),
+    ],
+)
+def test_items_too_small_for_a_backbone_are_refused_with_the_size_that_it_needs(kind, chosen):
+    photo = (Modality("photo", "image", (1, 40, 28)), *VECTOR)
+    with pytest.raises(StudyError, match=r"densenet needs 29 .* photo has 40 x 28; ") as told:
+        build(options(kind)(**chosen), photo, classes=2, standards={})
+    assert len(str(told.value).splitlines()) == 1
+
+
 def test_a_package_s_options_name_no_file_of_weights():
     backbone = ResNet(kind="resnet", depth=10, weights=Path("there.pt"))
     bare = without_weights(options("late-sum")(backbone=backbone))

@@ -211,6 +211,41 @@ def test_check_of_a_sound_cohort_and_of_its_study_is_exit_0(
         assert "scope: 39 present, 13 naturally absent, 0 unreadable" in ran.out
 
 
+def test_pictures_too_small_for_a_backbone_are_a_fault_and_nothing_is_trained(
+    attempt_in: Attempt, tmp_path: Path
+) -> None:
+    gallery.write_workspace(tmp_path)
+    gallery.write_cohort(tmp_path / "data")
+    chain = tmp_path / "transforms" / "small-photo.yaml"
+    chain.write_text(chain.read_text().replace("32", "16"))
+    scope = tmp_path / "transforms" / "small-scope.yaml"
+    scope.write_text(f"{scope.read_text()}  - {{kind: shorter-side, pixels: 16}}\n")
+    methods = "methods=[{kind: late-sum, backbone: {kind: densenet}}]"
+    settings = ["--set", "cohort.root=data", "--set", methods]
+    ran = attempt_in(tmp_path, "check", "gallery", *settings)
+    assert ran.code == 8
+    (fault,) = (line for line in ran.out.splitlines() if line.startswith("fault: "))
+    assert "methods.0: late-sum: backbone densenet needs 29" in fault
+    assert "photo has 16 x 16" in fault
+    chain.write_text(chain.read_text().replace("16", "32"))
+    ran = attempt_in(tmp_path, "run", "gallery", *settings, "--jobs", "1", "--out", "run")
+    assert ran.code == 2, ran.err
+    (complaint,) = ran.complaints
+    assert "late-sum: backbone densenet needs 29" in complaint
+    assert "scope has 16 x 16" in complaint
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_chain_for_another_kind_of_item_is_a_fault(attempt_in: Attempt, tmp_path: Path) -> None:
+    gallery.write_workspace(tmp_path)
+    gallery.write_cohort(tmp_path / "data")
+    settings = ["--set", "cohort.root=data", "--set", "transforms.photo=volume"]
+    ran = attempt_in(tmp_path, "check", "gallery", *settings)
+    assert ran.code == 8
+    told = "transforms.photo: the chain volume is for items of kind volume, not image; name another"
+    assert told in ran.out
+
+
 @pytest.mark.shared
 def test_real_tissue_is_a_cohort_of_magnifications(
     data: Path, attempt_in: Attempt, tmp_path: Path

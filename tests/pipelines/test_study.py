@@ -93,8 +93,19 @@ def test_variants_of_a_method_are_told_apart_by_name(written) -> None:
     study = load_study(written(SMALLEST), settings=settings, start=None)
     assert [one.name for one in study.methods] == ["hypermm", "hypermm-last"]
     settings = ["methods=[{kind: hypermm, name: 'Hyper MM'}]"]
-    with pytest.raises(StudyError, match=r"methods\.0\.name"):
+    with pytest.raises(StudyError, match=r"methods\.0\.name: 'Hyper MM' does not match") as told:
         load_study(written(SMALLEST), settings=settings, start=None)
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_a_backbone_that_cannot_be_generated_is_refused_where_the_study_names_it(written) -> None:
+    text = SMALLEST.replace("{kind: late-sum}", "{kind: hypermm, backbone: {kind: resnet}}")
+    path = written(text)
+    with pytest.raises(StudyError, match=r"conv, not resnet.*write generate: last") as told:
+        load_study(path, start=None)
+    assert str(told.value).startswith(f"{path}:7: methods.0: generate: all")
+    last = text.replace("kind: hypermm,", "kind: hypermm, generate: last,")
+    assert load_study(written(last), start=None).methods[0].generate == "last"
 
 
 def test_a_method_without_the_weights_it_needs_is_refused_before_anything_is_read(written) -> None:

@@ -9,6 +9,9 @@ from mmmed.transforms.chain import Chain, load_chain
 TURNING = "augment: [{kind: quarter-turns}]\n"
 
 
+SPACING = {"kind": "spacing", "voxel_mm": (2.0, 2.0, 2.0)}
+
+
 def write(tmp_path, text):
     path = tmp_path / "chain.yaml"
     path.write_text(text)
@@ -101,3 +104,22 @@ def test_the_digest_is_of_what_decides_the_prepared_bytes():
     augmented = Chain.model_validate({**values, "augment": [{"kind": "flip"}], "mirror": True})
     other = Chain.model_validate({"item": "volume", "prepare": [{"kind": "clip"}]})
     assert chain.digest == augmented.digest != other.digest
+
+
+@pytest.mark.parametrize(
+    ("item", "steps", "space"),
+    [
+        ("volume", [{"kind": "to-template", "voxel_mm": 4.0}], (40, 48, 48)),
+        ("volume", [{"kind": "resize", "shape": [4, 5, 6]}, {"kind": "clip"}], (4, 5, 6)),
+        ("volume", [{"kind": "resize", "shape": [4, 5, 6]}, SPACING], None),
+        ("image", [{"kind": "shorter-side", "pixels": 9}], None),
+        (
+            "image",
+            [{"kind": "shorter-side", "pixels": 9}, {"kind": "crop-or-pad", "shape": [7, 8]}],
+            (7, 8),
+        ),
+        ("image", [], None),
+    ],
+)
+def test_the_space_is_that_of_the_last_step_that_settles_it(item, steps, space):
+    assert Chain.model_validate({"item": item, "prepare": steps}, strict=False).space == space

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -48,6 +48,12 @@ class ResNet(Spec):
 
 class DenseNet(Spec):
     """MONAI's DenseNet."""
+
+    smallest: ClassVar[int] = 29
+    """Pixels or voxels of the shortest axis that is left with one after five halvings.
+
+    Its last pools drop incomplete windows; those of the other backbones keep or pad them.
+    """
 
     kind: Literal["densenet"]
     depth: Literal[121, 169] = 121

@@ -85,6 +85,15 @@ class Options(MethodOptions):
     joint_rate: Annotated[float, Field(gt=0)] = 0.1
 
     @model_validator(mode="after")
+    def _generates_what_can_be_generated(self) -> Options:
+        if self.generate == "all" and not isinstance(self.backbone, Conv):
+            raise ValueError(
+                f"generate: all is for backbone conv, not {self.backbone.kind}, which is too large "
+                "to be generated; write generate: last"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _fine_tunes_what_was_trained(self) -> Options:
         if self.joint and not self.pretrain:
             raise ValueError("joint: true fine-tunes what phase 1 trained; drop pretrain: false")

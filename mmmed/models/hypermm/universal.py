@@ -21,9 +21,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from mmmed.errors import StudyError
 from mmmed.modality import Modality
-from mmmed.models.backbones.backbone import BackboneOptions, Conv
+from mmmed.models.backbones.backbone import BackboneOptions
 from mmmed.models.backbones.building import image_backbone
 from mmmed.models.backbones.mlp import HIDDEN, MlpTrunk, entry
 from mmmed.models.hypermm.hollow import Statistics, hollow, running_statistics
@@ -172,9 +171,7 @@ class GeneratedAll(Universal):
     """Every tensor of the trunk is generated: kernels, and the norms' scales and shifts.
 
     There is no shared feature to tell again; the target is the item itself at low resolution.
-
-    Raises:
-        StudyError: the backbone is too large to be generated.
+    MONAI's backbones are too large to be generated.
     """
 
     def __init__(
@@ -183,11 +180,6 @@ class GeneratedAll(Universal):
         options: BackboneOptions,
         standards: Mapping[str, Standard],
     ) -> None:
-        if not isinstance(options, Conv):
-            raise StudyError(
-                f"generate: all generates every tensor of backbone conv, not of {options.kind}; "
-                "use generate: last"
-            )
         super().__init__(modalities, options, standards)
         self.hypernetworks = nn.ModuleDict()
         for family, trunk in self.trunks.items():

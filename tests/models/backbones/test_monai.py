@@ -45,6 +45,24 @@ def test_one_item_that_shrinks_to_one_voxel_can_be_trained_on(options, dimension
     assert all(torch.isfinite(one).all() for one in backbone.state_dict().values())
 
 
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_densenet_needs_the_size_that_it_states_and_no_more(dimensions):
+    with torch.device("meta"):
+        net = image_backbone(DenseNet(kind="densenet"), channels=1, dimensions=dimensions).eval()
+        least = DenseNet.smallest
+        assert net(torch.empty(1, 1, *[least] * dimensions)).shape == (1, 1024)
+        with pytest.raises(RuntimeError, match="small"):
+            net(torch.empty(1, 1, least - 1, *[64] * (dimensions - 1)))
+
+
+@pytest.mark.parametrize("options", [TINY, SwinUnetr(kind="swin-unetr", feature_size=12)])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_other_backbones_take_items_of_two_voxels(options, dimensions):
+    net = image_backbone(options, channels=1, dimensions=dimensions).eval()
+    with torch.no_grad():
+        assert net(torch.randn(1, 1, *[2] * dimensions)).shape == (1, net.width)
+
+
 def test_several_items_are_normalised_as_monai_does():
     torch.manual_seed(0)
     own = image_backbone(TINY, channels=1, dimensions=3).train()
