@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,13 +44,15 @@ def _data(folder: Path, cohort: str | None) -> Checked:
     from mmmed.cli.progress import Progress
 
     with Progress() as report:
+        from joblib import cpu_count
+
         from mmmed.pipelines.check import check_data
 
         return check_data(
             folder,
             cohort=cohort,
             start=Path.cwd(),
-            jobs=len(os.sched_getaffinity(0)),
+            jobs=cpu_count(),
             progress=lambda done, total: report("reading", done, total),
         )
 

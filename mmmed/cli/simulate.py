@@ -81,7 +81,7 @@ def simulate_ad(
     jobs: Annotated[int | None, typer.Option(help="Processes. [cores]", min=1)] = None,
 ) -> int:
     """Write MRI and FDG-PET of a simulated Alzheimer cohort as a BIDS dataset."""
-    import os
+    from joblib import cpu_count
 
     from mmmed.cli.progress import Progress
     from mmmed.simulation.bids import write
@@ -102,7 +102,7 @@ def simulate_ad(
         write(
             spec,
             out,
-            jobs=jobs or os.cpu_count() or 1,
+            jobs=jobs or cpu_count(),
             progress=lambda done, total: report("simulate", done, total),
         )
     typer.echo(f"{out}: {spec.subjects.total} subjects")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from mmmed.errors import RanksError
 from mmmed.pipelines.jobs import Job, run_job
@@ -25,7 +25,7 @@ POLL_SECONDS = 1.0
 
 def parallel_jobs(asked: int | None, *, threads: int) -> int:
     """How many jobs at a time: as asked, else the cores that the threads of one job leave."""
-    return asked or max(1, len(os.sched_getaffinity(0)) // threads)
+    return asked or max(1, cpu_count() // threads)
 
 
 def waiting_jobs(jobs: Sequence[Job], run: Path) -> list[Job]:

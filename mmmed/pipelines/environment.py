@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib import metadata
 from typing import Any
+
+from joblib import cpu_count
 
 from mmmed import __version__
 
@@ -34,7 +35,7 @@ def environment(*, device: str, threads: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cpu_count(),
         "device": device,
         "threads": threads,
         "packages": {name: metadata.version(name) for name in RECORDED},

@@ -234,14 +234,29 @@ def train(job: Job, model: Model, folder: Path, *, report: Report | None) -> His
 
 
 def _work(job: Job, folder: Path, parent: int | None) -> None:
-    work = job.work
-    calibration = job.plan.fold.cases("calibration")
     begun = time.monotonic()
     model = built(job)
-    began = time.monotonic()
-    progress = _Progress(folder, os.getpid() if starts_ranks(work.training) else parent)
-    history = train(job, model, folder, report=progress)
-    trained = time.monotonic()
+    building = time.monotonic() - begun
+    if starts_ranks(job.work.training):
+        parent = os.getpid()  # the first rank reports, and ends with this process
+    phases = train(job, model, folder, report=_Progress(folder, parent)).seconds
+    begun = time.monotonic()
+    _save_package(job, model, folder / "model")
+    _predict(job, folder)
+    training = sum(phases.values())
+    whole = building + training + time.monotonic() - begun
+    seconds = {"training": training, "all": whole, "phases": phases}
+    atomic.write_json(folder / "seconds.json", seconds)
+    _report(job, model, folder, phases)
+    checkpoint.remove(folder)
+    (folder / PROGRESS).unlink(missing_ok=True)
+    atomic.write_text(folder / DONE, "")
+
+
+def _save_package(job: Job, model: Model, folder: Path) -> None:
+    """Calibrate the trained model, and write what predicts on its own."""
+    work = job.work
+    calibration = job.plan.fold.cases("calibration")
     mirror = [name for name, chain in work.chains.items() if chain.mirror]
     calibrated = calibrate(
         model,
@@ -254,7 +269,7 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
         coverage=work.evaluation.coverage,
     )
     package.save(
-        folder / "model",
+        folder,
         model=model,
         options=job.method,
         chains=work.chains,
@@ -266,15 +281,6 @@ def _work(job: Job, folder: Path, parent: int | None) -> None:
         ),
         origin=_origin(job),
     )
-    _predict(job, folder)
-    training = sum(history.seconds.values())
-    others = time.monotonic() - trained + began - begun
-    seconds = {"training": training, "all": training + others, "phases": history.seconds}
-    atomic.write_json(folder / "seconds.json", seconds)
-    _report(job, model, folder, history.seconds)
-    checkpoint.remove(folder)
-    (folder / PROGRESS).unlink(missing_ok=True)
-    atomic.write_text(folder / DONE, "")
 
 
 def _shown(job: Job, part: Part) -> dict[str, Pattern]:

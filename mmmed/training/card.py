@@ -46,7 +46,7 @@ def _made(package: Manifest) -> str:
 
 
 def _trained(settings: Mapping[str, Any]) -> list[str]:
-    """On what: it changes the last digits of the weights, and more where batches are statistics."""
+    """Precision and devices, which act on the weights; none where no study is known."""
     if not settings:
         return []
     return [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 
 import torch
+from joblib import cpu_count
 
 from mmmed.errors import StudyError
 from mmmed.training.settings import Precision
@@ -70,7 +70,7 @@ def kind_of(device: str) -> str:
 
 
 def _require_count(kind: str, count: int) -> None:
-    found = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, os.cpu_count() or 1)
+    found = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, cpu_count())
     if count > found:
         what = "CPU cores" if kind == "cpu" else f"{kind.upper()} devices"
         raise StudyError(

@@ -100,8 +100,13 @@ def fit(
 
 
 def _saved(folder: Path, identity: Mapping[str, Any], *, stop: bool = False) -> Checkpoint | None:
-    """The checkpoint of a folder, as the first rank reads it; None where that is to stop."""
-    name, state, stop = told(
+    """The checkpoint of a folder, as the first rank reads it; None where that is to stop.
+
+    Raises:
+        RanksError: the first rank trains another job.
+        RunError: the checkpoint is of another training.
+    """
+    name, state, stops = told(
         lambda: (folder.name, checkpoint.load(folder, identity=identity), stop)
     )
     if name != folder.name:
@@ -109,7 +114,7 @@ def _saved(folder: Path, identity: Mapping[str, Any], *, stop: bool = False) -> 
             f"this rank came to train {folder.name} where the first rank trains {name}: their "
             "data, files or versions differ; make them the same and go on with --resume"
         )
-    return None if stop else state
+    return None if stops else state
 
 
 def _run_phase(module: PhaseModule, *, device: str) -> Checkpoint:
@@ -119,19 +124,7 @@ def _run_phase(module: PhaseModule, *, device: str) -> Checkpoint:
         KeyboardInterrupt: the phase was asked to stop.
     """
     plan = module.plan
-    where = place(device, count=plan.settings.devices, precision=plan.settings.precision)
-    found = environment() or (LightningEnvironment() if starts_ranks(plan.settings) else None)
-    trainer = Trainer(
-        accelerator=where.accelerator,
-        devices=where.devices,
-        num_nodes=plan.settings.nodes,
-        strategy=_strategy(plan.settings),
-        plugins=None if found is None else [found],
-        precision=plan.settings.precision,
-        max_epochs=1,
-        barebones=True,
-        default_root_dir=plan.folder,
-    )
+    trainer = _trainer(plan.settings, plan.folder, device=device)
     waiting = Interrupt(tell=lambda: _stop_ranks(trainer))
     try:
         if starts_ranks(plan.settings):
@@ -152,6 +145,23 @@ def _run_phase(module: PhaseModule, *, device: str) -> Checkpoint:
     if state is None or state.phase == module.start.phase:
         raise KeyboardInterrupt
     return state
+
+
+def _trainer(settings: TrainingSpec, folder: Path, *, device: str) -> Trainer:
+    """Lightning's loop and nothing else of it: batches, logs and checkpoints are ours."""
+    where = place(device, count=settings.devices, precision=settings.precision)
+    found = environment() or (LightningEnvironment() if starts_ranks(settings) else None)
+    return Trainer(
+        accelerator=where.accelerator,
+        devices=where.devices,
+        num_nodes=settings.nodes,
+        strategy=_strategy(settings),
+        plugins=None if found is None else [found],
+        precision=settings.precision,
+        max_epochs=1,
+        barebones=True,
+        default_root_dir=folder,
+    )
 
 
 def _in_one_line(error: ProcessRaisedException) -> str:

@@ -20,7 +20,7 @@ from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvir
 
 from mmmed.errors import MmmedError, RanksError
 from mmmed.training.device import kind_of
-from mmmed.training.launcher import launched
+from mmmed.training.launcher import Rank, launched
 
 WAIT = timedelta(days=1)
 """How long a rank waits for another one's word: preparing and evaluating may take hours."""
@@ -59,16 +59,7 @@ def joined(device: str) -> Iterator[None]:
         yield
         return
     global _words
-    is_cuda = kind_of(device) == "cuda"
-    with _heard():
-        dist.init_process_group(
-            "nccl" if is_cuda else "gloo",
-            init_method=f"tcp://{place.main_address}:{place.main_port}",
-            rank=here.number,
-            world_size=here.world,
-            device_id=torch.device("cuda", here.local) if is_cuda else None,
-        )
-        _words = dist.new_group(backend="gloo", timeout=WAIT)
+    _words = _meet(here, place, device)
     try:
         yield
         dist.destroy_process_group()
@@ -137,6 +128,21 @@ def together() -> Iterator[None]:
             f"rank {here.number} cannot train on, and so all end ({type(error).__name__}: "
             f"{_first_line(error)}); remove the cause and go on with --resume"
         ) from error
+
+
+def _meet(here: Rank, place: ClusterEnvironment, device: str) -> dist.ProcessGroup:
+    """Make torch's group of the device, for training, and the group for words."""
+    is_cuda = kind_of(device) == "cuda"
+    with _heard():
+        dist.init_process_group(
+            "nccl" if is_cuda else "gloo",
+            init_method=f"tcp://{place.main_address}:{place.main_port}",
+            rank=here.number,
+            world_size=here.world,
+            device_id=torch.device("cuda", here.local) if is_cuda else None,
+        )
+        words: dist.ProcessGroup = dist.new_group(backend="gloo", timeout=WAIT)
+    return words
 
 
 def _tried(make: Callable[[], Any]) -> Outcome:

@@ -59,5 +59,8 @@ class TrainingSpec(Spec):
     @model_validator(mode="after")
     def _each_device_has_cases(self) -> TrainingSpec:
         if self.batch < self.ranks:
-            raise ValueError(f"a batch of {self.batch} is less than one case per device")
+            raise ValueError(
+                f"a batch of {self.batch} is less than one case per device; set batch to "
+                f"{self.ranks} or more"
+            )
         return self

@@ -170,7 +170,7 @@ def test_an_option_that_cannot_be_met_is_refused_in_one_line(
 def test_more_devices_than_the_machine_has_are_refused_in_one_line(
     attempt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr("mmmed.training.device.cpu_count", lambda: 4)
     done = attempt(*STUDY, "--devices=5")
     assert done.code == 2
     assert done.complaints == [
