@@ -1,9 +1,10 @@
 """What each method costs beside late fusion: floating-point operations and memory.
 
-`python -m benchmarks cost` builds every method for the demo (two volumes of 1x40x48x48, batch 16,
-half of the PETs missing) and gives
+`python -m benchmarks cost` builds the methods for the demo (two volumes of 1x40x48x48, batch 16,
+half of the PETs missing), all but `hypermm-paper`, and gives
 
-training     operations of a whole training at 1000 steps, forward and backward, over all phases
+training     operations of a whole training at 1000 steps, forward and backward, over all phases;
+             without what fills a cache or is fitted once before a phase
 prediction   operations of one case with both volumes, and of one without its PET
 memory       MiB that building and one step of each phase add to a fresh process, at the peak
 parameters   trained in at least one phase
@@ -16,8 +17,9 @@ from __future__ import annotations
 
 import multiprocessing
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,7 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.hypermm_step import MODALITIES, batch
 from mmmed.batch import Batch
 from mmmed.models.building import build, options
-from mmmed.models.contract import Model, Phase
+from mmmed.models.contract import Model, Phase, Turn
 
 STEPS = 1000
 SIZE = 16
@@ -51,7 +53,7 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "hypermm, generate: last": ("hypermm", {"generate": "last"}),
     **{
         f"imputation, {kind}": ("imputation", {"imputer": {"kind": kind}})
-        for kind in ("mean", "knn", "regression", "pix2pix", "cyclegan")
+        for kind in ("mean", "knn", "regression", "pix2pix", "cyclegan", "diffusion")
     },
 }
 
@@ -90,28 +92,23 @@ def cost(name: str) -> dict[str, float]:
 
 
 def _training(model: Model, phase: Phase, images: Batch) -> float:
-    """Operations of a phase; what a cache needs is counted by the cases it is asked for."""
+    """Operations of all steps of a phase."""
     model.eval()
     if phase.fit is not None:
         phase.fit([images], set(images.subject))
     given = phase.cache(images) if phase.cache is not None else images
     for module in phase.learns:
         module.train()
-    return phase.steps * sum(_operations(step) for step in _steps(phase, given))
+    return phase.steps * sum(_operations(partial(_take, turn, given)) for turn in phase.turns)
 
 
-def _steps(phase: Phase, given: Batch) -> Iterator[Any]:
-    for turn in phase.turns:
-
-        def step(turn: Any = turn) -> None:
-            losses = [one for one in turn.loss(given).values() if one.count]
-            total = torch.stack([one.sum / one.count for one in losses]).sum()
-            torch.autograd.backward(total)
-
-        yield step
+def _take(turn: Turn, batch: Batch) -> None:
+    """Forward and backward of one turn."""
+    losses = [one for one in turn.loss(batch).values() if one.count]
+    torch.autograd.backward(torch.stack([one.sum / one.count for one in losses]).sum())
 
 
-def _operations(work: Any) -> int:
+def _operations(work: Callable[[], object]) -> int:
     with FlopCounterMode(display=False) as counted, sdpa_kernel(SDPBackend.MATH):
         work()
     return int(counted.get_total_flops())
