@@ -16,6 +16,9 @@ from mmmed.errors import DataError, NothingReadable, StudyError
 from mmmed.readers.source import Source
 from mmmed.readers.vectors import MISSING, Rows, read_table, rows_of
 
+MOST_COLUMNS = 20
+"""Columns named in an error."""
+
 
 class TableFiles(Spec):
     """A modality whose items are files.
@@ -100,12 +103,14 @@ def read_table_cohort(spec: TableCohort, name: str) -> Cohort:
         for modality, one in spec.modalities.items()
         if isinstance(one, TableVectors)
     }
-    faults = _twice(records, spec)
+    named = [record for record in records if record[spec.case] not in MISSING]
+    faults = _twice(named, spec)
     repeated = {fault.where for fault in faults}
+    if len(named) < len(records):
+        nameless = f"{len(records) - len(named)} row(s) without {spec.case}; name each case"
+        faults.append(Fault(spec.table.name, None, nameless))
     rows = [
-        _row(record, spec, vectors, faults)
-        for record in records
-        if record[spec.case] not in repeated
+        _row(record, spec, vectors, faults) for record in named if record[spec.case] not in repeated
     ]
     return assemble(
         rows,
@@ -125,9 +130,15 @@ def _check_columns(path: Path, columns: list[str], spec: TableCohort) -> None:
     wanted = [spec.case, *(column for one in spec.modalities.values() for column in one.columns)]
     if spec.label:
         wanted.append(spec.label.column)
+    wanted += spec.covariates
     lacking = [column for column in wanted if column not in columns]
-    if lacking:
-        raise DataError(f"{path}: the column {lacking[0]!r} is missing ({', '.join(columns)})")
+    if not lacking:
+        return
+    there = ", ".join(columns[:MOST_COLUMNS]) + (", ..." if len(columns) > MOST_COLUMNS else "")
+    advice = "mend the table or the cohort's YAML"
+    if len(columns) == 1:
+        advice = "a .tsv has tabs between its cells, any other table commas: export it so"
+    raise DataError(f"{path}: the column {lacking[0]!r} is missing ({there}); {advice}")
 
 
 def _reserved(spec: TableCohort) -> tuple[str, ...]:
@@ -195,9 +206,20 @@ def _paths(cell: str, one: TableFiles) -> list[str]:
 
 def _files(root: Path, named: list[str]) -> tuple[tuple[Source, ...], list[str]]:
     """The files that are there, and one reason for each that is not."""
-    paths = [root / name for name in dict.fromkeys(named)]
-    there = [path for path in paths if "\0" not in str(path) and path.is_file()]
-    lacking = [
-        f"{path}: is not there; fetch it or write n/a" for path in paths if path not in there
-    ]
-    return tuple(Source(path) for path in there), lacking
+    found = {root / name: _absence(root / name) for name in named}
+    there = tuple(Source(path) for path, why in found.items() if why is None)
+    return there, [f"{path}: {why}" for path, why in found.items() if why is not None]
+
+
+def _absence(path: Path) -> str | None:
+    """Why no file can be opened at a path; None where one is there."""
+    try:
+        there = "\0" not in str(path) and path.is_file()
+    except OSError as error:
+        return f"cannot be looked for ({error.strerror}); mend the path, or write n/a"
+    if there:
+        return None
+    windows = "\\" in path.name
+    return "is not there; " + (
+        "write the path with / and below the root" if windows else "fetch it or write n/a"
+    )

@@ -20,6 +20,7 @@ from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
 from mmmed.errors import Collecting, DataError
+from mmmed.models.building import weights_file
 from mmmed.pipelines.materialise import Simulated, choose
 from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
@@ -105,6 +106,7 @@ def check_study(name: str, *, settings: Sequence[str], start: Path | None) -> Ch
     with Collecting(faults):
         resolved = resolve(study, start=start)
         sentences.append(f"{name}: digest {resolved.digest[:16]}")
+        faults += _weight_faults(study)
         sentences += _check_cohort(study, resolved, faults)
     return Checked(tuple(sentences), tuple(dict.fromkeys(faults)))
 
@@ -167,6 +169,17 @@ def _check_cohort(study: Study, resolved: Resolved, faults: list[str]) -> list[s
     with Collecting(faults):
         sentences += realised(plan(study, cohort, truth=None))
     return [*ledger.sentences(cohort), *sentences]
+
+
+def _weight_faults(study: Study) -> list[str]:
+    """Files of starting weights that are not there; their jobs alone would fail."""
+    files = {index: weights_file(method) for index, method in enumerate(study.methods)}
+    return [
+        f"study {study.study}: methods.{index}: {file}: is not there; fetch it, or leave weights "
+        "out"
+        for index, file in files.items()
+        if file is not None and not file.is_file()
+    ]
 
 
 def _check_named(name: str, settings: Sequence[str], start: Path | None, faults: list[str]) -> None:

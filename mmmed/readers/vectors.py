@@ -108,8 +108,10 @@ def read_table(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: is not there") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: is no table ({error})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is no text in UTF-8 ({error}); export it as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path}: is no table ({error}); mend its quotes") from error
     if not lines:
         raise DataError(f"{path}: is empty")
     header, *body = lines

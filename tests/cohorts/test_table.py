@@ -73,6 +73,52 @@ def test_a_file_that_is_not_there_is_a_fault(folder):
     assert any("p.nii: is not there; fetch it or write n/a" in str(one) for one in cohort.faults)
 
 
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("x" * 5000, "cannot be looked for (File name too long); mend the path, or write n/a"),
+        ("C:\\data\\p.nii", "is not there; write the path with / and below the root"),
+        ("loop", "is not there; fetch it or write n/a"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_a_fault_of_its_item_alone(folder, path, reason):
+    (folder.root / "loop").symlink_to("loop")
+    table = folder.root / "cases.tsv"
+    table.write_text(table.read_text().replace("p.nii", path))
+    cohort = read(spec(folder.root), "table")
+    assert f"one pet: {folder.root / path}: {reason}" in map(str, cohort.faults)
+    assert set(cohort.cases[0].sources) == {"mri", "clinical"}
+
+
+@pytest.mark.parametrize("nameless", ["", "n/a"])
+def test_a_row_without_the_id_of_a_case_is_no_case(folder, nameless):
+    with (folder.root / "cases.tsv").open("a") as file:
+        for _ in range(2):
+            file.write(f"{nameless}\ts6\tB\tb.nii.gz\tn/a\tn/a\t71\t20\tAD\n")
+    cohort = read(spec(folder.root), "table")
+    assert [case.id for case in cohort.cases] == ["one", "two"]
+    assert "cases.tsv: 2 row(s) without case_id; name each case" in map(str, cohort.faults)
+
+
+def test_a_table_of_one_column_has_another_separator(folder):
+    table = folder.root / "cases.tsv"
+    table.write_text(table.read_text().replace("\t", ";"))
+    with pytest.raises(DataError, match=r"a \.tsv has tabs between its cells"):
+        read(spec(folder.root), "table")
+
+
+def test_a_covariate_that_is_no_column_is_named(folder):
+    with pytest.raises(DataError, match="the column 'agee' is missing"):
+        read(spec(folder.root, covariates=["agee"]), "table")
+
+
+def test_a_table_of_many_columns_is_not_listed_whole(folder):
+    folder.table("cases.tsv", " ".join(["id", *(f"x{place}" for place in range(700))]))
+    with pytest.raises(DataError, match=r"'case_id' is missing .*x18, \.\.\.\)") as told:
+        read(spec(folder.root), "table")
+    assert "x19" not in str(told.value)
+
+
 def test_two_rows_of_one_case_are_refused_both(folder):
     with (folder.root / "cases.tsv").open("a") as file:
         file.write("two\ts1\tB\tb.nii.gz\tn/a\tn/a\t71\t20\tAD\n")

@@ -246,6 +246,20 @@ def test_a_chain_for_another_kind_of_item_is_a_fault(attempt_in: Attempt, tmp_pa
     assert told in ran.out
 
 
+def test_starting_weights_that_are_not_there_are_a_fault_of_the_study(
+    attempt_in: Attempt, tmp_path: Path
+) -> None:
+    gallery.write_workspace(tmp_path)
+    gallery.write_cohort(tmp_path / "data")
+    methods = "methods=[{kind: late-sum, backbone: {kind: resnet, weights: nowhere.pt}}]"
+    settings = ["--set", "cohort.root=data", "--set", methods]
+    ran = attempt_in(tmp_path, "check", "gallery", *settings)
+    assert ran.code == 8
+    assert "fault: study gallery: methods.0: nowhere.pt: is not there; fetch it" in ran.out
+    (tmp_path / "nowhere.pt").touch()
+    assert attempt_in(tmp_path, "check", "gallery", *settings).code == 0
+
+
 @pytest.mark.shared
 def test_real_tissue_is_a_cohort_of_magnifications(
     data: Path, attempt_in: Attempt, tmp_path: Path
