@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from torch import Tensor
+
+from mmmed.errors import StudyError
 
 WINDOW = 10
 """Steps whose mean loss is one entry of the history."""
@@ -97,11 +100,20 @@ class Window:
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def close(self, step: int, phase: PhaseHistory) -> None:
-        """After `step` steps write the means down, if a window or the phase ends here."""
+        """After `step` steps write the means down, if a window or the phase ends here.
+
+        Raises:
+            StudyError: a term is no number any more.
+        """
         if step % WINDOW and step < phase.steps:
             return
         self.last = {name: float(sum_) / self._counts[name] for name, sum_ in self._sums.items()}
         for name, mean in self.last.items():
+            if not math.isfinite(mean):
+                raise StudyError(
+                    f"phase {phase.name}, step {step}: loss {name!r} is {mean}, training has "
+                    "diverged; lower training.learning_rate"
+                )
             phase.losses.setdefault(name, []).append(mean)
         self._sums, self._counts = {}, {}
 

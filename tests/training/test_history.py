@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import math
 
+import pytest
 import torch
 
+from mmmed.errors import StudyError
 from mmmed.training.history import History, Look, PhaseHistory, Window
 
 
@@ -31,3 +34,12 @@ def test_a_window_goes_on_from_its_state() -> None:
     other.add({"a": torch.tensor(3.0)})
     other.close(2, phase)
     assert phase.losses == {"a": [2.0]}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_training_that_diverged_ends_in_one_line(value: float) -> None:
+    window = Window()
+    window.add({"mri": torch.tensor(value)})
+    with pytest.raises(StudyError, match=f"phase one, step 10: loss 'mri' is {value}") as caught:
+        window.close(10, PhaseHistory("one", 20))
+    assert "learning_rate" in str(caught.value)
