@@ -41,7 +41,7 @@ def opened(resolved: Resolved, *, out: Path | None, resume: bool) -> Iterator[Pa
             another study.
     """
     run = _chosen(resolved, out=out, resume=resume)
-    made = not run.exists()
+    made = not os.path.exists(run)  # noqa: PTH110 - raises nothing for a name too long
     atomic.made(run, advice="choose another --out")
     with _held(run):
         _check(run, resolved, resume=resume)

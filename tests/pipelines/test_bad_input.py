@@ -130,7 +130,7 @@ def test_a_participants_table_with_a_short_row_is_named_with_its_line(attempt, b
     refused(done, 2, "participants.tsv: line 28 has 1 cells", "mend it")
 
 
-@pytest.mark.parametrize("out", ["/proc/run", "file", "file/run"])
+@pytest.mark.parametrize("out", ["/proc/run", "file", "file/run", "long" * 80])
 def test_a_place_that_cannot_be_written_to_is_exit_2(attempt, tmp_path, sound, out: str) -> None:
     (tmp_path / "place" / "file").touch()
     done = attempt("train-ad", sound, *LATE_SUM, "--out", out)
