@@ -48,7 +48,9 @@ class Options(MethodOptions):
         dropout: on the embedding, before the classifier.
         modality_dropout: share of modalities hidden in the fusion phase, beside what is absent.
         smoothing: of the labels.
-        fusion_rate: learning rate of the fusion phase, relative to the study's.
+        warm_up: false leaves the warm-up out; the fusion phase then has all the steps, at the
+            study's learning rate.
+        fusion_rate: learning rate of the fusion phase after a warm-up, relative to the study's.
     """
 
     kind: Literal["early-fusion"] = "early-fusion"
@@ -56,6 +58,7 @@ class Options(MethodOptions):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    warm_up: bool = True
     fusion_rate: Annotated[float, Field(gt=0)] = 0.25
 
 
@@ -95,9 +98,11 @@ class EarlyFusion(Model):
         return {name: self._embed(_single_items(batch, [name])) for name in batch.items}
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
-        """`warm-up` on single items, then `fusion` on whole cases."""
+        """`warm-up` on single items, then `fusion` on whole cases; or `fusion` alone."""
         learners = (self.backbones, self.classifier)
         parameters = parameters_of(*learners)
+        if not self.options.warm_up:
+            return (Phase("fusion", (Turn(parameters, self.case_loss),), steps, learns=learners),)
         alone = Turn(parameters, self.item_loss)
         whole = Turn(parameters, self.case_loss, rate=self.options.fusion_rate)
         return (

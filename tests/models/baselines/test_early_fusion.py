@@ -79,3 +79,8 @@ def test_the_warm_up_shows_every_item_alone(make_modalities, make_batch):
 def test_the_warm_up_comes_first_and_is_the_longest(make_modalities):
     first, second = built(make_modalities("volume", 2)).phases(100)
     assert (first.name, first.steps, second.name, second.steps) == ("warm-up", 100, "fusion", 20)
+
+
+def test_without_a_warm_up_the_fusion_has_all_the_steps(make_modalities):
+    (only,) = built(make_modalities("volume", 2), warm_up=False).phases(100)
+    assert (only.name, only.steps, only.turns[0].rate) == ("fusion", 100, 1.0)
