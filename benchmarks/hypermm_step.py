@@ -1,8 +1,12 @@
 """Time of one training step of HyperMM, against the same backbone without a hypernetwork.
 
 `python -m benchmarks hypermm-step` gives medians over interleaved steps on one thread, batch 16 of
-1x40x48x48 volumes: `generate: last` and `all` over plain nets (owed: 1.05 and 1.10), and a batch
-in which half of the cases lack a PET over a complete one (owed: 0.80).
+1x40x48x48 volumes: `generate: last` and `all` (owed: 1.05 and 1.10) over two references, and a
+batch in which half of the cases lack a PET over a complete one (owed: 0.80).
+
+none    HyperMM with `generate: none`: the same extractor, losses and steps, no hypernetwork
+plain   the nets of the late sum: no reconstruction either, and modality by modality, so that the
+        activations of one are freed before those of the next are made
 """
 
 from __future__ import annotations
@@ -20,16 +24,17 @@ from mmmed.models.building import build, options
 from mmmed.models.contract import Model
 
 MODALITIES = tuple(Modality(name, "volume", (1, 40, 48, 48)) for name in ("mri", "pet"))
-PLAIN = "late-sum"
+PLAIN, NONE = "late-sum", "generate: none"
 MODELS = {
     PLAIN: ("late-sum", {}),
+    NONE: ("hypermm", {"generate": "none"}),
     "generate: last": ("hypermm", {"generate": "last"}),
     "generate: all": ("hypermm", {"generate": "all"}),
 }
 
 
 def measure(*, count: int = 30, size: int = 16) -> dict[str, Any]:
-    """Milliseconds of a step of each model, and its ratios to plain nets and to a complete batch.
+    """Milliseconds of a step of each model, its ratios to both references and to a complete batch.
 
     Args:
         count: steps of each model.
@@ -46,6 +51,7 @@ def measure(*, count: int = 30, size: int = 16) -> dict[str, Any]:
     return {
         name: {
             "ms": round(1000 * statistics.median(whole[name]), 1),
+            "over_none": ratio(whole[name], whole[NONE]),
             "over_plain": ratio(whole[name], whole[PLAIN]),
             "half_pet_over_complete": ratio(halved[name], whole[name]),
         }
