@@ -97,6 +97,17 @@ class Universal(nn.Module, ABC):
         entered: Tensor = self.entries[modality](x)
         return entered
 
+    def _encode(
+        self, data: Mapping[str, Tensor], generated: Mapping[str, Mapping[str, Tensor]]
+    ) -> dict[str, Encoded]:
+        """Every modality through its trunk, under the tensors generated for it, if any."""
+        encoded = {}
+        for name, x in data.items():
+            entered = self._enter(name, x)
+            phi = self._run(name, entered, generated.get(name, {}))
+            encoded[name] = Encoded(phi=phi, before=entered)
+        return encoded
+
     def _run(self, modality: str, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
         """(n, ...) -> (n, E): the trunk with a modality's statistics and these parameters."""
         statistics = self.statistics[modality]
@@ -126,11 +137,7 @@ class Shared(Universal):
 
     def forward(self, data: Mapping[str, Tensor]) -> dict[str, Encoded]:
         """(n, C, *space) or (n, F) by modality -> encoded items."""
-        encoded = {}
-        for name, x in data.items():
-            entered = self._enter(name, x)
-            encoded[name] = Encoded(phi=self._run(name, entered, {}), before=entered)
-        return encoded
+        return self._encode(data, {})
 
 
 class GeneratedLast(Universal):
@@ -196,12 +203,7 @@ class GeneratedAll(Universal):
             members = [name for name in data if self.family[name] == family]
             if members:
                 generated |= hypernetwork(members)
-        encoded = {}
-        for name, x in data.items():
-            entered = self._enter(name, x)
-            phi = self._run(name, entered, generated[name])
-            encoded[name] = Encoded(phi=phi, before=entered)
-        return encoded
+        return self._encode(data, generated)
 
 
 def _family(modality: Modality) -> str:

@@ -40,6 +40,7 @@ from mmmed.models.baselines.unimodal import item_turns
 from mmmed.models.contract import Loss, Model, Phase, Quota, Turn, parameters_of
 from mmmed.models.dropout import drop_modalities
 from mmmed.models.joint_embedding.bitfit import biases
+from mmmed.models.joint_embedding.branch import Branch
 from mmmed.models.joint_embedding.pairs import is_pair, require_pairs
 from mmmed.models.joint_embedding.vicreg import Coefficients, vicreg_loss
 from mmmed.models.loss import cross_entropy, labels
@@ -47,7 +48,6 @@ from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard
 from mmmed.models.transformer.encoder import EncoderOptions, TransformerEncoder
 from mmmed.models.transformer.prompts import PromptKind, Prompts
-from mmmed.models.transformer.weights import load_encoder
 
 JOINT_SHARE = 5
 """After unimodal training the joint phase has a fifth of its steps."""
@@ -98,33 +98,6 @@ class Options(MethodOptions):
         return True
 
 
-class Branch(nn.Module):
-    """One modality's encoder and classifier, without prompts."""
-
-    def __init__(
-        self,
-        modality: Modality,
-        options: Options,
-        *,
-        classes: int,
-        standards: Mapping[str, Standard],
-    ) -> None:
-        super().__init__()
-        self.encoder = TransformerEncoder(modality, options.encoder, standards=standards)
-        self.classifier = nn.Sequential(
-            nn.Dropout(options.dropout), nn.Linear(self.encoder.width, classes)
-        )
-        file = options.encoder.weights
-        self.is_pretrained = file is not None and modality.kind != "vector"
-        if file is not None and self.is_pretrained:
-            load_encoder(self.encoder, file)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Items -> logits (n, K)."""
-        logits: Tensor = self.classifier(self.encoder(x))
-        return logits
-
-
 @dataclass(frozen=True)
 class Seen:
     """What the encoders make of a batch, one row per case; zeros for a case without the modality.
@@ -157,7 +130,13 @@ class JointEmbedding(Model):
         self.branches = nn.ModuleDict()
         self.prompts = nn.ModuleDict()
         for modality in modalities:
-            branch = Branch(modality, options, classes=classes, standards=standards)
+            branch = Branch(
+                modality,
+                options.encoder,
+                dropout=options.dropout,
+                classes=classes,
+                standards=standards,
+            )
             self.branches[modality.name] = branch
             self.prompts[modality.name] = Prompts(
                 options.prompts, length=options.prompt_length, width=branch.encoder.width
