@@ -24,6 +24,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from mmmed.errors import DataError, GeometryError
 from mmmed.readers.opening import impostor, opened
+from mmmed.readers.volume import Volume
 
 LARGEST = 2 << 30
 """Bytes of the largest image read: a 512 x 512 x 1024 volume of doubles."""
@@ -45,19 +46,6 @@ _BROKEN: tuple[type[Exception], ...] = (
     zlib.error,
     isal_zlib.error,  # type: ignore[assignment]  # its stub declares an instance
 )
-
-
-@dataclass(frozen=True)
-class Volume:
-    """A volume in canonical RAS orientation.
-
-    Attributes:
-        data: (i, j, k) float32, finite, C order.
-        affine: (4, 4) float64, voxel index to the mm of a voxel's centre.
-    """
-
-    data: np.ndarray
-    affine: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmmed.readers.nifti import Volume
+from mmmed.readers.volume import Volume
 
 
 @dataclass(frozen=True)

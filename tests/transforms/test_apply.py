@@ -7,7 +7,7 @@ from scipy.ndimage import map_coordinates
 
 from mmmed.errors import DataError, GeometryError
 from mmmed.readers import template
-from mmmed.readers.nifti import Volume
+from mmmed.readers.volume import Volume
 from mmmed.transforms.apply import apply
 from mmmed.transforms.raster import of_image, of_volume
 from mmmed.transforms.step import (

@@ -1,0 +1,1 @@
+"""A folder of DICOM to NIfTI, sidecars and an index that accounts for every file."""
