@@ -19,12 +19,11 @@ from typing import Any, BinaryIO, cast
 import nibabel as nib
 import numpy as np
 from isal import igzip, isal_zlib
-from nibabel import orientations
 from nibabel.spatialimages import HeaderDataError
 
 from mmmed.errors import DataError, GeometryError
 from mmmed.readers.opening import impostor, opened
-from mmmed.readers.volume import Volume
+from mmmed.readers.volume import Volume, canonical_room
 
 LARGEST = 2 << 30
 """Bytes of the largest image read: a 512 x 512 x 1024 volume of doubles."""
@@ -229,11 +228,9 @@ def _check_finite(path: Path, data: np.ndarray) -> None:
 
 
 def _canonical(data: np.ndarray, affine: np.ndarray) -> Volume:
-    nibabel: Any = orientations  # its functions carry no types
-    turns = nibabel.io_orientation(affine)
-    turned = nibabel.apply_orientation(data, turns)
-    whole = affine @ nibabel.inv_ornt_aff(turns, data.shape)
-    return Volume(data=np.ascontiguousarray(turned, dtype=np.float32), affine=whole)
+    volume, view = canonical_room(data.shape, affine)
+    view[...] = data
+    return volume
 
 
 def _header_length(start: bytes) -> int | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from nibabel import orientations
 
 
 @dataclass(frozen=True)
@@ -18,3 +20,18 @@ class Volume:
 
     data: np.ndarray
     affine: np.ndarray
+
+
+def canonical_room(shape: tuple[int, int, int], affine: np.ndarray) -> tuple[Volume, np.ndarray]:
+    """A volume whose voxels are yet to be written, and a view of them in the order of `shape`.
+
+    Args:
+        shape: of the array as it is stored.
+        affine: (4, 4), its voxel index to RAS mm.
+    """
+    nibabel: Any = orientations  # its functions carry no types
+    turns = nibabel.io_orientation(affine).astype(int)
+    axes = turns[:, 0]
+    data = np.empty([shape[place] for place in np.argsort(axes)], dtype=np.float32)
+    view = data.transpose(axes)[tuple(slice(None, None, sign) for sign in turns[:, 1])]
+    return Volume(data, affine @ nibabel.inv_ornt_aff(turns, shape)), view

@@ -1,0 +1,206 @@
+"""Classic files: one 2-D image each, described at the top level of the header."""
+
+from __future__ import annotations
+
+import math
+
+from mmmed.errors import SeriesError
+from mmmed.readers.dicom.dimension import DIMENSIONS, TAGS
+from mmmed.readers.dicom.elements import Elements, name_of
+from mmmed.readers.dicom.frame import Frame, Stored, Triple
+
+IMAGE_TYPE = 0x00080008
+INSTANCE_UID = 0x00080018
+SERIES_UID = 0x0020000E
+PATIENT_ID = 0x00100020
+NUMBER = 0x00200013
+POSITION, ORIENTATION, SPACING = 0x00200032, 0x00200037, 0x00280030
+THICKNESS, GAP = 0x00180050, 0x00180088
+REFERENCE = 0x00200052
+SAMPLES, PHOTOMETRIC, FRAMES = 0x00280002, 0x00280004, 0x00280008
+ROWS, COLUMNS = 0x00280010, 0x00280011
+ALLOCATED, BITS, HIGH, SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
+INTERCEPT, SLOPE, LOOKUP = 0x00281052, 0x00281053, 0x00283000
+
+WANTED = TAGS | {
+    IMAGE_TYPE, INSTANCE_UID, SERIES_UID, PATIENT_ID, NUMBER, POSITION, ORIENTATION, SPACING,
+    THICKNESS, GAP, REFERENCE, SAMPLES, PHOTOMETRIC, FRAMES, ROWS, COLUMNS, ALLOCATED, BITS, HIGH,
+    SIGNED, INTERCEPT, SLOPE, LOOKUP,
+}  # fmt: skip
+"""What is read of every file."""
+
+LARGEST_SIDE = 1 << 15
+MOST_FRAMES = 1 << 17
+
+UNIT_TOLERANCE = 1e-2
+"""How far the length of direction cosines may be from 1, and their product from 0: they are
+written with few digits."""
+
+
+def read_stored(elements: Elements) -> Stored:
+    """How the pixels of a file are stored.
+
+    Raises:
+        SeriesError: no pixels, in colour, or a size or depth that cannot be.
+    """
+    path = elements.path
+    if not elements.pixels:
+        raise SeriesError(f"{path}: holds no pixels; leave it out, or copy the file again")
+    photometric = elements.text(PHOTOMETRIC)
+    if (elements.whole(SAMPLES) or 1) != 1 or not photometric.startswith("MONOCHROME"):
+        raise SeriesError(f"{path}: is in colour ({photometric[:20]!r}); scans are grey")
+    if LOOKUP in elements.values:
+        raise SeriesError(f"{path}: has a {name_of(LOOKUP)}; only linear rescale is applied")
+    rows, columns = _size(elements, ROWS), _size(elements, COLUMNS)
+    count = elements.numbers(FRAMES, count=1) or (1.0,)
+    if not 1 <= count[0] <= MOST_FRAMES:
+        raise SeriesError(f"{path}: states {count[0]:g} frames; at most {MOST_FRAMES} are read")
+    allocated = elements.whole(ALLOCATED) or 0
+    bits = elements.whole(BITS) or allocated
+    high = elements.whole(HIGH)
+    high = bits - 1 if high is None else high
+    if allocated not in (8, 16, 32, 64) or not bits - 1 <= high < allocated or bits < 1:
+        raise SeriesError(
+            f"{path}: pixels of {bits} bits up to bit {high} in {allocated}; "
+            "whole bytes that hold them are read"
+        )
+    return Stored(
+        elements=elements,
+        rows=rows,
+        columns=columns,
+        frames=int(count[0]),
+        allocated=allocated,
+        bits=bits,
+        high=high,
+        signed=elements.whole(SIGNED) == 1,
+        photometric=photometric,
+    )
+
+
+def read_frame(elements: Elements) -> Frame:
+    """The one frame of a classic file.
+
+    Raises:
+        SeriesError: what its geometry needs is missing or cannot be.
+    """
+    stored = read_stored(elements)
+    path = elements.path
+    if stored.frames > 1:
+        raise SeriesError(
+            f"{path}: holds {stored.frames} frames without a geometry for each (it is not an "
+            "enhanced file); export it as single images"
+        )
+    lacking = [tag for tag in (POSITION, ORIENTATION, SPACING) if not elements.text(tag)]
+    if lacking:
+        names = ", ".join(map(name_of, lacking))
+        raise SeriesError(f"{path}: {names} missing; where its pixels lie is unknown")
+    along_row, along_column = directions(elements)
+    return Frame(
+        stored=stored,
+        index=0,
+        corner=(0, 0),
+        uid=elements.text(INSTANCE_UID),
+        number=_number(elements),
+        rows=stored.rows,
+        columns=stored.columns,
+        position=_triple(elements.numbers(POSITION, count=3)),
+        along_row=along_row,
+        along_column=along_column,
+        spacing=_spacing(elements),
+        thickness=_length(elements, THICKNESS),
+        gap=_length(elements, GAP),
+        slope=rescale(elements, SLOPE, absent=1.0),
+        intercept=rescale(elements, INTERCEPT, absent=0.0),
+        reference=elements.text(REFERENCE),
+        dimensions=dimensions(elements),
+    )
+
+
+def directions(elements: Elements) -> tuple[Triple, Triple]:
+    """Row and column cosines.
+
+    Raises:
+        SeriesError: not two unit vectors at right angles.
+    """
+    values = elements.numbers(ORIENTATION, count=6)
+    row, column = _triple(values[:3]), _triple(values[3:])
+    check_directions(row, column, where=str(elements.path))
+    return row, column
+
+
+def check_directions(row: Triple, column: Triple, *, where: str) -> None:
+    """Two unit vectors at right angles.
+
+    Raises:
+        SeriesError: they are not.
+    """
+    faults = [abs(math.hypot(*row) - 1), abs(math.hypot(*column) - 1)]
+    faults.append(abs(sum(a * b for a, b in zip(row, column, strict=True))))
+    if max(faults) > UNIT_TOLERANCE:
+        raise SeriesError(
+            f"{where}: the direction cosines {(*row, *column)} are not two unit vectors at right "
+            "angles; its orientation is unknown"
+        )
+
+
+def rescale(elements: Elements, tag: int, *, absent: float) -> float:
+    """Slope or intercept.
+
+    Raises:
+        SeriesError: not a finite number, or a slope of 0.
+    """
+    value = (elements.numbers(tag, count=1) or (absent,))[0]
+    if tag == SLOPE and value == 0:
+        raise SeriesError(f"{elements.path}: {name_of(SLOPE)} is 0, which wipes out every value")
+    return value
+
+
+def dimensions(elements: Elements) -> dict[str, str]:
+    """What the file states of what may tell frames at one position apart."""
+    found = {}
+    for one in DIMENSIONS:
+        for tag in one.tags:
+            value = elements.values.get(tag)
+            if value:
+                found[one.name] = value.decode("latin-1").strip(" \0") or value.hex()
+                break
+    return found
+
+
+def _size(elements: Elements, tag: int) -> int:
+    size = elements.whole(tag) or 0
+    if not 1 <= size <= LARGEST_SIDE:
+        raise SeriesError(
+            f"{elements.path}: {name_of(tag)} is {size}; sizes of 1 to {LARGEST_SIDE} are read"
+        )
+    return size
+
+
+def _spacing(elements: Elements) -> tuple[float, float]:
+    between_rows, between_columns = elements.numbers(SPACING, count=2)
+    if min(between_rows, between_columns) <= 0:
+        raise SeriesError(
+            f"{elements.path}: {name_of(SPACING)} is {elements.text(SPACING)}; must be above 0"
+        )
+    return between_rows, between_columns
+
+
+def _length(elements: Elements, tag: int) -> float | None:
+    """A length that is a hint only: a malformed one is as good as none."""
+    try:
+        value = elements.numbers(tag, count=1)
+    except SeriesError:
+        return None
+    return abs(value[0]) if value and value[0] else None
+
+
+def _number(elements: Elements) -> int | None:
+    try:
+        value = elements.numbers(NUMBER, count=1)
+    except SeriesError:
+        return None
+    return int(value[0]) if value else None
+
+
+def _triple(values: tuple[float, ...]) -> Triple:
+    return values[0], values[1], values[2]

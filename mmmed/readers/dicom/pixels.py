@@ -1,0 +1,195 @@
+"""Stored pixels -> values, put where the volume wants them.
+
+native   one number after the other, as the header says: read straight from the file
+slab     slices that are read together, as many as one cache line holds of the volume
+
+What the header states is held against what the file has before memory is taken. Each slice is
+rescaled from its own kind of number with its own slope and intercept, so that no slice decides for
+another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import numpy as np
+
+from mmmed.errors import DataError
+from mmmed.readers.dicom import codestream
+from mmmed.readers.dicom.frame import Frame, Stored
+from mmmed.readers.dicom.stream import (
+    DEFLATED,
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    opened_content,
+    skip,
+)
+
+LARGEST = 2 << 30
+"""Bytes of the largest volume, and of the pixels of the largest file."""
+
+SLAB = 16
+"""Slices read together: 16 float32 fill a cache line of 64 bytes."""
+
+NATIVE = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED)
+
+_FLOAT, _DOUBLE = 0x7FE00008, 0x7FE00009
+_LINE_STEP = 32
+"""Elements between the slices of a slab beyond their size: a power of two between them would put
+all into one place of the cache."""
+
+
+def check_size(stored: Stored) -> None:
+    """The file can hold the pixels that its header states.
+
+    Raises:
+        DataError: too large, truncated, or of a kind that is not read.
+    """
+    elements = stored.elements
+    needed = frame_bytes(stored) * stored.frames
+    if needed > LARGEST:
+        raise DataError(
+            f"{elements.path}: states {needed / 2**30:.1f} GiB of pixels; at most "
+            f"{LARGEST >> 30} GiB are read"
+        )
+    if elements.syntax not in NATIVE:
+        return
+    if elements.length is None:
+        raise DataError(
+            f"{elements.path}: its pixels are in fragments, its header says they are not"
+        )
+    there = elements.length
+    if not elements.packed:
+        there = min(there, elements.size - elements.offset)
+    if there < needed:
+        raise DataError(
+            f"{elements.path}: truncated: its header states {needed} bytes of pixels, the file has "
+            f"{max(there, 0)}; copy it again"
+        )
+
+
+def frame_bytes(stored: Stored) -> int:
+    """Bytes of one native frame."""
+    return stored.rows * stored.columns * (stored.allocated // 8)
+
+
+def fill(view: np.ndarray, frames: Sequence[Frame]) -> None:
+    """Writes the values of the frames into (slice, row, column) of a float32 array of any strides.
+
+    Raises:
+        DataError: a file cannot be read, decoded, or states other than it holds.
+    """
+    shared = Counter(frame.stored for frame in frames)
+    for stored in shared:
+        check_size(stored)
+    readers = {stored: _reader(stored) for stored, count in shared.items() if count > 1}
+
+    def fill_slab(place: int) -> None:
+        slab = frames[place : place + SLAB]
+        pixels = [_pixels(frame, readers) for frame in slab]
+        _rescale(view[place : place + SLAB], pixels, slab)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(fill_slab, range(0, len(frames), SLAB)):
+            pass
+
+
+Reader = Callable[[int], np.ndarray]
+"""Index of a frame in a file -> (rows, columns) as stored."""
+
+
+def _pixels(frame: Frame, readers: Mapping[Stored, Reader]) -> np.ndarray:
+    """The stored values of one frame, (rows, columns) integers or floats."""
+    reader = readers.get(frame.stored) or _reader(frame.stored)
+    top, left = frame.corner
+    return reader(frame.index)[top : top + frame.rows, left : left + frame.columns]
+
+
+def _reader(stored: Stored) -> Reader:
+    """What reads the frames of one file; compressed ones are taken into memory here."""
+    if stored.elements.syntax not in NATIVE:
+        frames = codestream.split(stored, _value(stored, limit=_compressed_limit(stored)))
+        return lru_cache(1)(
+            lambda index: _integers(stored, codestream.decode(stored, frames[index]))
+        )
+    if stored.elements.packed:
+        value = _value(stored, limit=frame_bytes(stored) * stored.frames)
+        count = frame_bytes(stored)
+        return lambda index: _native(stored, value[index * count : (index + 1) * count])
+    return lru_cache(1)(lambda index: _native(stored, _read(stored, index=index)))
+
+
+def _read(stored: Stored, *, index: int) -> bytes:
+    """The bytes of one native frame of a file that is not packed."""
+    elements, count = stored.elements, frame_bytes(stored)
+    try:
+        with elements.path.open("rb", buffering=0) as file:
+            file.seek(elements.offset + index * count)
+            return file.read(count) or b""
+    except OSError as error:
+        raise DataError(f"{elements.path}: cannot be read ({error.strerror})") from error
+
+
+def _value(stored: Stored, *, limit: int) -> bytes:
+    """The bytes of the pixels, at most `limit` of them."""
+    elements = stored.elements
+    with opened_content(elements.path) as content:
+        skip(content.stream, elements.offset - content.start)
+        value = content.stream.read(limit + 1)
+    if len(value) > limit and elements.length is None:
+        raise DataError(
+            f"{elements.path}: its compressed pixels take more than {limit} bytes, uncompressed "
+            f"they would take {frame_bytes(stored) * stored.frames}; export it again"
+        )
+    return value[: min(limit, elements.length or limit)]
+
+
+def _compressed_limit(stored: Stored) -> int:
+    return stored.frames * (2 * frame_bytes(stored) + codestream.ROOM)
+
+
+def _native(stored: Stored, raw: bytes) -> np.ndarray:
+    """Native bytes as (rows, columns).
+
+    Raises:
+        DataError: there are too few of them.
+    """
+    if len(raw) < frame_bytes(stored):
+        raise DataError(f"{stored.elements.path}: truncated inside its pixels; copy it again")
+    order = ">" if stored.elements.syntax == EXPLICIT_BIG else "<"
+    floats = stored.elements.pixels in (_FLOAT, _DOUBLE)
+    kind = "f" if floats else "i" if stored.signed else "u"
+    array = np.frombuffer(raw, np.dtype(f"{order}{kind}{stored.allocated // 8}"))
+    array = array.reshape(stored.rows, stored.columns)
+    return array if floats else _integers(stored, array)
+
+
+def _integers(stored: Stored, array: np.ndarray) -> np.ndarray:
+    """The bits that are the value; above them may stand an overlay or nothing (PS3.5, 8.1.1)."""
+    spare = stored.high + 1 - stored.bits
+    if not spare:
+        least = -(1 << stored.bits - 1) if stored.signed else 0
+        if least <= array.min() and array.max() < least + (1 << stored.bits):
+            return array
+    array = array << (8 * array.itemsize - stored.high - 1)
+    return array >> (8 * array.itemsize - stored.bits)
+
+
+def _rescale(view: np.ndarray, pixels: Sequence[np.ndarray], frames: Sequence[Frame]) -> None:
+    """Writes the values of slices that are read together."""
+    plain = all(frame.slope == 1 and frame.intercept == 0 for frame in frames)
+    kinds = {array.dtype for array in pixels}
+    if plain and len(kinds) == 1:
+        size = pixels[0].size
+        slab = np.empty((len(pixels), size + _LINE_STEP), kinds.pop())[:, :size]
+        for row, array in zip(slab, pixels, strict=True):
+            row[:] = array.ravel()
+        view[...] = slab.reshape(len(pixels), *pixels[0].shape)
+        return
+    for place, (array, frame) in enumerate(zip(pixels, frames, strict=True)):
+        view[place] = array * frame.slope + frame.intercept

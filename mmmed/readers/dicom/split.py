@@ -1,0 +1,200 @@
+"""The frames of a series, dealt into stacks.
+
+place      where a frame lies along the normal; frames nearer than `SAME_PLACE_MM` share one
+repeated   a place with several frames: several echoes, phases, times, or duplicates
+
+Frames of one grid and orientation make one stack unless places repeat. Where they do, the first
+dimension that explains the repetition splits them: one whose values all occur at one place. So what
+differs by chance from slice to slice, as acquisition times do, splits nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmmed.readers.dicom.dimension import DIMENSIONS, LATERAL, Dimension, in_order, labels
+from mmmed.readers.dicom.frame import Frame
+
+SAME_PLACE_MM = 0.01
+"""Slices of scans of people are never this near to one another; positions are rounded finer."""
+
+SAME_DIRECTION = 1e-3
+"""Direction cosines that differ by less are one orientation: they are written with few digits."""
+
+PLANES = ("sagittal", "coronal", "axial")
+"""The planes whose normals run along the patient's x, y and z."""
+
+PARTIAL = frozenset({"station", "stack", "acquisition"})
+"""Words of dimensions whose stacks need not cover the same places."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Frames that may make one stack.
+
+    Attributes:
+        label: what tells them from their siblings; '' where there are none.
+        frames: in the order given.
+        siblings: groups of the same grid and orientation, this one counted.
+        lacking: places that siblings have and this group has not, though it should.
+        repeated: places with several frames that nothing tells apart.
+    """
+
+    label: str
+    frames: tuple[Frame, ...]
+    siblings: int
+    lacking: int
+    repeated: int
+
+
+def split(frames: Sequence[Frame]) -> tuple[Group, ...]:
+    """The groups of a series, those of one orientation together."""
+    orientations = _by_orientation(frames)
+    names = _planes(orientations) if len(orientations) > 1 else [""]
+    return tuple(
+        group
+        for name, one in zip(names, orientations, strict=True)
+        for group in _siblings(name, one)
+    )
+
+
+def places(frames: Sequence[Frame]) -> np.ndarray:
+    """For each frame the number of its place along the normal, counted from 0."""
+    heights = np.array([frame.position for frame in frames]) @ normal(frames[0])
+    order = np.argsort(heights, kind="stable")
+    found = np.empty(len(frames), int)
+    found[order] = np.cumsum(np.diff(heights[order], prepend=heights[order[:1]]) > SAME_PLACE_MM)
+    return found
+
+
+def normal(frame: Frame) -> np.ndarray:
+    """The unit vector in which the places of a frame's orientation are counted."""
+    found = np.cross(frame.along_row, frame.along_column)
+    return np.asarray(found / np.linalg.norm(found))
+
+
+def _by_orientation(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Frames of one grid, orientation and frame of reference together."""
+    found: list[list[Frame]] = []
+    for frame in frames:
+        home = next((group for group in reversed(found) if _alike(group[0], frame)), None)
+        if home is None:
+            found.append([frame])
+        else:
+            home.append(frame)
+    return found
+
+
+def _alike(one: Frame, other: Frame) -> bool:
+    return (
+        (one.rows, one.columns, one.reference) == (other.rows, other.columns, other.reference)
+        and np.allclose(one.spacing, other.spacing, rtol=SAME_DIRECTION, atol=0)
+        and _near(one.along_row, other.along_row)
+        and _near(one.along_column, other.along_column)
+    )
+
+
+def _near(one: Sequence[float], other: Sequence[float]) -> bool:
+    return all(abs(a - b) < SAME_DIRECTION for a, b in zip(one, other, strict=True))
+
+
+def _planes(orientations: Sequence[Sequence[Frame]]) -> list[str]:
+    """What orientations are called: by their plane, numbered where several share one."""
+    planes = [PLANES[int(np.argmax(np.abs(normal(group[0]))))] for group in orientations]
+    counts, seen = Counter(planes), Counter[str]()
+    names = []
+    for plane in planes:
+        seen[plane] += 1
+        names.append(f"{plane} {seen[plane]}" if counts[plane] > 1 else plane)
+    return names
+
+
+def _siblings(name: str, frames: Sequence[Frame]) -> list[Group]:
+    """The groups of one orientation."""
+    leaves = _leaves(frames, (name,) if name else (), partial=False)
+    counts = [len(set(places(leaf.frames))) for leaf in leaves]
+    whole = max(counts)
+    return [
+        Group(
+            label=" ".join(leaf.words),
+            frames=tuple(leaf.frames),
+            siblings=len(leaves),
+            lacking=0 if leaf.partial else whole - count,
+            repeated=sum(1 for n in Counter(places(leaf.frames)).values() if n > 1),
+        )
+        for leaf, count in zip(leaves, counts, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """Frames that no dimension splits further."""
+
+    words: tuple[str, ...]
+    frames: Sequence[Frame]
+    partial: bool
+
+
+def _leaves(frames: Sequence[Frame], words: tuple[str, ...], *, partial: bool) -> list[_Leaf]:
+    place = places(frames)
+    if max(Counter(place).values()) == 1:
+        return [_Leaf(words, frames, partial)]
+    for dimension in DIMENSIONS:
+        values = _values(dimension, frames)
+        if _explains(values, place):
+            called = labels(dimension, in_order(values))
+            partial = partial or dimension.word in PARTIAL
+            return [
+                leaf
+                for value in in_order(values)
+                for leaf in _leaves(
+                    [frame for frame, own in zip(frames, values, strict=True) if own == value],
+                    (*words, called[value]),
+                    partial=partial,
+                )
+            ]
+    return _by_rank(frames, place, words, partial=partial)
+
+
+def _values(dimension: Dimension, frames: Sequence[Frame]) -> list[str]:
+    if dimension.name != LATERAL:
+        return [frame.dimensions.get(dimension.name, "") for frame in frames]
+    across = np.array([frames[0].along_row, frames[0].along_column])
+    lateral = np.array([frame.position for frame in frames]) @ across.T
+    return [f"{round(row, 1) + 0:g} {round(column, 1) + 0:g}" for row, column in lateral]
+
+
+def _explains(values: Sequence[str], place: np.ndarray) -> bool:
+    """Whether there are several values and one place has them all."""
+    distinct = set(values)
+    if len(distinct) == 1:
+        return False
+    at: dict[int, set[str]] = defaultdict(set)
+    for value, where in zip(values, place, strict=True):
+        at[int(where)].add(value)
+    return max(map(len, at.values())) == len(distinct)
+
+
+def _by_rank(
+    frames: Sequence[Frame], place: np.ndarray, words: tuple[str, ...], *, partial: bool
+) -> list[_Leaf]:
+    """Frames that only their numbers tell apart: the n-th of every place together.
+
+    Where places have different counts, or numbers repeat, they stay together.
+    """
+    at: dict[int, list[Frame]] = defaultdict(list)
+    for frame, where in zip(frames, place, strict=True):
+        at[int(where)].append(frame)
+    counts = set(map(len, at.values()))
+    numbered = all(len({one.number for one in own} - {None}) == len(own) for own in at.values())
+    if len(counts) != 1 or not numbered:
+        return [_Leaf(words, frames, partial)]
+    ranked = [sorted(own, key=lambda frame: frame.number or 0) for own in at.values()]
+    return [
+        _Leaf((*words, f"frame {rank}"), own, partial)
+        for rank, own in enumerate(zip(*ranked, strict=True), start=1)
+    ]

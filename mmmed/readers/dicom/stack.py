@@ -1,0 +1,172 @@
+"""Frames of one orientation as the slices of a volume: in order, evenly spaced, at right angles.
+
+step    from one slice to the next, LPS mm
+normal  row cosines x column cosines: the direction in which positions are projected
+tilt    a step that leaves the normal, as of a tilted gantry
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmmed.errors import GeometryError, SeriesError
+from mmmed.readers.dicom.frame import Frame
+from mmmed.readers.dicom.split import Group, normal
+
+GAP_TOLERANCE = 0.05
+"""How far a slice may lie from where even spacing puts it, in steps: positions are rounded."""
+
+DRIFT_TOLERANCE = 0.1
+"""Pixels that a whole stack may drift within its plane before it counts as tilted."""
+
+DEFAULT_STEP_MM = 1.0
+"""The third side of the voxels of a single slice that states no thickness; no position of a voxel's
+centre depends on it."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Frames in the order of their positions, each one step from the last.
+
+    Attributes:
+        frames: the slices.
+        affine: (4, 4) float64, index of (slice, row, column) to RAS mm.
+        notes: what was declared or found.
+    """
+
+    frames: tuple[Frame, ...]
+    affine: np.ndarray
+    notes: tuple[str, ...]
+
+
+def check_group(group: Group, *, alone: bool) -> None:
+    """A group can be one stack.
+
+    Raises:
+        SeriesError: places repeat, slices that siblings have are missing, or one slice stands
+            alone among stacks of other orientations.
+    """
+    first = group.frames[0]
+    if group.repeated:
+        raise SeriesError(
+            f"{group.repeated} positions hold several of the {len(group.frames)} slices and "
+            f"nothing tells them apart (first {first.uid}); leave out what does not belong"
+        )
+    if group.lacking:
+        raise SeriesError(
+            f"{group.lacking} slices are missing that its siblings have (of "
+            f"{len(group.frames) + group.lacking}; first {first.uid}); copy the series again"
+        )
+    if len(group.frames) == 1 and not alone and group.siblings == 1:
+        raise SeriesError(f"one slice alone in its orientation ({first.uid}) is no volume")
+
+
+def stacked(frames: Sequence[Frame], *, siblings: int = 1) -> Stack:
+    """Frames at different places as one stack.
+
+    Args:
+        frames: of one grid and orientation.
+        siblings: stacks of the series with the same places, this one counted.
+
+    Raises:
+        GeometryError: gaps are uneven or cannot be checked, or the stack is tilted.
+    """
+    first = frames[0]
+    up = normal(first)
+    heights = np.array([frame.position for frame in frames]) @ up
+    ordered = [frames[place] for place in np.argsort(heights, kind="stable")]
+    step, notes = _step(ordered, up, siblings=siblings)
+    affine = np.eye(4)
+    affine[:3, 0] = step
+    affine[:3, 1] = np.array(first.along_column) * first.spacing[0]
+    affine[:3, 2] = np.array(first.along_row) * first.spacing[1]
+    affine[:3, 3] = ordered[0].position
+    affine[:2] *= -1
+    return Stack(frames=tuple(ordered), affine=affine, notes=notes)
+
+
+def _step(
+    frames: Sequence[Frame], up: np.ndarray, *, siblings: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """From one slice to the next, and what is to be said about it."""
+    if len(frames) == 1:
+        return _single(frames[0], up)
+    positions = np.array([frame.position for frame in frames])
+    step = (positions[-1] - positions[0]) / (len(frames) - 1)
+    _check_even(frames, positions @ up)
+    _check_upright(frames, step, up)
+    return step, _pair(frames, float(step @ up), siblings=siblings)
+
+
+def _pair(frames: Sequence[Frame], gap: float, *, siblings: int) -> tuple[str, ...]:
+    """What speaks for the only gap of two slices; nothing is asked of more slices.
+
+    Raises:
+        GeometryError: nothing does.
+    """
+    if len(frames) > 2:
+        return ()
+    stated = [one for one in (frames[0].gap, frames[0].thickness) if one]
+    if any(abs(gap - one) <= GAP_TOLERANCE * one for one in stated):
+        return ("two slices; their gap is as stated",)
+    if siblings > 1 and not stated:
+        return (f"two slices; their gap is that of all {siblings} stacks",)
+    said = " and ".join(f"{one:g} mm" for one in stated) or "nothing"
+    raise GeometryError(
+        f"two slices, {gap:.4g} mm apart: {said} is stated as their spacing or thickness, so "
+        f"slices may be missing between {frames[0].uid} and {frames[1].uid}"
+    )
+
+
+def _single(frame: Frame, normal: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    thickness = frame.thickness or frame.gap
+    if thickness:
+        return normal * thickness, (f"one slice, {thickness:g} mm thick as stated",)
+    note = f"one slice; its thickness is not stated, {DEFAULT_STEP_MM:g} mm stands for it"
+    return normal * DEFAULT_STEP_MM, (note,)
+
+
+def _check_even(frames: Sequence[Frame], heights: np.ndarray) -> None:
+    """Every gap is the same.
+
+    Raises:
+        GeometryError: some are not; the message counts them and names the first.
+    """
+    steps = np.diff(heights)
+    usual = float(np.median(steps))
+    bad = np.flatnonzero(np.abs(steps - usual) > GAP_TOLERANCE * usual)
+    if not bad.size:
+        return
+    place = int(bad[0])
+    lost = round(float(steps[place]) / usual) - 1
+    likely = f"about {lost} missing" if lost > 0 else "slices crowd"
+    raise GeometryError(
+        f"{len(bad)} of {len(steps)} gaps differ from the usual {usual:.4g} mm, the first of "
+        f"{steps[place]:.4g} mm ({likely}) between {frames[place].uid} and "
+        f"{frames[place + 1].uid}; find the missing slices"
+    )
+
+
+def _check_upright(frames: Sequence[Frame], step: np.ndarray, normal: np.ndarray) -> None:
+    """Slices lie above one another.
+
+    Raises:
+        GeometryError: the stack is tilted.
+    """
+    first = frames[0]
+    aside = [
+        float(step @ np.array(first.along_column)) / first.spacing[0],
+        float(step @ np.array(first.along_row)) / first.spacing[1],
+    ]
+    if max(map(abs, aside)) * (len(frames) - 1) <= DRIFT_TOLERANCE:
+        return
+    cosine = float(step @ normal) / float(np.linalg.norm(step))
+    angle = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    raise GeometryError(
+        f"{len(frames)} slices are tilted by {angle:.2f} degrees (gantry tilt; first "
+        f"{first.uid}): each is shifted by {aside[0]:.4g} rows and {aside[1]:.4g} columns, no "
+        "whole numbers, so that no resampling is exact; correct the tilt first"
+    )

@@ -1,0 +1,139 @@
+"""The bytes of a DICOM file as a stream, whatever they are packed in.
+
+head      what stands before the data set: 128 bytes, `DICM` and group 0002 (PS3.10, 7.1); old
+          files may have none of it
+data set  the elements from group 0008 on
+packed    a file may be gzip'd as a whole, and its data set deflated (PS3.5, A.5)
+
+A stream is read forward and only as far as it is asked: nothing is inflated that nobody wants.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from isal import igzip, isal_zlib
+
+from mmmed.errors import DataError
+from mmmed.readers.dicom.walk import Odd, Walk
+from mmmed.readers.opening import impostor, opened
+
+IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+EXPLICIT_BIG = "1.2.840.10008.1.2.2"
+
+LARGEST_HEAD = 1 << 20
+"""Bytes that group 0002 may take."""
+
+_TRANSFER_SYNTAX = 0x00020010
+_DATA_SET = 0x00030000
+_STEP = 1 << 16
+_WITHOUT_HEAD = (b"\x02\0", b"\x08\0", b"\0\x08")
+"""How a file without `DICM` begins: group 0002 or 0008, the latter in either order of bytes."""
+
+_BROKEN: tuple[type[Exception], ...] = (
+    EOFError,
+    zlib.error,
+    isal_zlib.error,  # type: ignore[assignment]  # its stub declares an instance
+)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A data set that can be read.
+
+    Attributes:
+        stream: stands at the first element; a deflated one cannot be sought in.
+        syntax: the UID of the transfer syntax; '' where the file does not say it.
+        start: where the data set begins in the stream; 0 in a deflated one.
+        size: bytes of the file as it lies on the disk.
+        packed: whether the bytes on the disk are others than those of the stream.
+    """
+
+    stream: BinaryIO
+    syntax: str
+    start: int
+    size: int
+    packed: bool
+
+
+@contextmanager
+def opened_content(path: Path) -> Iterator[Content]:
+    """The data set of a file, inflated as it is read.
+
+    Raises:
+        DataError: no such file, empty, not DICOM; or, also inside the block, truncated or damaged.
+    """
+    with opened(path, broken=_BROKEN) as (file, size):
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        stream = _unzipped(file) if packed else file
+        yield _begun(path, stream, size=size, packed=packed)
+
+
+def skip(stream: BinaryIO, count: int) -> None:
+    """Goes `count` bytes forward in a stream of any kind; a shorter one stands at its end then."""
+    if stream.seekable():
+        stream.seek(count, os.SEEK_CUR)
+        return
+    while count > 0 and (got := len(stream.read(min(count, _STEP)))):
+        count -= got
+
+
+def _unzipped(file: BinaryIO) -> BinaryIO:
+    stream: Any = igzip.GzipFile(fileobj=file)  # type: ignore[no-untyped-call]  # isal: no types
+    return cast("BinaryIO", stream)
+
+
+def _begun(path: Path, stream: BinaryIO, *, size: int, packed: bool) -> Content:
+    """The content behind the head."""
+    start = stream.read(132)
+    begin = 132 if start[128:] == b"DICM" else 0
+    if not begin and start[:2] not in _WITHOUT_HEAD:
+        raise DataError(f"{path}: {impostor(start) or 'is no DICOM file; leave it out'}")
+    stream.seek(begin)
+    syntax = ""
+    if begin or start.startswith(b"\x02\0"):
+        walk = Walk(stream, explicit=True, limit=LARGEST_HEAD)
+        try:
+            found = walk.values({_TRANSFER_SYNTAX}, until=_DATA_SET)
+        except Odd as error:
+            raise DataError(f"{path}: unreadable head ({error}); export it again") from error
+        syntax = found.get(_TRANSFER_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
+        begin += walk.place
+        stream.seek(begin)
+    if syntax != DEFLATED:
+        return Content(stream, syntax, begin, size, packed)
+    inflated = cast("BinaryIO", io.BufferedReader(_Inflating(stream), _STEP))
+    return Content(inflated, syntax, 0, size, packed=True)
+
+
+class _Inflating(io.RawIOBase):
+    """A raw deflate stream, inflated as it is read."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._packed = packed
+        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        view = memoryview(buffer)
+        while not self._inflater.eof:
+            more = self._inflater.unconsumed_tail or self._packed.read(_STEP)
+            got = self._inflater.decompress(more, len(view))
+            if got:
+                view[: len(got)] = got
+                return len(got)
+            if not more:
+                raise EOFError("the deflated data set ends too early")
+        return 0
