@@ -1,0 +1,184 @@
+"""To which moment values are decay corrected, and so how long the dose has decayed until then.
+
+ADMIN    the injection: the dose counts as it was given
+START    one moment for the whole series (DICOM PS3.3 C.8.9.1.1.5, C.8.9.4.1.5): what the vendor
+         states in a private element, else the series' date and time; where these are later than
+         the earliest acquisition, as after a reconstruction, the earliest acquisition
+enhanced the moment stated by Decay Correction DateTime (0018,9701), C.8.22.5
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from mmmed.errors import UnitsError
+from mmmed.readers.suv.clock import (
+    DAY,
+    Moment,
+    read_date,
+    read_moment,
+    read_time,
+    read_zone,
+    seconds_between,
+)
+from mmmed.readers.suv.injection import ZONE, elapsed
+from mmmed.readers.suv.nuclide import check_half_life, half_life
+from mmmed.readers.suv.reading import Reading, missing, name, together
+
+CORRECTION, CORRECTED_TO = "DecayCorrection", "DecayCorrectionDateTime"
+PRIVATE = (
+    ("GEMS_PETD_01", 0x0009, 0x0D, "GE scan datetime"),
+    ("SIEMENS MED PT", 0x0071, 0x22, "Siemens decay correction datetime"),
+)
+"""Private elements that state the moment of START: creator, group, element, what it is."""
+
+_SAME = 1.0
+"""Seconds by which two statements of one moment may differ."""
+
+_LATE = 300.0
+"""Seconds from the series' time to the first acquisition that are worth a note."""
+
+
+def decay_terms(reading: Reading) -> dict[str, float]:
+    """`elapsed_s` and `half_life_s`; empty where the dose counts as it was given.
+
+    Raises:
+        UnitsError: values are not decay corrected, or to a moment that cannot be known.
+    """
+    correction = reading.text(CORRECTION)
+    if correction is None and reading.text(CORRECTED_TO) is None:
+        raise missing(CORRECTION)
+    if correction == "ADMIN":
+        check_half_life(reading)
+        reading.step("decay: ADMIN")
+        return {}
+    if correction not in (None, "START"):
+        raise UnitsError(f"{name(CORRECTION)} is {correction}; START and ADMIN can be used")
+    reading.step("decay: START" if correction else f"decay: {CORRECTED_TO}")
+
+    def wait() -> float:
+        anchor = _start(reading) if correction else _enhanced(reading)
+        return elapsed(reading, anchor, half_life=half_life(reading))
+
+    half, seconds = together(lambda: half_life(reading), wait)
+    return {"elapsed_s": seconds, "half_life_s": half}
+
+
+def check_decay_corrected(reading: Reading) -> None:
+    """Refuse values that say that they are not decay corrected.
+
+    Raises:
+        UnitsError: they do.
+    """
+    if reading.text(CORRECTION) == "NONE":
+        raise UnitsError(f"{name(CORRECTION)} is NONE; START and ADMIN can be used")
+
+
+def _enhanced(reading: Reading) -> Moment:
+    return read_moment(CORRECTED_TO, reading.text(CORRECTED_TO) or "")
+
+
+def _start(reading: Reading) -> Moment:
+    series = _series(reading)
+    acquired = acquisitions(reading, near=series.at)
+    stated = _private(reading, near=series.at)
+    if stated is not None:
+        label, moment = stated
+        reading.step(f"anchor: {label}")
+        if abs((moment.at - series.at).total_seconds()) > _SAME:
+            reading.note(
+                f"{label} {moment.at:%H:%M:%S} counts, not {name('SeriesTime')} "
+                f"{series.at:%H:%M:%S}"
+            )
+        return moment
+    if not acquired:
+        reading.note(f"{name('AcquisitionTime')} is missing: SeriesTime is taken as the start")
+        reading.step("anchor: SeriesTime")
+        return series
+    first = min(acquired)
+    late = (first - series.at).total_seconds()
+    if late < 0:
+        reading.note(
+            f"{name('SeriesTime')} {series.at:%H:%M:%S} is later than the earliest "
+            f"{name('AcquisitionTime')} {first:%H:%M:%S}, which counts"
+        )
+        reading.step("anchor: earliest AcquisitionTime")
+        return Moment(first, 0.0)
+    if late > _LATE:
+        reading.note(f"the first acquisition is {timedelta(seconds=late)} after SeriesTime")
+    reading.step("anchor: SeriesTime")
+    return series
+
+
+def _series(reading: Reading) -> Moment:
+    text = reading.text("SeriesTime")
+    if not text:
+        raise missing("SeriesTime")
+    stamp = read_time("SeriesTime", text)
+    return Moment(datetime.combine(_day(reading), stamp.time), stamp.grain)
+
+
+def _day(reading: Reading) -> date:
+    text = reading.text("SeriesDate")
+    if text:
+        return read_date("SeriesDate", text)
+    raise missing("SeriesDate")
+
+
+def acquisitions(reading: Reading, *, near: datetime | None = None) -> list[datetime]:
+    """When the acquisitions of the slices started, on the clock of the series.
+
+    Args:
+        reading: of the series.
+        near: places those acquisitions that state a time without a date, within half a day; without
+            it they are left on one day.
+    """
+    found = [
+        _on_clock(reading, "AcquisitionDateTime", text)
+        for (text,) in reading.rows("AcquisitionDateTime")
+        if text
+    ]
+    found += [
+        _on_clock(reading, "FrameAcquisitionDateTime", text)
+        for (text,) in reading.rows("FrameAcquisitionDateTime")
+        if text
+    ]
+    for hour, day in reading.rows("AcquisitionTime", "AcquisitionDate"):
+        stamp = read_time("AcquisitionTime", hour or "")
+        if day:
+            at = read_date("AcquisitionDate", day)
+            found.append(datetime.combine(at, stamp.time))
+        else:
+            found.append(_nearest(stamp.time, near or datetime(2000, 1, 1, 12)))  # noqa: DTZ001 - any day
+    return found
+
+
+def _on_clock(reading: Reading, keyword: str, text: str) -> datetime:
+    """A DT as the series' clock shows it; without a zone its own clock is taken for that."""
+    at = read_moment(keyword, text).at
+    zone = reading.text(ZONE)
+    if at.tzinfo is not None and zone:
+        at = at.astimezone(read_zone(ZONE, zone))
+    return at.replace(tzinfo=None)
+
+
+def _nearest(at: time, near: datetime) -> datetime:
+    moment = datetime.combine(near.date(), at)
+    return min((moment - DAY, moment, moment + DAY), key=lambda one: abs(one - near))
+
+
+def _private(reading: Reading, *, near: datetime) -> tuple[str, Moment] | None:
+    """The moment that the vendor states, with its label, where it is one and of that day."""
+    for creator, group, element, label in PRIVATE:
+        texts = reading.private(creator, group, element, label=label)
+        if len(texts) != 1:
+            continue
+        try:
+            moment = read_moment(CORRECTED_TO, texts[0])
+        except UnitsError:
+            continue
+        apart = seconds_between(moment.at.replace(tzinfo=None), near, zone=None)
+        if apart is not None and abs(apart) < DAY.total_seconds():
+            return label, Moment(moment.at.replace(tzinfo=None), moment.grain)
+        reading.note(f"{label} {moment.at:%Y-%m-%d} is not of the day of the series; left aside")
+    return None

@@ -1,0 +1,173 @@
+"""Half-lives of the radionuclides of PET, to check the one that a header states.
+
+The nuclides are those of DICOM context group CID 4020 "PET Radionuclide", their half-lives those
+of the Evaluated Nuclear Structure Data File as NuDat shows it (National Nuclear Data Center,
+Brookhaven, https://www.nndc.bnl.gov/nudat3), rounded to four digits. They judge, they never stand
+in: a header that states no half-life is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from mmmed.errors import UnitsError
+from mmmed.readers.suv.reading import Reading, missing, name
+
+TOLERANCE = 0.01
+"""Share by which a stated half-life may differ; rounding alone makes it 0.03 % for 18F."""
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+HALF_LIVES: Mapping[str, float] = MappingProxyType(
+    {
+        "11C": 20.36 * _MINUTE,
+        "13N": 9.965 * _MINUTE,
+        "14O": 70.62,
+        "15O": 122.2,
+        "18F": 109.8 * _MINUTE,
+        "22Na": 950.5 * _DAY,
+        "38K": 7.636 * _MINUTE,
+        "43Sc": 3.891 * _HOUR,
+        "44Sc": 4.042 * _HOUR,
+        "45Ti": 184.8 * _MINUTE,
+        "51Mn": 46.2 * _MINUTE,
+        "52Fe": 8.275 * _HOUR,
+        "52Mn": 5.591 * _DAY,
+        "52mMn": 21.1 * _MINUTE,
+        "60Cu": 23.7 * _MINUTE,
+        "61Cu": 3.336 * _HOUR,
+        "62Cu": 9.67 * _MINUTE,
+        "62Zn": 9.193 * _HOUR,
+        "64Cu": 12.70 * _HOUR,
+        "66Ga": 9.49 * _HOUR,
+        "68Ga": 67.71 * _MINUTE,
+        "68Ge": 270.9 * _DAY,
+        "70As": 52.6 * _MINUTE,
+        "72As": 26.0 * _HOUR,
+        "73Se": 7.15 * _HOUR,
+        "75Br": 96.7 * _MINUTE,
+        "76Br": 16.2 * _HOUR,
+        "77Br": 57.04 * _HOUR,
+        "82Rb": 75.45,
+        "86Y": 14.74 * _HOUR,
+        "89Zr": 78.41 * _HOUR,
+        "90Nb": 14.60 * _HOUR,
+        "90Y": 64.05 * _HOUR,
+        "94mTc": 52.0 * _MINUTE,
+        "124I": 4.176 * _DAY,
+        "152Tb": 17.5 * _HOUR,
+    }
+)
+"""Seconds."""
+
+_ELEMENTS = MappingProxyType(
+    {
+        "Carbon": "C",
+        "Nitrogen": "N",
+        "Oxygen": "O",
+        "Fluorine": "F",
+        "Sodium": "Na",
+        "Potassium": "K",
+        "Scandium": "Sc",
+        "Titanium": "Ti",
+        "Manganese": "Mn",
+        "Iron": "Fe",
+        "Copper": "Cu",
+        "Zinc": "Zn",
+        "Gallium": "Ga",
+        "Germanium": "Ge",
+        "Arsenic": "As",
+        "Selenium": "Se",
+        "Bromine": "Br",
+        "Rubidium": "Rb",
+        "Yttrium": "Y",
+        "Zirconium": "Zr",
+        "Niobium": "Nb",
+        "Technetium": "Tc",
+        "Iodine": "I",
+        "Terbium": "Tb",
+    }
+)
+_MASS_FIRST = re.compile(r"(?<![0-9A-Za-z])(\d{2,3}m?)[ -]?([A-Z][a-z]?|[A-Z][a-z]{3,})(?![a-z])")
+_MASS_LAST = re.compile(r"(?<![A-Za-z])([A-Z][a-z]?|[A-Z][a-z]{3,})[ -]?(\d{2,3}m?)(?![0-9A-Za-z])")
+
+
+def half_life(reading: Reading) -> float:
+    """The half-life that the scanner used, in seconds, where it fits the radionuclide.
+
+    Raises:
+        UnitsError: none is stated, or it contradicts the radionuclide, or, where that is not
+            stated, it is the half-life of no radionuclide of PET.
+    """
+    keyword = "RadionuclideHalfLife"
+    stated = reading.isotope_number(keyword)
+    if stated is None:
+        raise missing(keyword)
+    nuclide = _stated_nuclide(reading)
+    if nuclide is not None:
+        if not _fits(stated, HALF_LIVES[nuclide]):
+            raise UnitsError(
+                f"{name(keyword)} is {stated:g} s, but the radionuclide is {nuclide}, whose "
+                f"half-life is {HALF_LIVES[nuclide]:g} s"
+            )
+        return stated
+    fitting = [one for one, seconds in HALF_LIVES.items() if _fits(stated, seconds)]
+    if not fitting:
+        raise UnitsError(
+            f"{name(keyword)} is {stated:g} s, the half-life of no radionuclide of PET, and "
+            f"{name('RadionuclideCodeSequence')} does not say which it was"
+        )
+    reading.note(f"the radionuclide is not stated; the half-life is that of {' or '.join(fitting)}")
+    return stated
+
+
+def check_half_life(reading: Reading) -> None:
+    """Refuse a half-life that contradicts the radionuclide, where one is stated.
+
+    Raises:
+        UnitsError: it does.
+    """
+    if reading.isotope_number("RadionuclideHalfLife") is not None:
+        half_life(reading)
+
+
+def _fits(stated: float, known: float) -> bool:
+    return abs(stated - known) <= TOLERANCE * known
+
+
+def _stated_nuclide(reading: Reading) -> str | None:
+    """The nuclide by its code, else by the text beside the code, else by the drug's name."""
+    for item in reading.isotope_items("RadionuclideCodeSequence"):
+        found = _by_code(item) or named_nuclide(_text(item, "CodeMeaning"))
+        if found:
+            return found
+    return named_nuclide(reading.isotope_text("Radiopharmaceutical") or "")
+
+
+def _by_code(item: Dataset) -> str | None:
+    value, scheme = _text(item, "CodeValue"), _text(item, "CodingSchemeDesignator")
+    if scheme in ("99SDM", "SNM3"):
+        scheme = "SRT"  # earlier designators of the same codes
+    code = Code(value, scheme, "")
+    for known in codes.cid4020.concepts.values():
+        if known == code:
+            return named_nuclide(known.meaning)
+    return None
+
+
+def named_nuclide(text: str) -> str | None:
+    """The nuclide that a text names as `^18^Fluorine`, `18F`, `F-18`, `[18F]FDG`; None if none."""
+    plain = text.replace("^", " ").replace("[", " ").replace("]", " ")
+    found = [(one[1], one[2]) for one in _MASS_FIRST.finditer(plain)]
+    found += [(one[2], one[1]) for one in _MASS_LAST.finditer(plain)]
+    named = [f"{mass}{_ELEMENTS.get(element, element)}" for mass, element in found]
+    return next((one for one in named if one in HALF_LIVES), None)
+
+
+def _text(item: Dataset, keyword: str) -> str:
+    return str(item.get(keyword, "") or "").strip()
