@@ -131,10 +131,11 @@ def every_pattern(modalities: Iterable[str]) -> tuple[Pattern, ...]:
 
 def natural_sorted(names: Iterable[str]) -> list[str]:
     """Names in the order people read them: `x40` before `x100`."""
-    return sorted(names, key=_natural_key)
+    return sorted(names, key=natural_key)
 
 
 @lru_cache(maxsize=1024)
-def _natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """What names are ordered by as people read them."""
     parts = re.findall(r"\d+|\D+", name)
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)

@@ -20,8 +20,8 @@ def check(
     cohort: Annotated[
         str | None,
         typer.Option(
-            help="How a folder is read: a name in cohorts/. [bids-ad where it has a diagnosis, "
-            "else bids-scans]"
+            help="How a folder is read: a name in cohorts/. [bids-ad or caps-ad where it has a "
+            "diagnosis, else bids-scans or caps-scans]"
         ),
     ] = None,
     settings: Annotated[

@@ -18,6 +18,7 @@ from mmmed.cli.options import (
     Settings,
     budget,
 )
+from mmmed.errors import StudyError
 
 STUDY = "ad/train"
 BASELINES = ("late-sum", "late-fusion", "early-fusion")
@@ -26,7 +27,13 @@ BASELINES = ("late-sum", "late-fusion", "early-fusion")
 def train_ad(
     data: Annotated[
         Path | None,
-        typer.Argument(help="A BIDS folder; without it the simulated cohort is written and used."),
+        typer.Argument(
+            help="A BIDS or CAPS folder; without it the simulated cohort is written and used."
+        ),
+    ] = None,
+    cohort: Annotated[
+        str | None,
+        typer.Option(help="How DATA is read: a name in cohorts/. [bids-ad or caps-ad]"),
     ] = None,
     method: Annotated[
         list[str] | None, typer.Option(help="Method to train; may be repeated. [hypermm]")
@@ -65,7 +72,13 @@ def train_ad(
 
     chosen: list[str] = []
     if data is not None:
-        chosen += [f"cohort={{name: bids-ad, root: {quoted(str(data))}}}", *_splits(data, folds)]
+        name = cohort or _usual(data)
+        chosen += [
+            f"cohort={{name: {quoted(name)}, root: {quoted(str(data))}}}",
+            *_splits(data, folds),
+        ]
+    elif cohort is not None:
+        raise StudyError(f"--cohort {cohort}: says how DATA is read; name DATA as well")
     elif folds is not None:
         chosen.append(f"splits={{kind: folds, folds: {folds}}}")
     names = [*(method or ["hypermm"]), *(BASELINES if baselines else ())]
@@ -90,6 +103,16 @@ def train_ad(
         jobs=jobs,
         resume=resume,
     )
+
+
+def _usual(data: Path) -> str:
+    """How a folder is read where nobody says; told, as a folder may hold more than it seems."""
+    from mmmed.cohorts.layout import layout
+
+    found = layout(data)
+    name = f"{found.lower()}-ad"
+    typer.echo(f"{data}: taken as {found}, read as cohorts/{name}.yaml says", err=True)
+    return name
 
 
 def quoted(text: str) -> str:

@@ -5,22 +5,37 @@ Every way of reading a cohort ends here, so that they agree on what is left out 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from mmmed.cohorts.cohort import UNLABELLED, Case, Cohort, Fault, require_classes
+from mmmed.cohorts.cohort import (
+    EXCLUDED,
+    NEVER,
+    UNLABELLED,
+    Aside,
+    Case,
+    Cohort,
+    Fault,
+    Status,
+    require_classes,
+)
 from mmmed.cohorts.label import Label, positive_class
+from mmmed.cohorts.outcome import Seen, Verdict, judge
+from mmmed.cohorts.visit import DAYS_PER_MONTH
 from mmmed.errors import DataError, NothingReadable, join
-from mmmed.modality import NAME, ItemKind, natural_sorted
+from mmmed.modality import NAME, ItemKind, natural_key, natural_sorted
 from mmmed.readers.source import Source
 from mmmed.readers.vectors import MISSING
 
 Cells = Mapping[str, str]
+Visits = Literal["all", "baseline"]
+"""Which visits of a subject are cases: every one, or its first with anything to show."""
 
 
 def _modality_name(name: str) -> str:
@@ -57,13 +72,27 @@ class Columns:
 
 @dataclass(frozen=True)
 class Row:
-    """One case as found: its ids, its cells, its sources (maybe none)."""
+    """One visit as found: its ids, its cells, its sources (maybe none).
+
+    Attributes:
+        id: of the case it may become.
+        subject: whose it is.
+        session: None where there are no time points.
+        cells: column -> text.
+        sources: modality -> items.
+        month: since the baseline, where that is known.
+        day: of the visit, where that is known.
+        found: False where only a table knows of the visit.
+    """
 
     id: str
     subject: str
     session: str | None
     cells: Cells
     sources: Mapping[str, tuple[Source, ...]]
+    month: float | None = None
+    day: date | None = None
+    found: bool = field(default=True)
 
 
 def assemble(
@@ -76,6 +105,8 @@ def assemble(
     columns: Columns,
     faults: Iterable[Fault],
     tables: Iterable[Path],
+    visits: Visits = "all",
+    asides: Iterable[Aside] = (),
 ) -> Cohort:
     """The cohort of these rows.
 
@@ -86,40 +117,133 @@ def assemble(
         DataError: a label is outside the classes, or a class has no case.
         NothingReadable: no case is left.
     """
-    collected = list(faults)
+    ordered = sorted(rows, key=lambda one: one.id)
+    collected, aside = list(faults), list(asides)
     cases: list[Case] = []
+    bare: list[Case] = []
     unknown: list[str] = []
-    for row in sorted(rows, key=lambda one: one.id):
-        text = row.cells.get(label.column) if label else None
-        if not row.sources or (label and text in label.exclude):
+    verdicts = _verdicts(ordered, label)
+    for row in _chosen(ordered, visits, kinds, aside):
+        verdict = verdicts[row.id]
+        if verdict.kind == "class":
+            (cases if row.sources else bare).append(_case(row, verdict, label, columns))
             continue
-        if label is None:
-            cases.append(_case(row, UNLABELLED, columns))
-        elif text is None or label.is_missing(text):
-            collected.append(Fault(row.id, None, f"has no {label.column}; left out"))
-        elif label.is_known(text):
-            cases.append(_case(row, label.index(text), columns))
-        else:
-            unknown.append(label.outside(row.id, text))
+        aside += _left_out(row, kinds, EXCLUDED, verdict.reason)
+        if verdict.kind == "missing" and row.sources:
+            collected.append(Fault(row.id, None, verdict.reason))
+        elif verdict.kind == "unknown" and row.sources and label:
+            unknown.append(label.outside(row.id, verdict.text))
     _refuse_unknown(unknown, name)
     if not cases:
         reasons = "; ".join(str(fault) for fault in collected[:3]) or "no item was found"
         raise NothingReadable(f"cohort {name}: no case can be used ({reasons})")
     classes = label.classes if label else ()
+    chosen = positive_class(classes, positive) if label else None
     cohort = Cohort(
         name=name,
         classes=classes,
-        positive=positive_class(classes, positive) if label else None,
+        positive=chosen,
         kinds=MappingProxyType({modality: kinds[modality] for modality in natural_sorted(kinds)}),
         cases=tuple(cases),
         faults=tuple(collected),
         tables=tuple(tables),
+        asides=tuple(aside),
+        bare=tuple(bare),
+        rule=label.sentence(chosen, visits=visits) if label else "",
     )
     require_classes(cohort)
     return cohort
 
 
-def _case(row: Row, label: int, columns: Columns) -> Case:
+def _verdicts(rows: Sequence[Row], label: Label | None) -> dict[str, Verdict]:
+    """Row id -> what the rule makes of it, knowing all visits of its subject."""
+    if label is None:
+        return {row.id: Verdict("class") for row in rows}
+    of_subject: dict[str, list[Row]] = {}
+    for row in rows:
+        of_subject.setdefault(row.subject, []).append(row)
+    verdicts: dict[str, Verdict] = {}
+    for own in of_subject.values():
+        months = _months(own)
+        seen = [
+            Seen(month, None if text is None else label.meaning(text))
+            for month, text in zip(
+                months, (row.cells.get(label.column) for row in own), strict=True
+            )
+        ]
+        verdicts |= {row.id: judge(one, seen, label) for row, one in zip(own, seen, strict=True)}
+    return verdicts
+
+
+def _months(rows: Sequence[Row]) -> list[float | None]:
+    """The month of each visit of a subject: as stated, else by days since its first visit."""
+    if all(row.month is not None for row in rows):
+        return [row.month for row in rows]
+    days = [row.day for row in rows if row.day is not None]
+    first = min(days, default=None)
+    return [
+        row.month if row.day is None or first is None else (row.day - first).days / DAYS_PER_MONTH
+        for row in rows
+    ]
+
+
+def _chosen(
+    rows: Sequence[Row], visits: Visits, kinds: Iterable[str], aside: list[Aside]
+) -> list[Row]:
+    """The rows that may become cases; what another row of the subject stands for is set aside.
+
+    A visit that only a table knows is none where its subject has something to show.
+    """
+    showing = {row.subject for row in rows if row.sources}
+    chosen: list[Row] = []
+    of_subject: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.found or row.subject not in showing:
+            of_subject.setdefault(row.subject, []).append(row)
+        else:
+            aside += _left_out(row, kinds, NEVER, "the visit stands in a table and has no files")
+    for own in of_subject.values():
+        if visits == "all":
+            chosen += own
+            continue
+        first, *others = _in_time(own)
+        chosen.append(first)
+        for row in others:
+            reason = f"not the subject's first visit, which is {first.session}"
+            aside += _left_out(row, kinds, EXCLUDED, reason)
+    return sorted(chosen, key=lambda row: row.id)
+
+
+def _in_time(rows: Sequence[Row]) -> list[Row]:
+    """The visits of a subject, those with something to show first, and then as time goes."""
+    months = dict(zip((row.id for row in rows), _months(rows), strict=True))
+    known = all(month is not None for month in months.values())
+    return sorted(
+        rows,
+        key=lambda row: (
+            not row.sources,
+            (months[row.id] or 0.0) if known else 0.0,
+            natural_key(row.session or ""),
+        ),
+    )
+
+
+def _left_out(row: Row, kinds: Iterable[str], status: Status, reason: str) -> list[Aside]:
+    """Each modality of a row that makes no case; what it does not own was never acquired."""
+    return [
+        Aside(
+            row.id,
+            row.subject,
+            row.session,
+            modality,
+            status if modality in row.sources else NEVER,
+            reason,
+        )
+        for modality in natural_sorted(kinds)
+    ]
+
+
+def _case(row: Row, verdict: Verdict, label: Label | None, columns: Columns) -> Case:
     own = (columns.site, columns.part, *columns.reserved)
     names = columns.covariates or tuple(name for name in row.cells if name not in own)
     return Case(
@@ -127,7 +251,7 @@ def _case(row: Row, label: int, columns: Columns) -> Case:
         subject=row.subject,
         session=row.session,
         site=_known(row.cells.get(columns.site)),
-        label=label,
+        label=label.index(verdict.text) if label else UNLABELLED,
         part=_known(row.cells.get(columns.part)),
         covariates=MappingProxyType({name: _value(row.cells.get(name)) for name in names}),
         sources=MappingProxyType({name: row.sources[name] for name in natural_sorted(row.sources)}),

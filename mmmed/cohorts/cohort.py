@@ -3,6 +3,8 @@
 case      one subject at one time point: one row, one label, one prediction
 source    where one item of one modality comes from
 fault     something that could not be used, and why; the rest goes on
+aside     something known that is no part of the cohort on purpose, and why; no fault
+bare      a case that should be there but owns nothing that can be read
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 import pandas as pd
 
@@ -66,6 +69,38 @@ class Fault:
         return f"{self.where}{modality}: {self.reason}"
 
 
+Status = Literal["present", "never acquired", "excluded", "unreadable", "outside the time window"]
+"""What a ledger says of one modality of one subject at one session."""
+
+PRESENT: Status = "present"
+NEVER: Status = "never acquired"
+EXCLUDED: Status = "excluded"
+UNREADABLE: Status = "unreadable"
+OUTSIDE: Status = "outside the time window"
+STATUSES: tuple[Status, ...] = (PRESENT, NEVER, OUTSIDE, EXCLUDED, UNREADABLE)
+
+
+@dataclass(frozen=True)
+class Aside:
+    """One modality of one subject and session that the cohort leaves out on purpose.
+
+    Attributes:
+        where: the case's id, whether or not there is such a case.
+        subject: whose it is.
+        session: None where the cohort has no time points.
+        modality: that is left out.
+        status: never acquired, excluded or outside the time window.
+        reason: by which rule.
+    """
+
+    where: str
+    subject: str
+    session: str | None
+    modality: str
+    status: Status
+    reason: str
+
+
 @dataclass(frozen=True)
 class Cohort:
     """Cases and what each owns on disk.
@@ -79,6 +114,9 @@ class Cohort:
         cases: ascending by id.
         faults: what was left out, and why.
         tables: the files it was read from, items apart.
+        asides: what is left out on purpose.
+        bare: cases that own nothing that can be read; ascending by id.
+        rule: how a case got its label, in a sentence; empty where it has none.
 
     Raises:
         DataError: two cases share an id, or a case owns nothing.
@@ -91,6 +129,9 @@ class Cohort:
     cases: tuple[Case, ...] = field(repr=False)
     faults: tuple[Fault, ...] = field(default=(), repr=False)
     tables: tuple[Path, ...] = field(default=(), repr=False)
+    asides: tuple[Aside, ...] = field(default=(), repr=False)
+    bare: tuple[Case, ...] = field(default=(), repr=False)
+    rule: str = ""
 
     def __post_init__(self) -> None:
         ids = [case.id for case in self.cases]
@@ -136,7 +177,8 @@ class Cohort:
         """
         refused = dict(zip(sources, reasons, strict=True))
         faults = list(self.faults)
-        cases = []
+        cases: list[Case] = []
+        bare = list(self.bare)
         for case in self.cases:
             kept = {}
             for name, items in case.sources.items():
@@ -148,7 +190,13 @@ class Cohort:
                 cases.append(replace(case, sources=MappingProxyType(kept)))
             else:
                 faults.append(Fault(case.id, None, "nothing of it can be read; left out"))
-        return replace(self, cases=tuple(cases), faults=tuple(faults))
+                bare.append(replace(case, sources=MappingProxyType({})))
+        return replace(
+            self,
+            cases=tuple(cases),
+            faults=tuple(faults),
+            bare=tuple(sorted(bare, key=lambda case: case.id)),
+        )
 
     def only(self, modalities: Iterable[str]) -> Cohort:
         """The cohort of a study that uses these modalities alone.
@@ -164,15 +212,21 @@ class Cohort:
             raise DataError(
                 f"cohort {self.name}: has no modality {unknown[0]!r} ({', '.join(self.modalities)})"
             )
-        cases = []
+        cases: list[Case] = []
+        bare = list(self.bare)
         for case in self.cases:
             kept = {name: items for name, items in case.sources.items() if name in chosen}
-            if kept:
-                cases.append(replace(case, sources=MappingProxyType(kept)))
+            narrowed = replace(case, sources=MappingProxyType(kept))
+            (cases if kept else bare).append(narrowed)
         kinds = {name: kind for name, kind in self.kinds.items() if name in chosen}
         faults = [fault for fault in self.faults if fault.modality in {None, *chosen}]
         return replace(
-            self, cases=tuple(cases), kinds=MappingProxyType(kinds), faults=tuple(faults)
+            self,
+            cases=tuple(cases),
+            kinds=MappingProxyType(kinds),
+            faults=tuple(faults),
+            asides=tuple(aside for aside in self.asides if aside.modality in chosen),
+            bare=tuple(sorted(bare, key=lambda case: case.id)),
         )
 
     def _index(self) -> pd.Index:

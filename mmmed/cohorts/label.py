@@ -1,28 +1,82 @@
-"""From the text of a diagnosis column to a class."""
+"""From the diagnoses of a subject's visits to a class.
+
+rule      at-visit: the diagnosis at the case's own visit; conversion: what becomes of it later
+stable    in the starting stage, and followed for the whole horizon without reaching the end
+progressive  in the starting stage, and in the end stage within the horizon
+reverter  in a milder stage, or milder again after reaching the end, within the horizon
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mmmed.config import Spec, nearest
 from mmmed.errors import StudyError
 from mmmed.readers.vectors import MISSING
 
 
+class AtVisit(Spec):
+    """The diagnosis at the case's own visit is the label."""
+
+    kind: Literal["at-visit"] = "at-visit"
+
+
+class Conversion(Spec):
+    """Whether a case in a starting stage reaches an end stage in time; (stable, progressive).
+
+    Followed for less than the horizon without reaching the end, a case is neither and is left out;
+    so is one that reaches it between two visits on either side of the horizon.
+
+    Attributes:
+        stages: diagnoses from mild to severe.
+        start: the stage of a case at its own visit.
+        end: the stage that makes it progressive.
+        months: the horizon.
+        tolerance: months around the horizon that count as the horizon, where visits have dates.
+        reverters: whether they are left out, or judged by reaching the end alone.
+    """
+
+    kind: Literal["conversion"]
+    stages: Annotated[tuple[str, ...], Field(min_length=2)] = ("CN", "MCI", "AD")
+    start: str = "MCI"
+    end: str = "AD"
+    months: Annotated[float, Field(gt=0)] = 36
+    tolerance: Annotated[float, Field(ge=0)] = 0
+    reverters: Literal["exclude", "keep"] = "exclude"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Conversion:
+        if len(set(self.stages)) < len(self.stages):
+            raise ValueError("a stage stands twice")
+        if not {self.start, self.end} <= set(self.stages):
+            raise ValueError("start and end must be stages")
+        if self.stages.index(self.start) >= self.stages.index(self.end):
+            raise ValueError("the end must be a severer stage than the start")
+        return self
+
+
+Rule = Annotated[AtVisit | Conversion, Field(discriminator="kind")]
+
+
 class Label(Spec):
-    """Which column is the label and what may stand in it.
+    """Which column is the label, what may stand in it, and how a case gets its class.
 
     Attributes:
         column: of the cohort's table; for `views` also `last`.
-        classes: the classes, (negative, positive) where there are two.
-        exclude: values whose cases are left out on purpose (`MCI`).
+        classes: the classes, (negative, positive) where there are two; (stable, progressive) of a
+            conversion.
+        exclude: diagnoses whose cases are left out on purpose (`MCI`).
+        values: what else a diagnosis is called -> the diagnosis (`Dementia: AD`).
+        rule: from diagnoses to the class.
     """
 
     column: str
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     exclude: tuple[str, ...] = ()
+    values: dict[str, str] = Field(default_factory=dict)
+    rule: Rule = AtVisit()
 
     @field_validator("classes")
     @classmethod
@@ -31,23 +85,52 @@ class Label(Spec):
             raise ValueError("a class stands twice")
         return classes
 
+    @model_validator(mode="after")
+    def _two_of_a_conversion(self) -> Label:
+        if isinstance(self.rule, Conversion) and len(self.classes) != 2:
+            raise ValueError("a conversion has two classes: (stable, progressive)")
+        return self
+
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """What a cell may say, exclusions apart."""
+        return self.rule.stages if isinstance(self.rule, Conversion) else self.classes
+
+    def meaning(self, text: str) -> str:
+        """The diagnosis that a cell names."""
+        return self.values.get(text.strip(), text.strip())
+
     def index(self, text: str) -> int:
-        """The class of a cell that names one."""
+        """The class of a text that names one."""
         return self.classes.index(text)
 
     def is_missing(self, text: str | None) -> bool:
         """Whether the cell says nothing."""
         return text is None or text in MISSING
 
-    def is_known(self, text: str) -> bool:
-        """Whether the cell names a class."""
-        return text in self.classes
-
     def outside(self, case: str, text: str) -> str:
-        """The message for a value that is neither a class nor excluded."""
+        """The message for a value that is neither a diagnosis of the rule nor excluded."""
         return (
-            f"case {case}: {self.column} is {text!r}; allowed: {', '.join(self.classes)}; "
+            f"case {case}: {self.column} is {text!r}; allowed: {', '.join(self.diagnoses)}; "
             "list it under `label.exclude` to leave such cases out"
+        )
+
+    def sentence(self, positive: str | None, *, visits: Literal["all", "baseline"]) -> str:
+        """Classes, positive class, rule and exclusions, as a report begins."""
+        about = f" (positive: {positive})" if positive else ""
+        left_out = f"; left out: {', '.join(self.exclude)}" if self.exclude else ""
+        when = "at each subject's first visit" if visits == "baseline" else "at each visit"
+        return f"{' against '.join(self.classes)}{about}: {self._told(when)}{left_out}"
+
+    def _told(self, when: str) -> str:
+        if isinstance(self.rule, AtVisit):
+            return f"{self.column} {when}"
+        rule = self.rule
+        after = f"within {rule.months:g} months"
+        kept = "left out" if rule.reverters == "exclude" else "kept"
+        return (
+            f"{self.column} {rule.start} {when}, and {rule.end} {after} or not; followed for less: "
+            f"left out; reverters: {kept}"
         )
 
 

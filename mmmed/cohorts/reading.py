@@ -7,14 +7,17 @@ from typing import Annotated
 from pydantic import Field
 
 from mmmed.cohorts.bids import BidsCohort, read_bids
+from mmmed.cohorts.caps import CapsCohort, read_caps
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.table import TableCohort, read_table_cohort
 from mmmed.cohorts.views import ViewsCohort, read_views
 
-CohortSpec = Annotated[BidsCohort | TableCohort | ViewsCohort, Field(discriminator="kind")]
+CohortSpec = Annotated[
+    BidsCohort | CapsCohort | TableCohort | ViewsCohort, Field(discriminator="kind")
+]
 
 
-def read(spec: BidsCohort | TableCohort | ViewsCohort, name: str) -> Cohort:
+def read(spec: CohortSpec, name: str) -> Cohort:
     """The cohort a spec describes, under the name a study gives it.
 
     Raises:
@@ -24,12 +27,14 @@ def read(spec: BidsCohort | TableCohort | ViewsCohort, name: str) -> Cohort:
     """
     if isinstance(spec, BidsCohort):
         return read_bids(spec, name)
+    if isinstance(spec, CapsCohort):
+        return read_caps(spec, name)
     if isinstance(spec, TableCohort):
         return read_table_cohort(spec, name)
     return read_views(spec, name)
 
 
-def unlabelled(spec: BidsCohort | TableCohort | ViewsCohort) -> CohortSpec:
+def unlabelled(spec: CohortSpec) -> CohortSpec:
     """The same files read without labels, where the kind of cohort can do without."""
     if isinstance(spec, ViewsCohort):
         return spec

@@ -20,7 +20,13 @@ from mmmed.transforms.prepared import Prepared, Refused
 
 TABLES = ("table", "file")
 """Where a cohort or a modality names a table by its path."""
-UNASKED: dict[str, Any] = {"label": None, "positive": None, "covariates": ()}
+UNASKED: dict[str, Any] = {
+    "label": None,
+    "positive": None,
+    "covariates": (),
+    "tables": (),
+    "visits": "all",
+}
 """What prediction needs no column for, where the kind of cohort can do without."""
 
 

@@ -17,8 +17,10 @@ from mmmed import config, library
 from mmmed.cohorts import ledger
 from mmmed.cohorts.bids import BidsCohort, BidsVolumes
 from mmmed.cohorts.cohort import Cohort, require_modalities
+from mmmed.cohorts.layout import Layout, layout
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
+from mmmed.cohorts.tree import PEOPLE, Tree
 from mmmed.errors import Collecting, DataError
 from mmmed.models.building import weights_file
 from mmmed.pipelines.materialise import Simulated, choose
@@ -30,8 +32,11 @@ from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.vectors import read_table
 from mmmed.transforms.chain import load_chain
 
-LABELLED, SCANS = "bids-ad", "bids-scans"
-"""How a BIDS folder is read: with the first one's label where it has it, else as the second."""
+USUAL: Mapping[Layout, tuple[str, str]] = {
+    "BIDS": ("bids-ad", "bids-scans"),
+    "CAPS": ("caps-ad", "caps-scans"),
+}
+"""How a folder is read: with the first one's label where it has it, else as the second."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +117,18 @@ def check_study(name: str, *, settings: Sequence[str], start: Path | None) -> Ch
 
 
 def _usual(folder: Path, start: Path | None) -> str:
-    spec = choose(CohortChoice(name=LABELLED, root=folder), start=start).reading
-    people = folder / "participants.tsv"
-    tables = [people, *sorted(folder.glob("sub-*/sub-*_sessions.tsv"))]
-    labelled = spec.label is not None and any(
-        spec.label.column in _columns(path) for path in tables
-    )
-    return LABELLED if labelled and people.exists() else SCANS
+    labelled, scans = USUAL[layout(folder)]
+    spec = choose(CohortChoice(name=labelled, root=folder), start=start).reading
+    if not isinstance(spec, Tree) or spec.label is None:
+        return scans
+    mapped = [folder / table.file for table in spec.tables]
+    people = [folder / PEOPLE, *mapped]
+    below = [
+        *folder.glob("sub-*/sub-*_sessions.tsv"),
+        *folder.glob("subjects/sub-*/*_sessions.tsv"),
+    ]
+    known = any(spec.label.column in _columns(path) for path in [*people, *sorted(below)])
+    return labelled if known and any(path.exists() for path in people) else scans
 
 
 def _columns(path: Path) -> list[str]:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from mmmed import config, library
 from mmmed.cohorts.bids import BidsCohort
+from mmmed.cohorts.caps import CapsCohort
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.reading import CohortSpec, read
 from mmmed.cohorts.table import TableCohort
@@ -58,7 +59,7 @@ class SimulatedTable(Spec):
 Simulated = SimulatedCohort | SimulatedTable
 
 CohortFile = Annotated[
-    BidsCohort | TableCohort | ViewsCohort | SimulatedCohort | SimulatedTable,
+    BidsCohort | CapsCohort | TableCohort | ViewsCohort | SimulatedCohort | SimulatedTable,
     Field(discriminator="kind"),
 ]
 

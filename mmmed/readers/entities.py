@@ -16,6 +16,9 @@ from types import MappingProxyType
 from mmmed.errors import DataError
 
 VOLUME_ENDINGS = (".nii.gz", ".nii")
+SOURCE_SUFFIXES = ("T1w", "T2w", "FLAIR", "flair", "pet")
+"""Suffixes that derivatives keep in the middle of their names: `_T1w_space-MNI152..._T1w`."""
+
 _ENTITY = re.compile(r"(?P<key>[A-Za-z0-9]+)-(?P<label>[^-_/\\]+)")
 _SUFFIX = re.compile(r"[A-Za-z0-9]+")
 _ENDING = re.compile(r"\.(nii\.gz|[A-Za-z0-9]+)")
@@ -68,6 +71,18 @@ def parse(name: str) -> Entities:
     subject = found.pop("sub")
     session = found.pop("ses", None)
     return Entities(subject, session, suffix, ending, MappingProxyType(found))
+
+
+def parse_derivative(name: str) -> Entities:
+    """The entities of the name of a processed image, which may keep the suffix of its source.
+
+    Raises:
+        DataError: the name is no BIDS name even without `_T1w` or `_pet` in its middle.
+    """
+    stem, dot, ending = name.partition(".")
+    *parts, suffix = stem.split("_")
+    kept = [part for part in parts if part not in SOURCE_SUFFIXES]
+    return parse("_".join([*kept, suffix]) + dot + ending)
 
 
 def build(entities: Entities) -> str:

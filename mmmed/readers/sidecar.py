@@ -63,7 +63,7 @@ def declared_space(path: Path) -> str | None:
     if isinstance(reference, str) and reference.startswith(SPACE):
         return f"sidecar {reference}"
     try:
-        space = entities.parse(path.name).others.get("space", "")
+        space = entities.parse_derivative(path.name).others.get("space", "")
     except DataError:
         return None
     return f"name {space}" if space.startswith(SPACE) else None
