@@ -82,12 +82,14 @@ class Register:
     """What is known so far; tables are added to it one after the other.
 
     Attributes:
+        diagnosis: the column that may change from visit to visit; None without labels.
         people: subject key -> cells of the person.
         visits: subject key -> session key -> visit.
         contradicted: (subject key, session key or None) of which nothing is known any more.
         files: the tables that were read.
     """
 
+    diagnosis: str | None = None
     people: dict[str, Cells] = field(default_factory=dict)
     visits: dict[str, dict[str, Visit]] = field(default_factory=dict)
     contradicted: set[tuple[str, str | None]] = field(default_factory=set)
@@ -96,7 +98,7 @@ class Register:
     def cells(self, subject: str, session: str | None) -> Cells:
         """What is known of a visit, and of the person where the visit's row says nothing.
 
-        What differs from visit to visit is unknown of a visit that the tables do not know.
+        A person's diagnosis is not that of a visit which is missing where others have theirs.
         """
         key, place = subject_key(subject), session_key(session or "")
         if (key, place) in self.contradicted:
@@ -104,8 +106,10 @@ class Register:
         person, own = self.people.get(key, {}), self.visits.get(key, {})
         if place in own or not own:
             return {**person, **(own[place].cells if place in own else {})}
-        varying = {name for visit in own.values() for name in visit.cells}
-        return {name: text for name, text in person.items() if name not in varying}
+        by_visit = any(self.diagnosis in visit.cells for visit in own.values())
+        return {
+            name: text for name, text in person.items() if not (by_visit and name == self.diagnosis)
+        }
 
     def visit(self, subject: str, session: str | None) -> Visit | None:
         """A visit, where a table knows it."""

@@ -190,7 +190,7 @@ def _register(
     root: Path, below: str, spec: Tree, faults: list[Fault]
 ) -> tuple[Register, dict[str, str]]:
     """What tables say, and the subjects of participants.tsv as it writes them, by key."""
-    register = Register()
+    register = Register(spec.label.column if spec.label else None)
     people = _people(root / PEOPLE, register, spec, faults)
     for folder in subjects(root / below):
         _sessions(folder, register, spec.label, faults)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from zlib import crc32
 
 import nibabel as nib
 import numpy as np
 import pytest
 
 from mmmed.cohorts.bids import BidsCohort
+from mmmed.cohorts.caps import CapsCohort
 from mmmed.cohorts.cohort import Case, Cohort
 from mmmed.readers.source import Source
 
@@ -33,7 +35,11 @@ class BidsTree:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if content is None:
-            data = np.random.default_rng(len(name)).normal(size=(4, 4, 4)).astype(np.float32)
+            data = (
+                np.random.default_rng(crc32(name.encode()))
+                .normal(size=(4, 4, 4))
+                .astype(np.float32)
+            )
             nib.save(nib.Nifti1Image(data, np.eye(4)), path)
         else:
             path.write_bytes(content)
@@ -119,3 +125,53 @@ def make_cohort() -> MakeCohort:
         return Cohort("made", classes, classes[-1], kinds, tuple(cases))
 
     return make
+
+
+@dataclass
+class CapsTree(BidsTree):
+    """A CAPS folder that is written as a test goes."""
+
+    def case(self, subject: str, session: str | None, *modalities: str) -> None:
+        """A case with cropped images, as Clinica's pipelines name them."""
+        folder, case = f"subjects/{subject}/{session}", f"{subject}_{session}"
+        grid = "space-MNI152NLin2009cSym_desc-Crop_res-1x1x1"
+        if "mri" in modalities:
+            self.volume(f"{folder}/t1_linear/{case}_{grid}_T1w.nii.gz")
+        if "pet" in modalities:
+            self.volume(f"{folder}/pet_linear/{case}_trc-18FFDG_{grid}_suvr-pons_pet.nii.gz")
+
+    def spec(self, **changes: Any) -> CapsCohort:
+        """How the folder is read."""
+        values = {
+            "kind": "caps",
+            "root": self.root,
+            "modalities": CAPS_MODALITIES,
+            "tables": [{"file": "labels.tsv"}],
+            "label": {"column": "diagnosis", "classes": ["CN", "AD"]},
+        }
+        return CapsCohort.model_validate({**values, **changes})
+
+
+CAPS_MODALITIES = {
+    "mri": {"kind": "volume", "pipeline": "t1-linear"},
+    "pet": {"kind": "volume", "pipeline": "pet-linear", "tracer": "18FFDG", "reference": "pons"},
+}
+
+
+@pytest.fixture
+def caps(tmp_path: Path) -> CapsTree:
+    """Three subjects; CLNC2 has no PET. Labels as ClinicaDL writes them."""
+    root = tmp_path / "caps"
+    root.mkdir()
+    tree = CapsTree(root)
+    tree.table(
+        "labels.tsv",
+        "participant_id session_id diagnosis age sex",
+        "sub-CLNC1 ses-M000 CN 71.5 F",
+        "sub-CLNC2 ses-M000 AD 80.0 M",
+        "sub-CLNC3 ses-M000 AD 66.0 F",
+    )
+    tree.case("sub-CLNC1", "ses-M000", "mri", "pet")
+    tree.case("sub-CLNC2", "ses-M000", "mri")
+    tree.case("sub-CLNC3", "ses-M000", "mri", "pet")
+    return tree

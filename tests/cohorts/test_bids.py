@@ -305,3 +305,55 @@ def test_the_bids_pet_examples_are_laid_out_as_published(data, empty_bids):
     ]
     assert cohort.owned().all(axis=None)
     assert cohort.cases[0].covariates["age"] == 21.5086
+
+
+def test_ids_are_found_with_and_without_their_prefix(empty_bids):
+    empty_bids.table("participants.tsv", "participant_id diagnosis", "1 CN", "sub-2 AD")
+    for subject in ("sub-1", "sub-2"):
+        empty_bids.case(subject, "ses-M000", "mri")
+        empty_bids.table(f"{subject}/{subject}_sessions.tsv", "session_id age", "M00 70")
+    cohort = read_bids(empty_bids.spec(), "plain")
+    assert list(cohort.labels()) == [0, 1]
+    assert list(cohort.covariates()["age"]) == [70.0, 70.0]
+    assert cohort.faults == ()
+
+
+def test_two_diagnoses_for_one_session_are_a_fault_and_none_is_taken(bids):
+    rows = ("session_id diagnosis", "ses-M000 CN", "ses-M00 AD")
+    bids.table("sub-1/sub-1_sessions.tsv", *rows)
+    cohort = read_bids(bids.spec(), "twice")
+    assert "sub-1_ses-M000" not in by_id(cohort)
+    assert [str(fault) for fault in cohort.faults] == [
+        "sub-1_ses-M000: two rows of sub-1_sessions.tsv differ in diagnosis; keep one",
+        "sub-1_ses-M000: has no diagnosis; left out",
+    ]
+
+
+def test_a_session_that_its_table_lacks_does_not_get_the_baselines_diagnosis(bids):
+    bids.case("sub-1", "ses-M024", "mri")
+    bids.table("sub-1/sub-1_sessions.tsv", "session_id diagnosis", "ses-M000 CN", "ses-M012 AD")
+    cohort = read_bids(bids.spec(), "gap")
+    assert [str(fault) for fault in cohort.faults] == ["sub-1_ses-M024: has no diagnosis; left out"]
+    only_in_table = [one for one in cohort.asides if one.where == "sub-1_ses-M012"]
+    assert {one.status for one in only_in_table} == {"never acquired"}
+
+
+def test_scans_beside_sessions_and_two_names_for_one_session_are_faults(bids):
+    bids.volume("sub-1/anat/sub-1_T1w.nii.gz")
+    bids.case("sub-2", "ses-M00", "mri")
+    cohort = read_bids(bids.spec(), "mixed")
+    first, second, *_ = map(str, cohort.faults)
+    assert first == "sub-1: anat stands beside its sessions; move it into one"
+    assert second == "sub-2: ses-M00 and ses-M000 name one session; keep one"
+    assert [case.subject for case in cohort.cases] == ["sub-1", "sub-3", "sub-4"]
+
+
+def test_the_baseline_is_the_first_session_with_a_scan(bids):
+    bids.case("sub-2", "ses-M006", "pet")
+    bids.case("sub-3", "ses-M100", "pet")
+    cohort = read_bids(bids.spec(visits="baseline"), "first")
+    assert [case.session for case in cohort.cases] == ["ses-M000"] * 4
+    later = {(one.where, one.modality): one.status for one in cohort.asides}
+    assert later["sub-2_ses-M006", "pet"] == "excluded"
+    assert later["sub-2_ses-M006", "mri"] == "never acquired"
+    assert cohort.rule == "CN against AD (positive: AD): diagnosis at each subject's first visit"

@@ -84,7 +84,19 @@ def test_every_damage_is_named_and_is_exit_8(attempt, bids: Path, bounded) -> No
     assert done.complaints == [f"mmmed: {bids}: {len(kinds)} faults, listed above"]
 
 
-def test_faults_of_labels_and_parts_do_not_hide_those_of_images(attempt, bids: Path) -> None:
+@pytest.fixture
+def every_visit(tmp_path: Path) -> None:
+    """A workspace in which every session of `bids-ad` is a case."""
+    from mmmed import library
+
+    library.copy(tmp_path / "place")
+    cohort = tmp_path / "place" / "cohorts" / "bids-ad.yaml"
+    cohort.write_text(cohort.read_text().replace("visits: baseline", "visits: all"))
+
+
+def test_faults_of_labels_and_parts_do_not_hide_those_of_images(
+    attempt, bids: Path, every_visit
+) -> None:
     damage.relabelled(bids, diagnosis="Alzheimer")
     damage.in_two_parts(bids, "sub-001")
     damage.web_page(damage.images(bids, "pet", "sub-002")[0])
@@ -203,7 +215,7 @@ def test_faults_of_the_cohort_and_the_chains_of_a_sound_study_are_named_at_once(
 
 
 def test_what_a_study_makes_of_a_folder_is_checked_without_opening_an_image(
-    attempt, bids: Path
+    attempt, bids: Path, every_visit
 ) -> None:
     damage.in_two_parts(bids, "sub-001")
     damage.twice(damage.images(bids, "mri", "sub-002")[0])

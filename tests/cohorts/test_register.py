@@ -1,0 +1,171 @@
+"""Tables in the shape of ADNI's: ADNIMERGE (diagnoses as text) and DXSUM (as numbers)."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmmed import config, library
+from mmmed.cohorts.bids import BidsCohort
+from mmmed.cohorts.reading import read
+from mmmed.errors import DataError
+
+MERGE = "RID,PTID,VISCODE,SITE,EXAMDATE,DX_bl,DX,AGE,PTGENDER"
+DXSUM = "RID,PTID,VISCODE,VISCODE2,EXAMDATE,DIAGNOSIS"
+
+
+def shipped(root, name="adni") -> BidsCohort:
+    document = config.read(library.find("cohorts", name, start=None).path)
+    spec = config.validate(document, BidsCohort, drop=("mmmed",))
+    return spec.model_copy(update={"root": root})
+
+
+@pytest.fixture
+def adni(empty_bids):
+    """Four subjects at baseline, two seen again."""
+    for number in (1, 2, 3, 4):
+        empty_bids.case(f"sub-ADNI00{number}S000{number}", "ses-M000", "mri", "pet")
+    empty_bids.case("sub-ADNI001S0001", "ses-M012", "mri")
+    return empty_bids
+
+
+def write(tree, name, *lines, end="\n", start=""):
+    (tree.root / name).write_bytes((start + end.join(lines) + end).encode())
+
+
+MERGED = (
+    MERGE,
+    "1,001_S_0001,bl,1,2005-09-08,CN,CN,74.3,Male",
+    "1,001_S_0001,m12,1,2006-09-12,CN,MCI,74.3,Male",
+    "2,002_S_0002,bl,2,2005-09-12,AD,Dementia,81.3,Male",
+    "3,003_S_0003,bl,3,2005-11-08,LMCI,MCI,67.5,Female",
+    "4,004_S_0004,bl,4,2005-09-07,CN,CN,73.7,Female",
+)
+
+
+def labels(cohort):
+    return {case.subject[-5:]: cohort.classes[case.label] for case in cohort.cases}
+
+
+@pytest.mark.parametrize(("start", "end"), [("", "\n"), ("\ufeff", "\r\n")])
+def test_adnimerge_is_read_with_byte_order_mark_and_carriage_returns(adni, start, end):
+    write(adni, "ADNIMERGE.csv", *MERGED, start=start, end=end)
+    cohort = read(shipped(adni.root), "adni")
+    assert labels(cohort) == {"S0001": "CN", "S0002": "AD", "S0004": "CN"}
+    assert cohort.cases[0].covariates == {"age": 74.3, "sex": "Male"}
+    assert cohort.cases[0].site == "1"
+    assert cohort.faults == ()
+    asides = {(one.where[-14:], one.modality): one.reason for one in cohort.asides}
+    assert asides["S0001_ses-M012", "mri"] == "not the subject's first visit, which is ses-M000"
+    assert asides["S0003_ses-M000", "pet"] == "diagnosis is MCI"
+
+
+def test_dxsum_codes_are_diagnoses_and_its_baseline_counts_before_its_screening(adni):
+    write(
+        adni,
+        "DXSUM.csv",
+        DXSUM,
+        "1,001_S_0001,v01,sc,2005-08-20,2",
+        "1,001_S_0001,v03,bl,2005-09-08,1",
+        "2,002_S_0002,v01,sc,2005-09-12,3",
+        "3,003_S_0003,v03,bl,2005-11-08,2",
+        "4,004_S_0004,v03,bl,2005-09-07,-4",
+    )
+    cohort = read(shipped(adni.root), "adni")
+    assert labels(cohort) == {"S0001": "CN", "S0002": "AD"}
+    assert [str(fault) for fault in cohort.faults] == [
+        "sub-ADNI004S0004_ses-M000: has no diagnosis; left out"
+    ]
+
+
+def test_tables_that_contradict_each_other_leave_the_visit_out(adni):
+    write(adni, "ADNIMERGE.csv", *MERGED)
+    write(adni, "DXSUM.csv", DXSUM, "1,001_S_0001,v03,bl,2005-09-08,3", "2,002_S_0002,,bl,,3")
+    cohort = read(shipped(adni.root), "adni")
+    assert labels(cohort) == {"S0002": "AD", "S0004": "CN"}
+    first, second = map(str, cohort.faults)
+    assert first.startswith("ADNI001S0001 M000: two rows of DXSUM.csv or of tables before it")
+    assert second == "sub-ADNI001S0001_ses-M000: has no diagnosis; left out"
+
+
+def test_equal_rows_are_one_and_two_diagnoses_for_one_visit_are_none(adni):
+    write(adni, "ADNIMERGE.csv", *MERGED, MERGED[1])
+    assert len(read(shipped(adni.root), "adni").cases) == 3
+    write(adni, "ADNIMERGE.csv", *MERGED, MERGED[4].replace(",MCI,", ",CN,"), MERGED[5])
+    cohort = read(shipped(adni.root), "adni")
+    assert labels(cohort) == {"S0001": "CN", "S0002": "AD", "S0004": "CN"}
+    assert "differ in diagnosis; keep one" in str(cohort.faults[0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("2005-09-07", "9/7/2005", "'9/7/2005' is no date written YYYY-MM-DD; state `day_format`"),
+        ("2005-09-07", "2005-13-41", "is no date"),
+        ("004_S_0004", "", "line 6: names no PTID"),
+        (",bl,4", ",,4", "names no VISCODE"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_a_fault_of_its_own(adni, old, new, words):
+    write(adni, "ADNIMERGE.csv", *MERGED[:5], MERGED[5].replace(old, new))
+    cohort = read(shipped(adni.root), "adni")
+    assert labels(cohort) == {"S0001": "CN", "S0002": "AD"}
+    assert words in "\n".join(map(str, cohort.faults))
+
+
+def test_dates_in_another_form_are_read_where_the_form_is_stated(adni):
+    american = [line.replace("2005-09-0", "9/").replace("/8,", "/8/2005,") for line in MERGED]
+    write(adni, "ADNIMERGE.csv", *american[:2], MERGED[3].replace("2005-09-12", "9/12/2005"))
+    spec = shipped(adni.root)
+    table = spec.tables[0].model_copy(update={"day_format": "%m/%d/%Y"})
+    cohort = read(spec.model_copy(update={"tables": (table,)}), "adni")
+    assert labels(cohort) == {"S0001": "CN", "S0002": "AD"}
+
+
+@pytest.mark.parametrize("month", ["-3", "soon", "inf"])
+def test_months_before_the_baseline_are_faults(adni, month):
+    rows = ["PTID,VISCODE,M,DX", "001_S_0001,bl,0,CN", "002_S_0002,bl,0,AD"]
+    write(adni, "ADNIMERGE.csv", *rows, f"004_S_0004,bl,{month},CN")
+    table = {"file": "ADNIMERGE.csv", "subject": "PTID", "prefix": "ADNI", "session": "VISCODE",
+             "month": "M", "columns": {"diagnosis": "DX"}}  # fmt: skip
+    spec = shipped(adni.root).model_dump(mode="json") | {"tables": [table]}
+    cohort = read(BidsCohort.model_validate(spec), "adni")
+    assert f"line 4: {month!r} is no month since the baseline" in "\n".join(map(str, cohort.faults))
+
+
+def test_a_diagnosis_nobody_maps_is_named_with_its_case(adni):
+    write(adni, "ADNIMERGE.csv", *(line.replace(",MCI,", ",SCD,") for line in MERGED))
+    with pytest.raises(DataError, match="case sub-ADNI003S0003_ses-M000: diagnosis is 'SCD'"):
+        read(shipped(adni.root), "adni")
+
+
+def test_all_of_one_class_is_refused(adni):
+    write(adni, "ADNIMERGE.csv", *(line.replace("Dementia", "CN") for line in MERGED))
+    with pytest.raises(DataError, match="no case of class AD; all 3 cases are CN"):
+        read(shipped(adni.root), "adni")
+
+
+def test_a_column_that_is_not_there_is_named(adni):
+    write(adni, "ADNIMERGE.csv", *(line.replace("PTID", "SUBJECT") for line in MERGED))
+    with pytest.raises(DataError, match="the column 'PTID' is missing"):
+        read(shipped(adni.root), "adni")
+
+
+def test_follow_up_without_scans_decides_who_converts(adni):
+    seen = [("001_S_0001", "m36", "MCI"), ("002_S_0002", "m24", "Dementia"),
+            ("003_S_0003", "m12", "MCI"), ("004_S_0004", "m12", "CN")]  # fmt: skip
+    rows = [f"0,{who},bl,1,,,MCI,70,Male" for who, _, _ in seen]
+    rows += [f"0,{who},{code},1,,,{dx},70,Male" for who, code, dx in seen]
+    write(adni, "ADNIMERGE.csv", MERGE, *rows)
+    cohort = read(shipped(adni.root, "adni-conversion"), "adni")
+    assert labels(cohort) == {"S0001": "sMCI", "S0002": "pMCI"}
+    reasons = {one.where[-14:]: one.reason for one in cohort.asides if one.status == "excluded"}
+    assert reasons["S0003_ses-M000"] == "followed for 12 of 36 months without AD"
+    assert reasons["S0004_ses-M000"] == "reverter: CN at 12 months"
+    assert cohort.faults == ()
+
+
+def test_a_visit_without_files_is_no_fault_and_a_person_without_any_is_bare(adni):
+    write(adni, "ADNIMERGE.csv", *MERGED, "9,009_S_0009,bl,1,2005-01-01,AD,Dementia,70,Male")
+    cohort = read(shipped(adni.root), "adni")
+    assert [case.id for case in cohort.bare] == ["sub-ADNI009S0009_ses-M000"]
+    assert cohort.faults == ()
