@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from mmmed import config
+from mmmed.cohorts.choice import SeriesChoice
 from mmmed.config import Spec
 from mmmed.library import Folder
 from mmmed.models import METHODS
@@ -24,7 +25,7 @@ def _held(folder: Folder) -> Sequence[type[Spec]]:
     """The Specs that a YAML of a folder may hold."""
     if folder == "cohorts":
         kinds: Sequence[type[Spec]] = get_args(get_args(CohortFile)[0])
-        return kinds
+        return [*kinds, SeriesChoice]
     if folder == "transforms":
         return [Chain]
     return [study_type([method.kind for method in METHODS])]

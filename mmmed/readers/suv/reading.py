@@ -87,6 +87,10 @@ class Reading:
         """
         return self._one(keyword, self._found(tag_of(keyword), self.places, label=keyword))
 
+    def isotope_texts(self, keyword: str) -> tuple[tuple[str, ...], ...]:
+        """The different values that are stated of the radiopharmaceutical."""
+        return tuple(self._found(tag_of(keyword), self.isotopes, label=keyword))
+
     def isotope_text(self, keyword: str) -> str | None:
         """The same, of the radiopharmaceutical."""
         return self._one(keyword, self._found(tag_of(keyword), self.isotopes, label=keyword))

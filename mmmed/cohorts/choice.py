@@ -1,0 +1,201 @@
+"""Which series of a DICOM Study becomes an item, and for every series why, or why not.
+
+A series is fit for a modality when every `require` is true of it and no `exclude` is. Among those
+that are fit the preferences decide, the first one that tells two apart; where none does, the lower
+series number, then the smaller UID, and the sentence says so. The order of the series is no matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mmmed.cohorts.assembly import ModalityName
+from mmmed.cohorts.series_rule import NumberFact, Rule, number
+from mmmed.config import Spec
+from mmmed.readers.dicom.facts import SeriesFacts
+
+Sentence = Annotated[str, Field(min_length=1)]
+_Identity = tuple[bool, int, str]
+UNKNOWN = float("inf")
+"""Rank of a series of which a preferred number cannot be known: behind the others."""
+
+
+class Condition(Spec):
+    """A rule and what is said of a series for which it decides against.
+
+    Attributes:
+        say: the end of a sentence about the series: `is a localiser`.
+        rule: what is asked.
+    """
+
+    say: Sentence
+    rule: Rule
+
+
+class PreferTrue(Spec):
+    """Series of which a rule is true come first."""
+
+    kind: Literal["true"]
+    say: Sentence
+    rule: Rule
+
+    def rank(self, facts: SeriesFacts) -> float:
+        """The place of a series, the smallest first."""
+        return 0.0 if self.rule.holds(facts) else 1.0
+
+
+class PreferLow(Spec):
+    """Series with the smaller number come first, those with the same `step` being equal."""
+
+    kind: Literal["low"]
+    say: Sentence
+    fact: NumberFact
+    step: Annotated[float, Field(gt=0)]
+
+    def rank(self, facts: SeriesFacts) -> float:
+        """The place of a series, the smallest first."""
+        value = number(facts, self.fact)
+        return UNKNOWN if value is None else float(round(value / self.step))
+
+
+class PreferHigh(Spec):
+    """Series with the greater number come first, those with the same `step` being equal."""
+
+    kind: Literal["high"]
+    say: Sentence
+    fact: NumberFact
+    step: Annotated[float, Field(gt=0)]
+
+    def rank(self, facts: SeriesFacts) -> float:
+        """The place of a series, the smallest first."""
+        value = number(facts, self.fact)
+        return UNKNOWN if value is None else -float(round(value / self.step))
+
+
+Preference = Annotated[PreferTrue | PreferLow | PreferHigh, Field(discriminator="kind")]
+
+
+class ModalityRules(Spec):
+    """How the series of one modality is chosen.
+
+    Attributes:
+        require: must be true; `say` tells what the series is not.
+        exclude: must not be true; `say` tells what it is.
+        prefer: decides among several, the first that can; `say` tells what the better one has.
+    """
+
+    require: Annotated[tuple[Condition, ...], Field(min_length=1)]
+    exclude: tuple[Condition, ...] = ()
+    prefer: tuple[Preference, ...] = ()
+
+
+class SeriesChoice(Spec):
+    """The rules for the modalities of a DICOM Study."""
+
+    kind: Literal["dicom-series"]
+    modalities: Annotated[dict[ModalityName, ModalityRules], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one series for one modality.
+
+    Attributes:
+        study: Study Instance UID.
+        uid: Series Instance UID.
+        modality: the item it might have been.
+        chosen: whether it is.
+        why: one sentence.
+    """
+
+    study: str
+    uid: str
+    modality: str
+    chosen: bool
+    why: str
+
+
+def choose(series: Sequence[SeriesFacts], rules: SeriesChoice) -> tuple[Verdict, ...]:
+    """A verdict for every series and modality, study by study; at most one is chosen in each.
+
+    Args:
+        series: of one or several DICOM Studies, in any order.
+        rules: the modalities and their rules.
+    """
+    studies = sorted({one.study for one in series})
+    return tuple(
+        verdict
+        for study in studies
+        for modality, asked in rules.modalities.items()
+        for verdict in _of_study([one for one in series if one.study == study], modality, asked)
+    )
+
+
+def _of_study(series: Sequence[SeriesFacts], modality: str, rules: ModalityRules) -> list[Verdict]:
+    unfit = {one.uid: _unfit(one, rules) for one in series}
+    fit = sorted((one for one in series if unfit[one.uid] is None), key=_key(rules))
+    verdicts = []
+    for one in sorted(series, key=_identity):
+        reason = unfit[one.uid]
+        chosen = bool(fit) and one is fit[0]
+        if reason is not None:
+            why = f"not chosen for {modality}: {reason}"
+        elif chosen:
+            why = f"chosen for {modality}: {_won(fit, rules)}"
+        else:
+            why = f"not chosen for {modality}: {_lost(one, fit[0], rules)}"
+        verdicts.append(Verdict(one.study, one.uid, modality, chosen, why))
+    return verdicts
+
+
+def _unfit(facts: SeriesFacts, rules: ModalityRules) -> str | None:
+    """Why a series is not fit; None where it is."""
+    lacking = (one.say for one in rules.require if not one.rule.holds(facts))
+    barred = (one.say for one in rules.exclude if one.rule.holds(facts))
+    return next(lacking, None) or next(barred, None)
+
+
+def _key(rules: ModalityRules) -> Callable[[SeriesFacts], tuple[list[float], _Identity]]:
+    return lambda facts: ([one.rank(facts) for one in rules.prefer], _identity(facts))
+
+
+def _identity(facts: SeriesFacts) -> _Identity:
+    return facts.number is None, facts.number or 0, facts.uid
+
+
+def _won(fit: Sequence[SeriesFacts], rules: ModalityRules) -> str:
+    if len(fit) == 1:
+        return "the only series that is fit"
+    return f"the best of {len(fit)}; against {_name(fit[1])} {_difference(fit[0], fit[1], rules)}"
+
+
+def _lost(facts: SeriesFacts, best: SeriesFacts, rules: ModalityRules) -> str:
+    return f"fit, but {_name(best)} {_difference(best, facts, rules)}"
+
+
+def _difference(better: SeriesFacts, other: SeriesFacts, rules: ModalityRules) -> str:
+    """What the better one has, after the first preference that tells the two apart."""
+    for one in rules.prefer:
+        if one.rank(better) != one.rank(other):
+            return one.say + _figures(one, better, other)
+    same = "is the same by every preference"
+    if better.number != other.number:
+        return f"{same}: the lower series number counts"
+    return f"{same}: the smaller UID counts"
+
+
+def _figures(one: Preference, better: SeriesFacts, other: SeriesFacts) -> str:
+    if isinstance(one, PreferTrue):
+        return ""
+    values = [number(facts, one.fact) for facts in (better, other)]
+    shown = ["unknown" if value is None else f"{value:.4g}" for value in values]
+    return f" ({one.fact} {shown[0]} against {shown[1]})"
+
+
+def _name(facts: SeriesFacts) -> str:
+    place = "without a number" if facts.number is None else str(facts.number)
+    return f"series {place} ({facts.description or 'no description'})"

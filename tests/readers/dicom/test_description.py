@@ -1,0 +1,63 @@
+"""The facts of a series, from headers built here."""
+
+from __future__ import annotations
+
+import pytest
+from pydicom.dataset import Dataset
+
+from mmmed.readers.dicom.description import describe
+
+
+def _slice(index: int) -> Dataset:
+    header = Dataset()
+    header.StudyInstanceUID, header.SeriesInstanceUID = "1.2", "1.2.3"
+    header.Modality, header.SeriesNumber = "MR", "4"
+    header.SeriesDescription = "t1 mprage"
+    header.ImageType = ["ORIGINAL", "PRIMARY", "M"]
+    header.Rows, header.Columns = 256, 200
+    header.PixelSpacing = ["1.0", "1.25"]
+    header.ImageOrientationPatient = ["0", "1", "0", "0", "0", "-1"]
+    header.ImagePositionPatient = [str(1.5 * index), "-100", "120"]
+    header.MRAcquisitionType = "3D"
+    header.EchoTime, header.InversionTime = "2.98", "900"
+    return header
+
+
+def test_a_classic_series_is_described_by_all_its_headers() -> None:
+    facts = describe([_slice(index) for index in (3, 0, 2, 1, 5)])
+    assert (facts.uid, facts.number, facts.description) == ("1.2.3", 4, "t1 mprage")
+    assert (facts.images, facts.slices) == (5, 5)
+    assert facts.step_mm == pytest.approx(3.0)
+    assert facts.normal == pytest.approx((-1, 0, 0))
+    assert (facts.rows, facts.columns, facts.pixel_mm) == (256, 200, (1.0, 1.25))
+    assert (facts.echo_ms, facts.inversion_ms, facts.dimensions) == (2.98, 900.0, "3D")
+
+
+def test_several_echoes_of_a_slice_are_one_slice_and_more_images() -> None:
+    headers = [_slice(index // 2) for index in range(8)]
+    facts = describe(headers)
+    assert (facts.images, facts.slices) == (8, 4)
+
+
+def test_an_enhanced_header_is_described_by_its_frames() -> None:
+    whole, shared, orientation, measures = Dataset(), Dataset(), Dataset(), Dataset()
+    classic = _slice(0)
+    orientation.ImageOrientationPatient = classic.ImageOrientationPatient
+    measures.PixelSpacing = classic.PixelSpacing
+    shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [orientation], [measures]
+    whole.SharedFunctionalGroupsSequence = [shared]
+    whole.NumberOfFrames, whole.Rows, whole.Columns = 4, 256, 200
+    whole.PerFrameFunctionalGroupsSequence = []
+    for index in range(4):
+        frame, position = Dataset(), Dataset()
+        position.ImagePositionPatient = _slice(index).ImagePositionPatient
+        frame.PlanePositionSequence = [position]
+        whole.PerFrameFunctionalGroupsSequence.append(frame)
+    facts = describe([whole])
+    assert (facts.images, facts.slices, facts.step_mm) == (4, 4, 1.5)
+    assert facts.pixel_mm == (1.0, 1.25)
+
+
+def test_an_empty_header_states_nothing() -> None:
+    facts = describe([Dataset()])
+    assert (facts.modality, facts.number, facts.slices, facts.step_mm) == ("", None, None, None)
