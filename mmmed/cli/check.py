@@ -24,12 +24,17 @@ def check(
             "diagnosis, else bids-scans or caps-scans]"
         ),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write ledger.tsv, ledger.png and absence.tsv here. [nothing]"),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key.sub=value of a study; may be repeated.")
     ] = None,
 ) -> int:
     """Report every fault at once; exit code 8 where there is one."""
-    checked = _data(Path(what), cohort) if Path(what).is_dir() else _study(what, settings or [])
+    folder = Path(what)
+    checked = _data(folder, cohort, out) if folder.is_dir() else _study(what, settings or [], out)
     for line in (*checked.sentences, *(f"fault: {fault}" for fault in checked.faults)):
         typer.echo(line)
     if checked.nothing:
@@ -40,7 +45,7 @@ def check(
     return 0
 
 
-def _data(folder: Path, cohort: str | None) -> Checked:
+def _data(folder: Path, cohort: str | None, out: Path | None) -> Checked:
     from mmmed.cli.progress import Progress
 
     with Progress() as report:
@@ -54,10 +59,11 @@ def _data(folder: Path, cohort: str | None) -> Checked:
             start=Path.cwd(),
             jobs=cpu_count(),
             progress=lambda done, total: report("reading", done, total),
+            out=out,
         )
 
 
-def _study(name: str, settings: list[str]) -> Checked:
+def _study(name: str, settings: list[str], out: Path | None) -> Checked:
     from mmmed import library
     from mmmed.config import nearest
 
@@ -68,7 +74,7 @@ def _study(name: str, settings: list[str]) -> Checked:
         )
     from mmmed.pipelines.check import check_study
 
-    return check_study(name, settings=settings, start=Path.cwd())
+    return check_study(name, settings=settings, start=Path.cwd(), out=out)
 
 
 def _counted(faults: int) -> str:

@@ -198,6 +198,10 @@ class Cohort:
             bare=tuple(sorted(bare, key=lambda case: case.id)),
         )
 
+    def with_faults(self, faults: Iterable[Fault]) -> Cohort:
+        """The cohort with further faults, none of which costs a case."""
+        return replace(self, faults=(*self.faults, *faults))
+
     def only(self, modalities: Iterable[str]) -> Cohort:
         """The cohort of a study that uses these modalities alone.
 

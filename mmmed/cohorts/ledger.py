@@ -1,11 +1,30 @@
-"""What is there, what is not, and what is broken: the availability ledger of a cohort."""
+"""What is there, what is not, and why: the availability ledger of a cohort.
+
+entry  what is said of one modality of one subject at one session
+twin   one image that stands under two subjects: one of them is wrongly filed
+"""
 
 from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 from joblib import Parallel, delayed
 
-from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.cohort import (
+    NEVER,
+    PRESENT,
+    STATUSES,
+    UNLABELLED,
+    UNREADABLE,
+    Aside,
+    Case,
+    Cohort,
+    Fault,
+    Status,
+)
 from mmmed.errors import DataError
 from mmmed.modality import ItemKind
 from mmmed.progress import Progress
@@ -13,13 +32,35 @@ from mmmed.readers.image import read_image
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.source import Source
 
-PRESENT, ABSENT, UNREADABLE = "present", "absent", "unreadable"
+
+@dataclass(frozen=True)
+class Entry:
+    """One cell of the ledger.
+
+    Attributes:
+        case: id of the visit, whether or not it is a case of the cohort.
+        subject: whose it is.
+        session: None where the cohort has no time points.
+        label: its class; None where it has none.
+        modality: that is asked for.
+        status: the answer.
+        reason: why; empty for what is present, or of which nothing more is known.
+    """
+
+    case: str
+    subject: str
+    session: str | None
+    label: str | None
+    modality: str
+    status: Status
+    reason: str
 
 
 def look(cohort: Cohort, *, jobs: int = 1, progress: Progress | None = None) -> Cohort:
     """The cohort after every file was read to its end; what cannot be read becomes a fault.
 
-    Vectors were read with their table.
+    So does an image that stands under two subjects, which both keep it. Vectors were read with
+    their table.
 
     Args:
         cohort: as read from names and tables.
@@ -35,58 +76,126 @@ def look(cohort: Cohort, *, jobs: int = 1, progress: Progress | None = None) -> 
     }
     reading = Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
     refused: dict[Source, str] = {}
-    answers = reading(delayed(_reason)(source, kind) for source, kind in sources.items())
-    for done, (source, reason) in enumerate(zip(sources, answers, strict=True), start=1):
+    contents: dict[Source, str] = {}
+    answers = reading(delayed(_read)(source, kind) for source, kind in sources.items())
+    for done, (source, (content, reason)) in enumerate(zip(sources, answers, strict=True), start=1):
         if reason is not None:
             refused[source] = reason
+        else:
+            contents[source] = content
         if progress:
             progress(done, len(sources))
-    return cohort.without(refused.keys(), refused.values())
+    left = cohort.without(refused.keys(), refused.values())
+    return left.with_faults(_twins(left, contents))
+
+
+def entries(cohort: Cohort) -> list[Entry]:
+    """Every subject x session x modality that is known of, by case and modality."""
+    asides: dict[tuple[str, str], Aside] = {}
+    for aside in cohort.asides:
+        asides.setdefault((aside.where, aside.modality), aside)
+    broken: dict[tuple[str, str], str] = {}
+    for fault in cohort.faults:
+        if fault.modality is not None:
+            broken.setdefault((fault.where, fault.modality), fault.reason)
+    cases = {case.id: case for case in (*cohort.cases, *cohort.bare)}
+    visits = {
+        **{where: (where, None) for where, _ in broken},
+        **{aside.where: (aside.subject, aside.session) for aside in cohort.asides},
+        **{case.id: (case.subject, case.session) for case in cases.values()},
+    }
+    found = []
+    for where, (subject, session) in sorted(visits.items()):
+        case = cases.get(where)
+        for modality in cohort.modalities:
+            status, reason = _answer(case, where, modality, asides, broken)
+            label = _class(cohort, case)
+            found.append(Entry(where, subject, session, label, modality, status, reason))
+    return found
 
 
 def ledger(cohort: Cohort) -> pd.DataFrame:
-    """Availability per case and modality: `present`, `absent` or `unreadable: <reason>`.
-
-    Cases that were left out whole are rows too, where a fault names them and a modality.
-    """
-    table = cohort.owned().map(lambda owned: PRESENT if owned else ABSENT).astype(object)
-    for fault in cohort.faults:
-        if fault.modality is None:
-            continue
-        if fault.where not in table.index:
-            table.loc[fault.where] = ABSENT
-        if table.loc[fault.where, fault.modality] == ABSENT:
-            table.loc[fault.where, fault.modality] = f"{UNREADABLE}: {fault.reason}"
-    return table.sort_index()
+    """The answer per visit (index) and modality (columns), the reason behind a colon."""
+    cells = [
+        (one.case, one.modality, f"{one.status}: {one.reason}" if one.reason else one.status)
+        for one in entries(cohort)
+    ]
+    table = pd.DataFrame(cells, columns=["case", "modality", "status"], dtype=object)
+    wide = table.pivot_table(index="case", columns="modality", values="status", aggfunc="first")
+    return wide.reindex(columns=list(cohort.modalities))
 
 
 def counts(cohort: Cohort) -> pd.DataFrame:
-    """Cases per modality (rows): `present`, `absent`, `unreadable`."""
-    kinds = ledger(cohort).map(lambda text: text.partition(":")[0])
-    columns = [PRESENT, ABSENT, UNREADABLE]
-    rows = {name: kinds[name].value_counts().reindex(columns, fill_value=0) for name in kinds}
-    return pd.DataFrame(rows, index=columns).T.astype(int)
+    """Visits per modality (rows) and answer (columns)."""
+    table = pd.DataFrame(
+        [(one.modality, one.status) for one in entries(cohort)], columns=["modality", "status"]
+    )
+    crossed = pd.crosstab(table["modality"], table["status"])
+    return crossed.reindex(index=list(cohort.modalities), columns=list(STATUSES), fill_value=0)
 
 
 def sentences(cohort: Cohort) -> list[str]:
-    """The ledger in words: cases, classes, one line per modality."""
+    """The ledger in words: rule, cases, classes, one line per modality."""
     subjects = cohort.subjects().nunique()
-    lines = [f"{cohort.name}: {len(cohort.cases)} cases of {subjects} subjects"]
+    lines = [f"{cohort.name}: {cohort.rule}"] if cohort.rule else []
+    lines.append(f"{cohort.name}: {len(cohort.cases)} cases of {subjects} subjects")
     labels = cohort.labels()
     if cohort.classes:
         shares = [f"{(labels == index).sum()} {name}" for index, name in enumerate(cohort.classes)]
         lines.append(f"classes: {', '.join(shares)}")
     table = counts(cohort)
-    return lines + [
-        f"{name}: {table.loc[name, PRESENT]} present, {table.loc[name, ABSENT]} naturally absent, "
-        f"{table.loc[name, UNREADABLE]} unreadable"
-        for name in table.index
-    ]
+    for name in table.index:
+        always = [f"{table.loc[name, status]} {status}" for status in (PRESENT, NEVER, UNREADABLE)]
+        others = [
+            f"{table.loc[name, status]} {status}"
+            for status in STATUSES
+            if status not in (PRESENT, NEVER, UNREADABLE) and table.loc[name, status]
+        ]
+        lines.append(f"{name}: {', '.join([*always, *others])}")
+    return lines
 
 
-def _reason(source: Source, kind: ItemKind) -> str | None:
+def _answer(
+    case: Case | None,
+    where: str,
+    modality: str,
+    asides: Mapping[tuple[str, str], Aside],
+    broken: Mapping[tuple[str, str], str],
+) -> tuple[Status, str]:
+    if case is not None and modality in case.sources:
+        return PRESENT, ""
+    if (where, modality) in broken:
+        return UNREADABLE, broken[where, modality]
+    aside = asides.get((where, modality))
+    return (aside.status, aside.reason) if aside is not None else (NEVER, "")
+
+
+def _class(cohort: Cohort, case: Case | None) -> str | None:
+    return None if case is None or case.label == UNLABELLED else cohort.classes[case.label]
+
+
+def _twins(cohort: Cohort, contents: Mapping[Source, str]) -> Iterable[Fault]:
+    """A fault for every image that stands under another subject before."""
+    first: dict[str, tuple[str, Source]] = {}
+    for case in cohort.cases:
+        for modality, items in case.sources.items():
+            for source in items:
+                if source not in contents:
+                    continue
+                subject, other = first.setdefault(contents[source], (case.subject, source))
+                if subject != case.subject:
+                    yield Fault(
+                        case.id,
+                        modality,
+                        f"{source.path}: is the same image as {other.path} of {subject}; one of "
+                        "the two is wrongly filed",
+                    )
+
+
+def _read(source: Source, kind: ItemKind) -> tuple[str, str | None]:
+    """The digest of an image's values, and why it cannot be read."""
     try:
-        (read_image if kind == "image" else read_volume)(source.path)
+        data = read_image(source.path) if kind == "image" else read_volume(source.path).data
     except DataError as error:
-        return str(error)
-    return None
+        return "", str(error)
+    return hashlib.sha256(f"{data.shape}".encode() + data.tobytes()).hexdigest(), None

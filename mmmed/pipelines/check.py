@@ -23,13 +23,15 @@ from mmmed.cohorts.splits import check_leakage, stated
 from mmmed.cohorts.tree import PEOPLE, Tree
 from mmmed.errors import Collecting, DataError
 from mmmed.models.building import weights_file
-from mmmed.pipelines.materialise import Simulated, choose
+from mmmed.pipelines import availability
+from mmmed.pipelines.materialise import Simulated, choose, materialise
 from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
 from mmmed.progress import Progress
 from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.vectors import read_table
+from mmmed.record import cache
 from mmmed.transforms.chain import load_chain
 
 USUAL: Mapping[Layout, tuple[str, str]] = {
@@ -61,6 +63,7 @@ def check_data(
     start: Path | None,
     jobs: int,
     progress: Progress | None,
+    out: Path | None = None,
 ) -> Checked:
     """Read a folder of data to the last voxel and pixel.
 
@@ -70,6 +73,7 @@ def check_data(
         start: where the search for a workspace begins.
         jobs: threads that read.
         progress: called with (files read, files).
+        out: where the ledger is written; None writes none.
 
     Raises:
         StudyError: the cohort cannot be used so.
@@ -83,11 +87,15 @@ def check_data(
         own = stated(found)
         if own is not None:
             check_leakage(own, found.subjects())
+    effects = availability.effects(found)
+    if out is not None:
+        availability.write(found, effects, out, root=folder)
     said = f"{', '.join(spec.modalities)}; {_label(found)}"
     return Checked(
         sentences=(
             f"{folder}: read as cohorts/{name}.yaml says ({said}); --cohort names another way",
             *ledger.sentences(found),
+            *availability.told(effects),
             *_unmatched(spec, found),
         ),
         faults=(*faults, *(str(fault) for fault in found.faults)),
@@ -95,10 +103,18 @@ def check_data(
     )
 
 
-def check_study(name: str, *, settings: Sequence[str], start: Path | None) -> Checked:
+def check_study(
+    name: str, *, settings: Sequence[str], start: Path | None, out: Path | None = None
+) -> Checked:
     """Read a study, what it names, and the tables and file names of a real cohort.
 
     Images are not opened: that is what checking their folder is for.
+
+    Args:
+        name: of the study.
+        settings: `key.sub=value`.
+        start: where the search for a workspace begins.
+        out: where the ledger is written; a simulated cohort is made for it. None writes none.
     """
     faults: list[str] = []
     sentences: list[str] = []
@@ -112,7 +128,7 @@ def check_study(name: str, *, settings: Sequence[str], start: Path | None) -> Ch
         resolved = resolve(study, start=start)
         sentences.append(f"{name}: digest {resolved.digest[:16]}")
         faults += _weight_faults(study)
-        sentences += _check_cohort(study, resolved, faults)
+        sentences += _check_cohort(study, resolved, faults, out)
     return Checked(tuple(sentences), tuple(dict.fromkeys(faults)))
 
 
@@ -167,18 +183,25 @@ def _unmatched(spec: CohortSpec, cohort: Cohort) -> Iterator[str]:
             )
 
 
-def _check_cohort(study: Study, resolved: Resolved, faults: list[str]) -> list[str]:
+def _check_cohort(
+    study: Study, resolved: Resolved, faults: list[str], out: Path | None
+) -> list[str]:
     """What the tables and file names of a real cohort say, and what the study makes of them."""
-    if isinstance(resolved.cohort.spec, Simulated):
+    if isinstance(resolved.cohort.spec, Simulated) and out is None:
         return []
-    cohort = read(resolved.cohort.spec, resolved.cohort.found.name).only(resolved.chains)
+    whole, truth = materialise(resolved.cohort, cache=cache.made(), jobs=1, progress=None)
+    cohort = whole.only(resolved.chains)
+    effects = availability.effects(cohort)
+    if out is not None:
+        root = getattr(resolved.cohort.spec, "root", None)
+        availability.write(cohort, effects, out, root=root)
     faults += [str(fault) for fault in cohort.faults]
     with Collecting(faults):
         require_modalities(cohort, resolved.chains)
     sentences: list[str] = []
     with Collecting(faults):
-        sentences += realised(plan(study, cohort, truth=None))
-    return [*ledger.sentences(cohort), *sentences]
+        sentences += realised(plan(study, cohort, truth=truth))
+    return [*ledger.sentences(cohort), *availability.told(effects), *sentences]
 
 
 def _weight_faults(study: Study) -> list[str]:

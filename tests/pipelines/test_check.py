@@ -8,6 +8,17 @@ from pathlib import Path
 import damage
 import pytest
 
+from mmmed.pipelines.availability import ABSENCE, LEDGER
+from mmmed.record import table
+
+RULE = (
+    "CN against AD (positive: AD): diagnosis at each subject's first visit; left out: MCI, sMCI, "
+    "pMCI"
+)
+MNAR = (
+    "absence: that it depends on what the missing scan would have shown (MNAR) cannot be excluded "
+    "by data"
+)
 OTHERWISE = "--cohort names another way"
 
 
@@ -20,10 +31,14 @@ def test_a_sound_folder_with_labels_is_exit_0(attempt, sound: Path) -> None:
     assert done.code == 0, done.err
     assert done.out.splitlines() == [
         f"{sound}: read as cohorts/bids-ad.yaml says (mri, pet; classes CN, AD); {OTHERWISE}",
+        f"bids-ad: {RULE}",
         "bids-ad: 26 cases of 26 subjects",
         "classes: 13 CN, 13 AD",
-        "mri: 26 present, 0 naturally absent, 0 unreadable",
-        "pet: 26 present, 0 naturally absent, 0 unreadable",
+        "mri: 26 present, 0 never acquired, 0 unreadable",
+        "pet: 26 present, 0 never acquired, 0 unreadable",
+        "mri: nobody lacks it; nothing to compare",
+        "pet: nobody lacks it; nothing to compare",
+        MNAR,
         f"{sound}: no fault",
     ]
 
@@ -68,7 +83,7 @@ def test_pet_of_another_tracer_is_pet_where_no_label_asks_for_fdg(attempt, amylo
 
 def test_pet_of_another_tracer_is_pointed_at_where_fdg_is_asked_for(attempt, amyloid) -> None:
     done = attempt("check", amyloid)
-    assert "pet: 0 present, 26 naturally absent" in done.out
+    assert "pet: 0 present, 26 never acquired" in done.out
     assert "pet: there are images in pet/, such as sub-001_ses-M000_trc-18FAV45" in done.out
 
 
@@ -151,7 +166,7 @@ def test_a_table_of_paths_is_read(attempt, tabled: Path) -> None:
     done = attempt("check", tabled, "--cohort", "pet-mr-table")
     assert done.code == 0, done.err
     assert "pet-mr-table: 3 cases of 3 subjects" in done.out
-    assert "pet: 2 present, 1 naturally absent, 0 unreadable" in done.out
+    assert "pet: 2 present, 1 never acquired, 0 unreadable" in done.out
 
 
 def test_a_table_that_names_what_is_not_there_is_exit_8(attempt, tabled: Path) -> None:
@@ -260,3 +275,63 @@ def test_real_pet_and_mr_volumes_named_by_a_table_are_read(attempt, data: Path, 
     done = attempt("check", table.parent, "--cohort", "pet-mr-table")
     assert done.code == 0, done.out
     assert f"mri: {len(rows) - 1} present" in done.out
+
+
+def test_the_ledger_is_written_with_relative_paths_also_where_there_are_faults(
+    attempt, bids: Path, tmp_path: Path
+) -> None:
+    for subject in ("sub-001", "sub-002", "sub-003"):
+        damage.images(bids, "pet", subject)[0].unlink()
+    damage.web_page(damage.images(bids, "mri", "sub-004")[0])
+    done = attempt("check", bids, "--out", tmp_path / "led")
+    assert done.code == 8
+    rows = table.read(tmp_path / "led" / "ledger.tsv", LEDGER)
+    told = {(row["case_id"], row["modality"]): (row["status"], row["reason"]) for row in rows}
+    assert len(rows) == 52
+    assert told["sub-001_ses-M000", "pet"] == ("never acquired", "n/a")
+    status, reason = told["sub-004_ses-M000", "mri"]
+    assert (status, reason[:17]) == ("unreadable", "sub-004/ses-M000/")
+    effects = table.read(tmp_path / "led" / "absence.tsv", ABSENCE)
+    assert {(row["modality"], row["factor"]) for row in effects} == {
+        (modality, factor)
+        for modality in ("mri", "pet")
+        for factor in ("age", "diagnosis", "sex", "site")
+    }
+    assert (tmp_path / "led" / "ledger.png").read_bytes().startswith(b"\x89PNG")
+    assert "pet: no sign against MCAR in " in done.out
+    assert "is MCAR" not in done.out
+
+
+def test_a_ledger_that_cannot_be_written_is_exit_2(attempt, sound: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = attempt("check", sound, "--out", tmp_path / "file")
+    assert done.code == 2
+    assert "choose another --out" in done.complaints[0]
+
+
+def test_the_ledger_of_a_study_is_that_of_its_cohort(attempt, bids: Path, tmp_path: Path) -> None:
+    choice = f"cohort={{name: bids-ad, root: '{bids}'}}"
+    done = attempt("check", "ad/train", "--set", choice, "--out", tmp_path / "led")
+    assert done.code == 0, done.out
+    assert RULE in done.out
+    assert len(table.read(tmp_path / "led" / "ledger.tsv", LEDGER)) == 52
+
+
+def test_a_caps_folder_is_told_from_bids(attempt, tmp_path: Path, sound: Path) -> None:
+    root = tmp_path / "caps"
+    rows = ["participant_id\tsession_id\tdiagnosis"]
+    for number, diagnosis in ((1, "CN"), (2, "Dementia")):
+        (image,) = damage.images(sound, "mri", f"sub-00{number}")
+        case = f"sub-C{number}_ses-M000"
+        place = root / "subjects" / f"sub-C{number}" / "ses-M000" / "t1_linear"
+        place.mkdir(parents=True)
+        name = f"{case}_space-MNI152NLin2009cSym_desc-Crop_res-1x1x1_T1w.nii.gz"
+        shutil.copyfile(image, place / name)
+        rows.append(f"sub-C{number}\tses-M000\t{diagnosis}")
+    done = attempt("check", root)
+    assert "read as cohorts/caps-scans.yaml says" in done.out
+    (root / "labels.tsv").write_text("\n".join(rows) + "\n")
+    done = attempt("check", root)
+    assert done.code == 0, done.out
+    assert "read as cohorts/caps-ad.yaml says (mri, pet; classes CN, AD)" in done.out
+    assert "classes: 1 CN, 1 AD" in done.out
