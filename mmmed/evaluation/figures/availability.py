@@ -18,6 +18,9 @@ from mmmed.evaluation.figures import style
 MOST_NAMED = 60
 """Visits that can be named below their columns."""
 
+LONGEST = 32
+"""Signs of a name that are drawn."""
+
 COLOURS = {
     "present": style.FILLED,
     "never acquired": "#f2f2f2",
@@ -37,7 +40,7 @@ def availability(status: pd.DataFrame, groups: pd.Series) -> Figure:
     """
     names = list(dict.fromkeys(groups))
     named = len(status) <= MOST_NAMED
-    labels = max((len(str(one)) for one in status.index), default=0) * 0.065 if named else 0.0
+    labels = max((len(_plain(one)) for one in status.index), default=0) * 0.065 if named else 0.0
     height = len(names) * (0.42 + 0.24 * len(status.columns) + labels)
     figure = style.page(8, 0.6 + height)
     panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
@@ -76,11 +79,18 @@ def _draw(axes: Axes, status: pd.DataFrame, *, title: str, named: bool) -> None:
     axes.set_yticks(np.arange(len(counts) - 1) + 0.5, minor=True)
     axes.grid(which="minor", axis="y", color="white", linewidth=2)
     if named:
-        axes.set_xticks(range(len(codes)), list(map(str, codes.index)), rotation=90)
+        axes.set_xticks(range(len(codes)), [_plain(one) for one in codes.index], rotation=90)
         axes.set_xticks(np.arange(len(codes) - 1) + 0.5, minor=True)
         axes.grid(which="minor", axis="x", color="white", linewidth=1.5)
     else:
         axes.set_xticks([])
     axes.tick_params(length=0, which="both", labelsize=style.SMALL)
     axes.spines[:].set_visible(False)
-    axes.set_title(f"{title}: {len(status)} visits", loc="left", fontsize=style.SMALL)
+    axes.set_title(f"{_plain(title)}: {len(status)} visits", loc="left", fontsize=style.SMALL)
+
+
+def _plain(name: object) -> str:
+    """A name as the font has it and without a meaning as a formula, cut where it is long."""
+    text = "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in str(name))
+    cut = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return cut.replace("$", r"\$")

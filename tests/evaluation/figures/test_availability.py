@@ -40,3 +40,11 @@ def test_few_visits_are_named_and_many_are_sorted_by_answer():
     drawn = many.axes[0].images[0].get_array()[1]
     assert list(drawn) == sorted(drawn)
     assert not many.axes[0].get_xticklabels()
+
+
+def test_any_name_can_be_drawn(tmp_path):
+    table, groups = status(4)
+    names = pd.Index(["sub-$x^$", "sub-患者", "a\tb\nc", "n" * 300])
+    table.index = groups.index = names
+    path = style.save(availability(table, groups), tmp_path / "odd.png")
+    assert path.stat().st_size > 0
