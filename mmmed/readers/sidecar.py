@@ -17,6 +17,10 @@ SPACE = "MNI152"
 """What a declared space begins with, as sidecars and names of the template's family write it."""
 
 
+SUV_UNITS = ("SUV", "SUVbw", "g/mL", "g/ml")
+"""How sidecars write the standardised uptake value by body weight."""
+
+
 def sidecar_path(image: Path) -> Path:
     """Where the sidecar of an image stands: the same name with `.json`."""
     for ending in VOLUME_ENDINGS:
@@ -67,3 +71,8 @@ def declared_space(path: Path) -> str | None:
     except DataError:
         return None
     return f"name {space}" if space.startswith(SPACE) else None
+
+
+def declares_suv(path: Path) -> bool:
+    """Whether the sidecar of an image states its values as SUVbw, which is in g/mL."""
+    return read_sidecar(path).get("Units") in SUV_UNITS

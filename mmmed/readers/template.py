@@ -3,6 +3,7 @@
 grid    a box of 160 x 192 x 192 mm that holds the brain, symmetric about the mid-sagittal plane,
         cut into cubes of `voxel_mm`: (40, 48, 48) at 4 mm
 affine  voxel index -> mm in MNI space, RAS: the first axis runs to the right, then front, then up
+like    what a template looks like: a T1-weighted MRI, or a PET of glucose use (or blood flow)
 
 The templates ship inside nilearn; nothing is downloaded.
 """
@@ -12,9 +13,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from mmmed.errors import GeometryError
 
@@ -23,6 +25,14 @@ BOX_MM = ((-80.0, 80.0), (-112.0, 80.0), (-74.0, 118.0))
 
 FINEST_MM, COARSEST_MM = 0.5, 16.0
 """Voxel sizes outside this range are refused: memory below, no anatomy above."""
+
+Like = Literal["t1", "pet"]
+
+WHITE_UPTAKE = 0.38
+"""Uptake of white matter where grey matter's is 1, as in the simulated cohort."""
+
+PET_FWHM_MM = 8.0
+"""Resolution of the PET-like template: that of multi-centre PET after harmonisation (ADNI)."""
 
 SPATIAL_REFERENCE = "MNI152NLin2009aSym"
 """What BIDS calls the space of these templates."""
@@ -90,6 +100,24 @@ def wm(voxel_mm: float) -> np.ndarray:
     from nilearn.datasets import load_mni152_wm_template
 
     return _on_grid(load_mni152_wm_template(resolution=1), voxel_mm)
+
+
+@lru_cache(maxsize=8)
+def pet(voxel_mm: float) -> np.ndarray:
+    """What a PET of a healthy brain looks like, (i, j, k) float32: tissue maps, smoothed.
+
+    nilearn ships no PET; grey matter takes up 1, white matter `WHITE_UPTAKE`, the rest nothing.
+    """
+    uptake = gm(voxel_mm) + np.float32(WHITE_UPTAKE) * wm(voxel_mm)
+    sd = PET_FWHM_MM / math.sqrt(8 * math.log(2)) / voxel_mm
+    smooth = np.asarray(gaussian_filter(uptake, sd), dtype=np.float32)
+    smooth.setflags(write=False)
+    return smooth
+
+
+def looks(like: Like, voxel_mm: float) -> np.ndarray:
+    """The template of this look, (i, j, k) float32."""
+    return t1(voxel_mm) if like == "t1" else pet(voxel_mm)
 
 
 @lru_cache(maxsize=8)

@@ -8,27 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
 from mmmed.errors import DataError, GeometryError
-from mmmed.readers import template
+from mmmed.readers import region, template
 from mmmed.transforms.raster import Raster
 from mmmed.transforms.resample import resampled, same_grid, stretched, tensor
 from mmmed.transforms.step import (
+    BiasField,
+    BrainMask,
     Clip,
     Colour,
     CropOrPad,
     Normalise,
     PrepareStep,
+    PrepareWithoutRegister,
+    ReferenceRegion,
     Register,
     Resize,
+    RobustScale,
     ShorterSide,
     Spacing,
     ToTemplate,
     ZScore,
 )
+
+if TYPE_CHECKING:
+    from mmmed.transforms.registered import Registered
 
 LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in grey: Recommendation ITU-R BT.601."""
@@ -39,19 +47,29 @@ LONGEST = 8192
 
 @dataclass(frozen=True)
 class Applied:
-    """What was prepared and, per step, what was done to it in words."""
+    """What was prepared and, per step, what was done to it in words.
+
+    Attributes:
+        raster: after the last step; after `register` where that failed.
+        record: per step.
+        registered: the map and its quality, where a map was sought.
+    """
 
     raster: Raster
     record: tuple[str, ...]
+    registered: Registered | None = None
 
 
-def apply(raster: Raster, steps: Sequence[PrepareStep], *, space: str | None) -> Applied:
+def apply(
+    raster: Raster, steps: Sequence[PrepareStep], *, space: str | None, suv: bool = False
+) -> Applied:
     """The volume or image after every step.
 
     Args:
         raster: a volume in canonical RAS orientation, or an image.
         steps: in order, fit for its kind.
         space: the template space that the file declares, and by what; None where it declares none.
+        suv: the values are SUVbw.
 
     Raises:
         GeometryError: a step needs the template's space or grid and the volume is not in it, or an
@@ -59,16 +77,38 @@ def apply(raster: Raster, steps: Sequence[PrepareStep], *, space: str | None) ->
         DataError: the intensities do not vary, or a step is for other channels.
     """
     record = []
+    found: Registered | None = None
     for step in steps:
-        raster, words = _step(raster, step, space)
+        if not isinstance(step, Register):
+            raster, words = _step(raster, step)
+        elif space is not None:
+            words = f"skipped, {space} is declared"
+        else:
+            from mmmed.transforms.register import register
+
+            found = register(raster, step.template, suv=suv)
+            raster, words = Raster(raster.data, found.matrix @ raster.affine), found.words
         record.append(f"{step.kind}: {words}")
-    return Applied(raster, tuple(record))
+        if found and found.quality.verdict == "fail":
+            break
+    return Applied(raster, tuple(record), found)
 
 
-def _step(raster: Raster, step: PrepareStep, space: str | None) -> tuple[Raster, str]:  # noqa: C901 - a table
+def _step(  # noqa: C901 - a table
+    raster: Raster, step: PrepareWithoutRegister
+) -> tuple[Raster, str]:
     match step:
-        case Register():
-            return _register(raster, space)
+        case BiasField():
+            from mmmed.transforms.bias_field import corrected
+
+            return corrected(raster, shrink_mm=step.shrink_mm)
+        case ReferenceRegion():
+            return _reference_region(raster, step)
+        case RobustScale():
+            return _robust_scale(raster, step)
+        case BrainMask():
+            inside = _brain(raster)
+            return Raster(raster.data * inside, raster.affine), f"{int(inside.sum())} voxels kept"
         case ToTemplate():
             return _to_template(raster, step)
         case Spacing():
@@ -89,16 +129,6 @@ def _step(raster: Raster, step: PrepareStep, space: str | None) -> tuple[Raster,
             return _normalise(raster, step)
         case _:
             assert_never(step)
-
-
-def _register(raster: Raster, space: str | None) -> tuple[Raster, str]:
-    if space is None:
-        raise GeometryError(
-            "declares no template space (`SpatialReference: MNI152...` in its sidecar, or "
-            "`space-MNI152...` in its name); register it to MNI152 first, or use a chain without "
-            "`register`"
-        )
-    return raster, f"skipped, {space} is declared"
 
 
 def _to_template(raster: Raster, step: ToTemplate) -> tuple[Raster, str]:
@@ -178,6 +208,25 @@ def _z_score(raster: Raster, step: ZScore) -> tuple[Raster, str]:
     return Raster(data, raster.affine), words
 
 
+def _robust_scale(raster: Raster, step: RobustScale) -> tuple[Raster, str]:
+    low, high = np.percentile(_counted(raster, step), [step.low, step.high]).astype(np.float32)
+    if not high > low:
+        raise DataError("its intensities do not vary; export the image again")
+    data = (raster.data - low) / (high - low)
+    return Raster(data, raster.affine), f"{low:.6g} to 0, {high:.6g} to 1"
+
+
+def _reference_region(raster: Raster, step: ReferenceRegion) -> tuple[Raster, str]:
+    weight = region.sampled(step.region, step.mask, raster.affine, raster.space)
+    mean = float((raster.data[0] * weight).sum(dtype=np.float64) / weight.sum(dtype=np.float64))
+    if not mean > 0:
+        raise DataError(
+            f"its mean in the reference region {step.region} is {mean:.3g}; choose another region, "
+            "or check that the scan is a PET"
+        )
+    return Raster(raster.data / np.float32(mean), raster.affine), f"{step.region} mean {mean:.6g}"
+
+
 def _normalise(raster: Raster, step: Normalise) -> tuple[Raster, str]:
     if raster.channels != len(step.mean):
         raise DataError(
@@ -189,7 +238,7 @@ def _normalise(raster: Raster, step: Normalise) -> tuple[Raster, str]:
     return Raster((raster.data - mean) / sd, raster.affine), "by the stated mean and sd"
 
 
-def _counted(raster: Raster, step: ZScore) -> np.ndarray:
+def _counted(raster: Raster, step: ZScore | RobustScale) -> np.ndarray:
     """The values that mean and spread are taken of, (n,)."""
     data = raster.data
     if step.within == "template-brain":

@@ -11,6 +11,7 @@ from mmmed.config import Spec
 from mmmed.library import Found
 from mmmed.modality import ItemKind
 from mmmed.readers import template
+from mmmed.readers.template import Like
 from mmmed.record import digest
 from mmmed.transforms.step import (
     FOR_IMAGES,
@@ -20,7 +21,10 @@ from mmmed.transforms.step import (
     CropOrPad,
     PrepareStep,
     QuarterTurns,
+    ReferenceRegion,
+    Register,
     Resize,
+    RobustScale,
     ShorterSide,
     Spacing,
     ToTemplate,
@@ -101,11 +105,20 @@ class Chain(Spec):
     @property
     def digest(self) -> str:
         """SHA-256 of what decides the prepared bytes; augmentation is not part of it."""
-        return digest.of_value(self.model_dump(mode="json", include={"item", "prepare"}))
+        settings = self.model_dump(mode="json", include={"item", "prepare"})
+        masks = [step.mask for step in self.prepare if isinstance(step, ReferenceRegion)]
+        files = [digest.of_file(mask) for mask in masks if mask is not None and mask.is_file()]
+        return digest.of_value({**settings, "files": files} if files else settings)
+
+    @property
+    def registers(self) -> Like | None:
+        """What the scans of a chain that registers look like; None where it does not register."""
+        steps = (step for step in self.prepare if isinstance(step, Register))
+        return next((step.template for step in steps), None)
 
 
 def _within_brain(step: PrepareStep | AugmentStep) -> bool:
-    return isinstance(step, ZScore) and step.within == "template-brain"
+    return isinstance(step, ZScore | RobustScale) and step.within == "template-brain"
 
 
 def load_chain(found: Found) -> Chain:

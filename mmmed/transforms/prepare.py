@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -22,14 +23,14 @@ from mmmed.modality import ItemKind
 from mmmed.progress import Progress
 from mmmed.readers.image import read_image
 from mmmed.readers.nifti import read_volume
-from mmmed.readers.sidecar import declared_space
+from mmmed.readers.sidecar import declared_space, declares_suv
 from mmmed.readers.source import Source
 from mmmed.readers.vectors import Rows, read_rows
 from mmmed.record import digest
 from mmmed.transforms import prepared
-from mmmed.transforms.apply import apply
+from mmmed.transforms.apply import Applied, apply
 from mmmed.transforms.chain import Chain
-from mmmed.transforms.prepared import Prepared, Refused
+from mmmed.transforms.prepared import Placed, Prepared, Refused
 from mmmed.transforms.raster import Raster, of_image, of_volume
 
 WORTH_WORKERS = 20.0
@@ -113,19 +114,60 @@ def _prepare_file(source: Source, chain: Chain, cache: Path) -> Prepared | Refus
     """One volume or image from the cache, else from its file."""
     try:
         file_digest = _digest_of_file(source.path)
-        space = declared_space(source.path) if chain.item == "volume" else None
-        name = prepared.key(file_digest, space=space, chain=chain.digest)
+        volume = chain.item == "volume"
+        space = declared_space(source.path) if volume else None
+        suv = volume and chain.registers == "pet" and declares_suv(source.path)
+        name = prepared.key(file_digest, space=space, chain=chain.digest, suv=suv)
         found = prepared.find(cache, name)
         if found is None:
-            applied = apply(_read(source.path, chain.item), chain.prepare, space=space)
+            applied = apply(_read(source.path, chain.item), chain.prepare, space=space, suv=suv)
             _check_unchanged(source.path, file_digest)
-            found = prepared.store(cache, name, applied.raster.data, applied.record)
+            found = _stored(cache, name, applied, volume=volume)
     except DataError as error:
         text = str(error)
         named = text.startswith(str(source.path))
         return Refused(source, text if named else f"{source.path}: {text}")
-    path, note = found
-    return Prepared(source, path, file_digest, tuple(note["shape"]), tuple(note["record"]))
+    return _outcome(source, file_digest, *found)
+
+
+def _stored(
+    cache: Path, name: str, applied: Applied, *, volume: bool
+) -> tuple[Path, Mapping[str, Any]]:
+    """Keep what was applied; of a scan that failed its checks, the checks alone."""
+    facts: dict[str, Any] = {"record": list(applied.record)}
+    data = applied.raster.data
+    if volume:
+        facts["affine"] = applied.raster.affine.tolist()
+    if applied.registered:
+        quality = applied.registered.quality
+        facts["matrix"] = applied.registered.matrix.tolist()
+        facts["checks"] = dict(quality.values)
+        if quality.verdict == "fail":
+            facts["failed"] = "; ".join(quality.reasons)
+            data = np.zeros(1, dtype=np.float32)
+    return prepared.store(cache, name, data, facts)
+
+
+def _outcome(
+    source: Source, file_digest: str, path: Path, note: Mapping[str, Any]
+) -> Prepared | Refused:
+    placed = Placed(_rows_of(note["matrix"]), note["checks"]) if "matrix" in note else None
+    if "failed" in note:
+        reason = f"{source.path}: is no head in its place: {note['failed']}; look at the scan"
+        return Refused(source, reason, placed)
+    return Prepared(
+        source,
+        path,
+        file_digest,
+        tuple(note["shape"]),
+        tuple(note["record"]),
+        _rows_of(note["affine"]) if "affine" in note else None,
+        placed,
+    )
+
+
+def _rows_of(matrix: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in matrix)
 
 
 def _read(path: Path, item: ItemKind) -> Raster:

@@ -32,6 +32,19 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A registration as it is kept.
+
+    Attributes:
+        matrix: (4, 4) as rows, mm of the scan -> mm of the template.
+        checks: name -> value.
+    """
+
+    matrix: tuple[tuple[float, ...], ...]
+    checks: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Prepared:
     """An item ready to load.
 
@@ -41,6 +54,8 @@ class Prepared:
         digest: SHA-256 of the file (of the row, for a vector).
         shape: (C, *space) or (F,).
         record: what was done, in words per step.
+        affine: of a volume, voxel index -> mm after the last step; None for other items.
+        placed: where a map was sought: the map (4, 4) as rows, and its checks.
     """
 
     source: Source
@@ -48,20 +63,35 @@ class Prepared:
     digest: str
     shape: tuple[int, ...]
     record: tuple[str, ...] = field(default=(), repr=False)
+    affine: tuple[tuple[float, ...], ...] | None = field(default=None, repr=False)
+    placed: Placed | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class Refused:
-    """An item that cannot be prepared, and why."""
+    """An item that cannot be prepared, and why.
+
+    Attributes:
+        source: where it comes from.
+        reason: in one line.
+        placed: where it failed the checks of its registration: the map and the checks.
+    """
 
     source: Source
     reason: str
+    placed: Placed | None = field(default=None, repr=False)
 
 
-def key(file_digest: str, *, space: str | None, chain: str) -> str:
+def key(file_digest: str, *, space: str | None, chain: str, suv: bool = False) -> str:
     """What names the prepared array of a file."""
     return digest.of_value(
-        {"file": file_digest, "space": space, "chain": chain, "versions": dict(_versions())}
+        {
+            "file": file_digest,
+            "space": space,
+            "suv": suv,
+            "chain": chain,
+            "versions": dict(_versions()),
+        }
     )
 
 
@@ -77,9 +107,9 @@ def find(folder: Path, name: str) -> tuple[Path, Mapping[str, Any]] | None:
 
 
 def store(
-    folder: Path, name: str, data: np.ndarray, record: tuple[str, ...]
+    folder: Path, name: str, data: np.ndarray, facts: Mapping[str, Any]
 ) -> tuple[Path, Mapping[str, Any]]:
-    """Keep an array under `name`."""
+    """Keep an array and plain facts about it under `name`."""
     array = _place(folder, name)
     array.parent.mkdir(parents=True, exist_ok=True)
     contiguous = np.ascontiguousarray(data, dtype=np.float32)
@@ -88,7 +118,7 @@ def store(
         "shape": list(contiguous.shape),
         "bytes": array.stat().st_size,
         "crc32": _checksum(array),
-        "record": list(record),
+        **facts,
     }
     text = json.dumps(note, ensure_ascii=False)
     _renamed(array.with_suffix(".json"), lambda path: path.write_text(text, encoding="utf-8"))
@@ -126,7 +156,7 @@ def _checksum(path: Path) -> int:
 
 @lru_cache(maxsize=1)
 def _versions() -> tuple[tuple[str, str], ...]:
-    names = ("monai", "nibabel", "nilearn", "numpy", "pillow", "torch")
+    names = ("monai", "nibabel", "nilearn", "numpy", "pillow", "scipy", "simpleitk", "torch")
     return (
         ("format", str(FORMAT)),
         ("mmmed", __version__),

@@ -9,11 +9,13 @@ Those of an image are 0 up-down (its rows), 1 left-right; its pixels are called 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from mmmed.config import Spec
+from mmmed.readers.template import Like
 
 Size = Annotated[int, Field(ge=2, le=1024)]
 Millimetres = Annotated[float, Field(ge=0.5, le=16)]
@@ -23,10 +25,70 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Register(Spec):
-    """Requires the template's space: what declares it passes, anything else is refused."""
+    """Brings a head to the template's space; what declares that space is left as it is.
+
+    The map is affine, found from the scan alone; only the scan's affine changes, so that
+    `to-template` interpolates once. A scan that fails the checks of `quality` is refused.
+
+    Attributes:
+        to: the space.
+        template: what the scan looks like: a T1-weighted MRI, or a PET of the brain's metabolism.
+    """
 
     kind: Literal["register"]
     to: Literal["mni152"] = "mni152"
+    template: Like = "t1"
+
+
+class BiasField(Spec):
+    """Divides by the smooth field that coils add to an MRI (N4; Tustison et al., 2010).
+
+    Attributes:
+        shrink_mm: the field is estimated on voxels of about this size.
+    """
+
+    kind: Literal["bias-field"]
+    shrink_mm: Annotated[float, Field(ge=2, le=16)] = 8.0
+
+
+class ReferenceRegion(Spec):
+    """Divides by the mean inside a region of the template: SUV becomes SUVR, in any linear unit.
+
+    Attributes:
+        region: `brain` is the template's whole brain, `cerebellum` its part below the tentorium.
+        mask: a NIfTI file in the template's space that is positive in another region.
+    """
+
+    kind: Literal["reference-region"]
+    region: Literal["brain", "cerebellum", "mask"] = "brain"
+    mask: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_region(self) -> ReferenceRegion:
+        if (self.region == "mask") != (self.mask is not None):
+            raise ValueError("`region: mask` and the path in `mask` belong together")
+        return self
+
+
+class RobustScale(Spec):
+    """Shifts and scales so that two percentiles become 0 and 1; nothing is clipped.
+
+    Attributes:
+        low: percentile that becomes 0.
+        high: percentile that becomes 1.
+        within: which voxels are counted, as for `z-score`.
+    """
+
+    kind: Literal["robust-scale"]
+    low: Annotated[float, Field(ge=0, lt=50)] = 1.0
+    high: Annotated[float, Field(gt=50, le=100)] = 99.0
+    within: Literal["template-brain", "nonzero", "all"] = "template-brain"
+
+
+class BrainMask(Spec):
+    """Sets to zero what lies outside the template's brain, on the template's grid."""
+
+    kind: Literal["brain-mask"]
 
 
 class ToTemplate(Spec):
@@ -198,8 +260,11 @@ class Noise(Spec):
     sd: Annotated[float, Field(gt=0)] = 0.05
 
 
-PrepareStep = (
-    Register
+PrepareWithoutRegister = (
+    BiasField
+    | ReferenceRegion
+    | RobustScale
+    | BrainMask
     | ToTemplate
     | Spacing
     | Resize
@@ -210,11 +275,12 @@ PrepareStep = (
     | ZScore
     | Normalise
 )
+PrepareStep = Register | PrepareWithoutRegister
 AugmentStep = Flip | QuarterTurns | Roll | Gain | Offset | Noise
 SPATIAL = (Flip, QuarterTurns, Roll)
 """Augmentations that need space; a vector has none."""
 
-FOR_VOLUMES = (Register, ToTemplate, Spacing)
+FOR_VOLUMES = (Register, BiasField, ReferenceRegion, BrainMask, ToTemplate, Spacing)
 """Steps that need mm."""
 
 FOR_IMAGES = (ShorterSide, Colour, QuarterTurns)

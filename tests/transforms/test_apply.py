@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,14 +10,18 @@ from mmmed.errors import DataError, GeometryError
 from mmmed.readers import template
 from mmmed.readers.volume import Volume
 from mmmed.transforms.apply import apply
-from mmmed.transforms.raster import of_image, of_volume
+from mmmed.transforms.raster import Raster, of_image, of_volume
 from mmmed.transforms.step import (
+    BiasField,
+    BrainMask,
     Clip,
     Colour,
     CropOrPad,
     Normalise,
+    ReferenceRegion,
     Register,
     Resize,
+    RobustScale,
     ShorterSide,
     Spacing,
     ToTemplate,
@@ -43,9 +48,13 @@ def test_a_file_in_the_template_space_skips_registration_and_says_so():
     assert applied.record == ("register: skipped, sidecar MNI152NLin2009aSym is declared",)
 
 
-def test_a_file_that_declares_no_space_is_refused_by_register():
-    with pytest.raises(GeometryError, match=r"declares no template space.*register it to MNI152"):
-        apply(noise(), [Register(kind="register")], space=None)
+def test_what_is_no_head_ends_at_register_with_its_checks():
+    affine = np.diag([8.0, 8, 8, 1])
+    applied = apply(
+        noise((24, 24, 24), affine), [Register(kind="register"), TO_TEMPLATE], space=None
+    )
+    assert applied.registered.quality.verdict == "fail"
+    assert len(applied.record) == 1
 
 
 def test_a_volume_on_the_grid_is_left_as_it_is():
@@ -253,3 +262,61 @@ def test_channels_are_clipped_and_scored_together():
     low, high = np.percentile(image.data, [10, 90])
     clipped = np.clip(image.data, low, high)
     np.testing.assert_allclose(done, (clipped - clipped.mean()) / clipped.std(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("region", ["brain", "cerebellum"])
+def test_a_reference_region_becomes_one_and_a_unit_falls_out(region):
+    grid = template.grid(4.0)
+    step = ReferenceRegion(kind="reference-region", region=region)
+    volume = of_volume(Volume(np.asarray(template.pet(4.0)) + 0.5, grid.affine))
+    one = apply(volume, [step], space=None).raster.data
+    other = apply(Raster(volume.data * 3700, volume.affine), [step], space=None).raster.data
+    np.testing.assert_allclose(one, other, rtol=1e-5)
+    if region == "brain":
+        assert abs(one[0][template.brain_mask(4.0)].mean() - 1) < 0.02
+
+
+def test_a_mask_file_on_another_grid_is_a_reference_region(tmp_path):
+    grid = template.grid(4.0)
+    data = np.ones(grid.shape, np.float32)
+    data[:20] = 4
+    left = np.zeros((20, 24, 24), np.uint8)
+    left[:10] = 1
+    path = tmp_path / "left.nii.gz"
+    nib.save(nib.Nifti1Image(left, template.grid(8.0).affine), path)
+    step = ReferenceRegion(kind="reference-region", region="mask", mask=path)
+    done = apply(of_volume(Volume(data, grid.affine)), [step], space=None).raster.data[0]
+    assert abs(done[0, 0, 0] - 1) < 0.05
+    assert abs(done[-1, 0, 0] - 0.25) < 0.02
+
+
+def test_a_region_outside_the_field_of_view_is_refused():
+    affine = np.eye(4)
+    affine[:3, 3] = 300
+    step = ReferenceRegion(kind="reference-region", region="brain")
+    with pytest.raises(GeometryError, match="covers 0 of its voxels"):
+        apply(noise((10, 10, 10), affine), [step], space=None)
+
+
+def test_percentiles_become_zero_and_one():
+    step = RobustScale(kind="robust-scale", low=10, high=90, within="all")
+    done = apply(noise((20, 20, 20)), [step], space=None).raster.data
+    np.testing.assert_allclose(np.percentile(done, [10, 90]), [0, 1], atol=1e-3)
+
+
+def test_nothing_is_left_outside_the_brain():
+    grid = template.grid(4.0)
+    done = apply(noise(grid.shape, grid.affine), [BrainMask(kind="brain-mask")], space=None)
+    np.testing.assert_array_equal(done.raster.data[0] != 0, template.brain_mask(4.0))
+
+
+def test_a_planted_bias_field_is_taken_away():
+    grid, clean = template.grid(4.0), np.asarray(template.t1(4.0))
+    places = [np.linspace(-1, 1, size) for size in grid.shape]
+    x, y, z = np.meshgrid(*places, indexing="ij")
+    field = np.exp(0.6 * x + 0.5 * z - 0.4 * x * y).astype(np.float32)
+    volume = of_volume(Volume(clean * field, grid.affine))
+    done = apply(volume, [BiasField(kind="bias-field")], space=None).raster.data[0]
+    brain = template.brain_mask(4.0) & (clean > 0.3)
+    left = np.std(np.log(done[brain] / clean[brain]))
+    assert left < 0.5 * np.std(np.log(field[brain]))

@@ -89,7 +89,7 @@ def test_refusals_stand_in_their_place_and_the_rest_goes_on(save_volume, cache):
     for item, reason, text in zip(
         [undeclared, empty, gone, sidecar],
         reasons,
-        ["declares no template space", "is empty", "is not there", "is no JSON"],
+        ["is no head in its place", "is empty", "is not there", "is no JSON"],
         strict=True,
     ):
         assert text in reason
@@ -298,7 +298,7 @@ def test_real_volumes_go_through_the_general_chain(data, cache):
         assert load(item).shape == (1, 48, 48, 48)
         assert abs(load(item).std(dtype=float) - 1) < 1e-4
     refused = prepare([Source(paths[0])], BRAIN, kind="volume", cache=cache)
-    assert "declares no template space" in refused[0].reason
+    assert "is no head in its place" in refused[0].reason
 
 
 @pytest.mark.shared
