@@ -55,7 +55,11 @@ def test_show_prints_the_study_whole_and_where_each_part_came_from(run: Run) -> 
     values = yaml.safe_load(said)
     assert values["seeds"] == [7]
     assert values["cohort"]["simulation"]["subjects"]["train"] == 300
-    assert values["transforms"]["pet"]["prepare"][0] == {"kind": "register", "to": "mni152"}
+    assert values["transforms"]["pet"]["prepare"][0] == {
+        "kind": "register",
+        "to": "mni152",
+        "template": "pet",
+    }
     heads = [line.split(":")[0] for line in said.splitlines() if line.startswith("#")]
     assert heads == [
         "# pipelines/ad/train",

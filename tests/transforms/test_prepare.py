@@ -183,6 +183,27 @@ def test_a_scan_is_prepared_from_its_own_file_alone(save_volume, cache, tmp_path
     assert with_mri == overwritten == one(pet, tmp_path / "third").path.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["brain-mri", "brain-pet"])
+def test_what_declares_the_space_is_prepared_as_if_nothing_could_be_registered(
+    save_volume, cache, name
+):
+    chain = load_chain(library.find("transforms", name, start=None))
+    others = tuple(step for step in chain.prepare if step.kind != "register")
+    source = save_volume()
+    whole = one(source, cache, chain)
+    bare = one(source, cache, chain.model_copy(update={"prepare": others}))
+    assert whole.path.read_bytes() == bare.path.read_bytes()
+
+
+def test_a_scan_that_fails_its_checks_is_refused_again_from_the_cache(save_volume, cache):
+    source = save_volume(space=None)
+    first = one(source, cache)
+    assert isinstance(first, Refused)
+    assert first.placed.checks["similarity"] < 0.4
+    assert one(source, cache) == first
+    assert len(list(cache.rglob("*.npy"))) == 1
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(save_volume, cache, monkeypatch):
     source, other = save_volume(), save_volume("sub-22_T1w.nii.gz")
     reading = preparing.read_volume
