@@ -1,0 +1,165 @@
+"""Faults: what goes wrong between a scanner and a disk, each planted in a series of its own.
+
+A fault is a function from the files of a sound series to the files that are left of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from mmmed.simulation.hospital.files import encoded, slices
+from mmmed.simulation.hospital.identity import uid
+from mmmed.simulation.hospital.order import Order
+
+Files = dict[str, bytes]
+"""Name -> content."""
+
+TILT = 0.25
+"""Millimetres that a tilted slice is displaced per millimetre along the normal."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault and what must come out of it.
+
+    Attributes:
+        series: `mri` or `pet`: what it is planted in.
+        files: what is left of the series.
+        expected: `ok`, `refused` or `tilt` (resampled or refused), of the volume.
+        aside: names of files that must be set aside or are unreadable, and which of both.
+        suv: whether SUVbw can still be derived.
+        whole: whether the volume is that of the sound series.
+        change: what is different in every header.
+        reason: for the truth.
+    """
+
+    series: str
+    files: Callable[[Order], Files]
+    expected: str
+    reason: str
+    aside: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    suv: bool = True
+    whole: bool = True
+    change: Callable[[Order], Order] = lambda order: order
+
+
+def sound(order: Order) -> Files:
+    """The files of a classic series, as they should be."""
+    return _named([encoded(order, one) for one in slices(order)])
+
+
+def faulty(order: Order, name: str) -> tuple[Order, Files]:
+    """A series with a fault, under identifiers of its own, and its files."""
+    study = uid(order.study, name)
+    own = replace(
+        order,
+        patient=f"fault-{name}",
+        study=study,
+        uid=uid(study, 1),
+        folder=f"faults/{name}",
+        enhanced=False,
+        expected=FAULTS[name].expected,
+        reason=FAULTS[name].reason,
+        suv=order.suv if FAULTS[name].suv else None,
+        source=order.source if FAULTS[name].whole and FAULTS[name].expected == "ok" else "",
+    )
+    own = FAULTS[name].change(own)
+    return own, FAULTS[name].files(own)
+
+
+def _named(contents: Sequence[bytes]) -> Files:
+    return {f"IM{index:04d}": content for index, content in enumerate(contents)}
+
+
+def _truncated(order: Order) -> Files:
+    files = sound(order)
+    middle = sorted(files)[len(files) // 2]
+    return {**files, middle: files[middle][: len(files[middle]) * 2 // 3]}
+
+
+def _duplicated(order: Order) -> Files:
+    files = sound(order)
+    return {**files, "copy of IM0001": files["IM0001"]}
+
+
+def _gap(order: Order) -> Files:
+    files = sound(order)
+    return {name: files[name] for name in files if name != sorted(files)[len(files) // 2]}
+
+
+def _tilted(order: Order) -> Files:
+    found = slices(order)
+    for one in found:
+        x, y, z = (float(value) for value in one.ImagePositionPatient)
+        one.ImagePositionPatient = [f"{x:.6g}", f"{y + TILT * z:.6g}", f"{z:.6g}"]
+    return _named([encoded(order, one) for one in found])
+
+
+def _mixed(order: Order) -> Files:
+    found = slices(order)
+    for one in found[::2]:
+        one.ImageOrientationPatient = ["1", "0", "0", "0", "0", "-1"]
+    return _named([encoded(order, one) for one in found])
+
+
+def _among_others(order: Order) -> Files:
+    return {
+        **sound(order),
+        "notes.txt": b"Patient was comfortable.\n",
+        "screenshot.png": b"\x89PNG\r\n\x1a\n" + bytes(64),
+    }
+
+
+def _half_copied(order: Order) -> Files:
+    files = sound(order)
+    half = {name: files[name] for name in sorted(files)[: len(files) // 2]}
+    return {**half, f"IM{len(half):04d}": b""}
+
+
+def _without_dose(order: Order) -> Order:
+    left = {key: value for key, value in order.isotope.items() if key != "RadionuclideTotalDose"}
+    return replace(order, isotope=MappingProxyType(left))
+
+
+def _of_a_knee(order: Order) -> Order:
+    attributes = {**order.attributes, "BodyPartExamined": "KNEE", "SeriesDescription": "t1_knee"}
+    return replace(order, attributes=attributes)
+
+
+_ASIDE = "set-aside"
+FAULTS: Mapping[str, Fault] = MappingProxyType(
+    {
+        "truncated": Fault("mri", _truncated, "refused", "one file ends in its pixels"),
+        "duplicated": Fault(
+            "mri",
+            _duplicated,
+            "ok",
+            "one file twice",
+            MappingProxyType({"copy of IM0001": _ASIDE}),
+        ),
+        "gap": Fault("mri", _gap, "refused", "a slice is missing"),
+        "tilt": Fault("mri", _tilted, "tilt", "slices are displaced along the stack"),
+        "mixed": Fault("mri", _mixed, "refused", "two orientations in one series"),
+        "non-dicom": Fault(
+            "mri",
+            _among_others,
+            "ok",
+            "other files beside it",
+            MappingProxyType({"notes.txt": _ASIDE, "screenshot.png": _ASIDE}),
+        ),
+        "half-copied": Fault(
+            "mri",
+            _half_copied,
+            "ok",
+            "the upper half is not there yet, and one file is empty",
+            whole=False,
+        ),
+        "without-dose": Fault(
+            "pet", sound, "ok", "the dose is not stated", suv=False, change=_without_dose
+        ),
+        "wrong-body-part": Fault("mri", sound, "ok", "shows a knee", change=_of_a_knee),
+    }
+)
+"""Name -> fault. All are planted in every hospital."""

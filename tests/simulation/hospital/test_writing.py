@@ -1,0 +1,132 @@
+"""A simulated hospital, read back: every series and file as `truth.tsv` says."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmmed.errors import DataError, StudyError, UnitsError
+from mmmed.readers.dicom.index import read_index
+from mmmed.readers.dicom.series import SeriesVolume, read_series
+from mmmed.readers.nifti import read_volume
+from mmmed.readers.suv.decision import derive
+from mmmed.simulation import bids
+from mmmed.simulation.hospital.writing import write
+from mmmed.simulation.spec import AdSimulation, Subjects
+
+SPEC = AdSimulation(subjects=Subjects.of_total(6), seed=3, voxel_mm=6.0)
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("simulated") / "hospital"
+    write(SPEC, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def truth(hospital: Path) -> pd.DataFrame:
+    return pd.read_csv(hospital / "truth.tsv", sep="\t", dtype=str, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("simulated") / "bids"
+    bids.write(SPEC, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def volumes(hospital: Path) -> dict[str, tuple[SeriesVolume, ...] | str]:
+    """What the reader makes of every series: its volumes, or why not."""
+    found: dict[str, tuple[SeriesVolume, ...] | str] = {}
+    for one in read_index(hospital).series:
+        try:
+            found[one.uid] = read_series(one.paths)
+        except DataError as error:
+            found[one.uid] = str(error)
+    return found
+
+
+def test_the_index_finds_the_series_of_the_truth_and_no_other(
+    hospital: Path, truth: pd.DataFrame
+) -> None:
+    found = {one.uid for one in read_index(hospital).series}
+    assert found == set(truth["series"]) - {"n/a"}
+
+
+def test_every_series_is_a_volume_or_is_refused_as_the_truth_says(
+    truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str]
+) -> None:
+    for _, row in truth[truth["series"] != "n/a"].iterrows():
+        found = volumes[row["series"]]
+        if row["expected"] != "tilt":
+            assert isinstance(found, str) == (row["expected"] == "refused"), (row["path"], found)
+
+
+def test_every_stray_file_is_set_aside(hospital: Path, truth: pd.DataFrame) -> None:
+    aside = {one.path: one.verdict for one in read_index(hospital).aside}
+    for _, row in truth[truth["series"] == "n/a"].iterrows():
+        assert aside[row["path"]] == row["expected"], row["path"]
+
+
+def test_every_pet_has_the_factor_of_the_truth_or_is_refused(
+    truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str]
+) -> None:
+    ways = set()
+    for _, row in truth[truth["modality"] == "PT"].iterrows():
+        found = volumes[row["series"]]
+        assert not isinstance(found, str)
+        if row["suv"] == "refused":
+            with pytest.raises(UnitsError):
+                derive(found[0].headers)
+        else:
+            assert derive(found[0].headers).factor == pytest.approx(float(row["suv"]), rel=1e-6)
+            ways.add(row["reason"])
+    assert ways == {
+        "bqml-start",
+        "bqml-admin",
+        "bqml-midnight",
+        "gml",
+        "cnts-suv",
+        "cnts-activity",
+    }
+
+
+def test_every_volume_is_that_of_the_bids_dataset(
+    truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str], dataset: Path
+) -> None:
+    checked = 0
+    for _, row in truth[(truth["source"] != "n/a") & (truth["expected"] == "ok")].iterrows():
+        found = volumes[row["series"]]
+        assert not isinstance(found, str)
+        if row["reason"].startswith(("cnts", "gml")):
+            continue
+        (path,) = dataset.rglob(f"{row['source']}.nii.gz")
+        expected = read_volume(path)
+        np.testing.assert_allclose(found[0].volume.data, expected.data, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(found[0].volume.affine, expected.affine, atol=1e-3)
+        checked += 1
+    assert checked > 15
+
+
+def test_the_same_seed_gives_the_same_bytes(hospital: Path, tmp_path: Path) -> None:
+    write(SPEC, tmp_path / "again")
+    assert _digests(tmp_path / "again") == _digests(hospital)
+
+
+def test_a_folder_that_holds_something_is_refused(hospital: Path) -> None:
+    with pytest.raises(StudyError, match="is not empty"):
+        write(SPEC, hospital)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
