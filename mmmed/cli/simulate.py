@@ -1,4 +1,4 @@
-"""`mmmed simulate ad OUT`: write a simulated cohort as BIDS, with the truth about it."""
+"""`mmmed simulate ad OUT` and `hospital OUT`: a cohort as BIDS or as DICOM, and the truth of it."""
 
 from __future__ import annotations
 
@@ -106,6 +106,32 @@ def simulate_ad(
             progress=lambda done, total: report("simulate", done, total),
         )
     typer.echo(f"{out}: {spec.subjects.total} subjects")
+    return 0
+
+
+@app.command("hospital")
+def simulate_hospital(
+    out: Annotated[Path, typer.Argument(help="The folder to write; missing or empty.")],
+    subjects: Annotated[int, typer.Option(help="How many people.", min=1)] = 12,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
+    voxel_mm: Annotated[float, typer.Option(help="Edge of a voxel: 4, 2 or 1.")] = 4.0,
+) -> int:
+    """Write DICOM Studies of simulated people, with planted faults and `truth.tsv`."""
+    from mmmed.cli.progress import Progress
+    from mmmed.simulation.hospital.writing import write
+    from mmmed.simulation.spec import Subjects
+
+    spec = _spec(
+        {
+            "subjects": Subjects.of_total(subjects).model_dump(),
+            "seed": seed,
+            "voxel_mm": voxel_mm,
+        },
+        [],
+    )
+    with Progress() as report:
+        write(spec, out, progress=lambda done, total: report("simulate", done, total))
+    typer.echo(f"{out}: {subjects} subjects; what must come out of each series: truth.tsv")
     return 0
 
 

@@ -65,3 +65,26 @@ def test_what_cannot_be_simulated_is_one_line_and_exit_code_2(
     assert message in said
     assert len(said.splitlines()) == 1
     assert not (tmp_path / "ad").exists()
+
+
+def test_a_hospital_is_written_with_its_truth(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "hospital"
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "hospital", str(out), "--subjects=1", "--seed=2", "--voxel-mm=16"])
+    assert not ended.value.code
+    assert "truth.tsv" in capsys.readouterr().out
+    lines = (out / "truth.tsv").read_text().splitlines()
+    assert lines[0].split("\t")[:3] == ["path", "study", "series"]
+    assert all((out / line.split("\t")[0]).exists() for line in lines[1:])
+
+
+def test_a_hospital_is_not_written_into_a_folder_that_holds_something(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").write_text("x")
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "hospital", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "is not empty" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from mmmed.simulation.hospital.files import encoded, slices
+from mmmed.simulation.hospital.files import coronal, encoded, slices
 from mmmed.simulation.hospital.identity import uid
 from mmmed.simulation.hospital.order import Order
 
@@ -98,9 +98,7 @@ def _tilted(order: Order) -> Files:
 
 
 def _mixed(order: Order) -> Files:
-    found = slices(order)
-    for one in found[::2]:
-        one.ImageOrientationPatient = ["1", "0", "0", "0", "0", "-1"]
+    found = [*slices(order), *coronal(order)]
     return _named([encoded(order, one) for one in found])
 
 
@@ -141,7 +139,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         ),
         "gap": Fault("mri", _gap, "refused", "a slice is missing"),
         "tilt": Fault("mri", _tilted, "tilt", "slices are displaced along the stack"),
-        "mixed": Fault("mri", _mixed, "refused", "two orientations in one series"),
+        "mixed": Fault("mri", _mixed, "ok", "an axial and a coronal stack in one series"),
         "non-dicom": Fault(
             "mri",
             _among_others,

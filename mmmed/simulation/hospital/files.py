@@ -22,11 +22,26 @@ from mmmed.simulation.hospital.identity import uid
 from mmmed.simulation.hospital.order import Order
 
 AXIAL = ["1", "0", "0", "0", "1", "0"]
+CORONAL = ["1", "0", "0", "0", "0", "-1"]
 
 
 def slices(order: Order) -> list[Dataset]:
     """One data set per slice, feet first, pixels not encoded yet."""
     return [_slice(order, index) for index in range(order.values.shape[2])]
+
+
+def coronal(order: Order) -> list[Dataset]:
+    """The same volume cut into coronal slices, numbered behind the axial ones."""
+    found = []
+    for index in range(order.values.shape[1]):
+        pixels = order.values[::-1, index, ::-1].T
+        one = _classic(order, pixels, order.values.shape[2] + index)
+        one.ImageOrientationPatient = CORONAL
+        one.ImagePositionPatient = _place(order, index, order.values.shape[2] - 1)
+        one.PixelSpacing = [f"{order.affine[2, 2]:g}", f"{order.affine[0, 0]:g}"]
+        one.SliceThickness = f"{order.affine[1, 1]:g}"
+        found.append(one)
+    return found
 
 
 def enhanced(order: Order) -> Dataset:
@@ -84,14 +99,20 @@ def encoded(order: Order, dataset: Dataset) -> bytes:
 
 
 def _slice(order: Order, index: int) -> Dataset:
-    pet = order.attributes["Modality"] == "PT"
-    kind = PositronEmissionTomographyImageStorage if pet else MRImageStorage
-    one = _common(order, _pixels(order, index), kind, str(index))
-    one.InstanceNumber = index + 1
+    one = _classic(order, _pixels(order, index), index)
     one.ImageOrientationPatient = AXIAL
     one.ImagePositionPatient = _position(order, index)
     one.PixelSpacing = _spacing(order)
     one.SliceThickness = _step(order)
+    return one
+
+
+def _classic(order: Order, pixels: np.ndarray, index: int) -> Dataset:
+    """One image of a classic series, its geometry not stated yet."""
+    pet = order.attributes["Modality"] == "PT"
+    kind = PositronEmissionTomographyImageStorage if pet else MRImageStorage
+    one = _common(order, pixels, kind, str(index))
+    one.InstanceNumber = index + 1
     one.RescaleSlope, one.RescaleIntercept = order.slope, "0"
     return one
 
@@ -135,9 +156,12 @@ def _pixels(order: Order, index: int) -> np.ndarray:
 
 
 def _position(order: Order, index: int) -> list[str]:
-    """LPS mm of the first stored pixel, which is the volume's last one in i and j."""
-    last = [order.values.shape[0] - 1, order.values.shape[1] - 1, index, 1]
-    x, y, z = (order.affine @ last)[:3]
+    return _place(order, order.values.shape[1] - 1, index)
+
+
+def _place(order: Order, j: int, k: int) -> list[str]:
+    """LPS mm of the first stored pixel, which is the volume's last one in i."""
+    x, y, z = (order.affine @ [order.values.shape[0] - 1, j, k, 1])[:3]
     return [f"{value:.6g}" for value in (-x, -y, z)]
 
 

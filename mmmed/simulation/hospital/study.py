@@ -107,7 +107,7 @@ def _mr_study(
 def _pet_study(
     spec: AdSimulation, person: Participant, scans: Scans, affine: np.ndarray
 ) -> Iterator[Order]:
-    name: Name = NAMES[person.number % len(NAMES)]
+    name: Name = NAMES[(person.number - 1) % len(NAMES)]
     stated = way(name, number=person.number, becquerels=scans.pet_slope)
     study = uid(spec.seed, person.name, "pet")
     corrected = Order(

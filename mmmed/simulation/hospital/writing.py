@@ -6,6 +6,8 @@ written last. Paths are relative to the hospital.
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -110,13 +112,20 @@ def _write_media(spec: AdSimulation, folder: Path, person: Participant) -> Itera
     order = replace(
         usual, patient="media", study=study, uid=uid(study, 1), folder="media", reason="DICOMDIR"
     )
+    with warnings.catch_warnings():  # a FileSet leaves its temporary folder to the collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        _write_disc(order, folder)
+        gc.collect()
+    yield _row(order)
+    yield Row("media/DICOMDIR", NONE, NONE, NONE, "set-aside", NONE, NONE, "DICOMDIR")
+
+
+def _write_disc(order: Order, folder: Path) -> None:
     disc = FileSet()
-    disc.UID, disc.ID = UID(uid(study, "disc")), "MMMED"
+    disc.UID, disc.ID = UID(uid(order.study, "disc")), "MMMED"
     for one in slices(order):
         disc.add(one)
     disc.write(folder)
-    yield _row(order)
-    yield Row("media/DICOMDIR", NONE, NONE, NONE, "set-aside", NONE, NONE, "DICOMDIR")
 
 
 def _write_files(folder: Path, files: Files) -> None:

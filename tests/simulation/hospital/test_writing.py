@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import highdicom
 import numpy as np
 import pandas as pd
 import pytest
+from pydicom.uid import JPEG2000Lossless
 
 from mmmed.errors import DataError, StudyError, UnitsError
 from mmmed.readers.dicom.index import read_index
@@ -15,10 +17,15 @@ from mmmed.readers.dicom.series import SeriesVolume, read_series
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.suv.decision import derive
 from mmmed.simulation import bids
+from mmmed.simulation.hospital.fault import sound
+from mmmed.simulation.hospital.study import orders
 from mmmed.simulation.hospital.writing import write
 from mmmed.simulation.spec import AdSimulation, Subjects
+from mmmed.simulation.subjects import draw_subjects, participants
 
-SPEC = AdSimulation(subjects=Subjects.of_total(6), seed=3, voxel_mm=6.0)
+SPEC = AdSimulation(subjects=Subjects.of_total(6), seed=3, voxel_mm=16.0)
+FINE = AdSimulation(subjects=Subjects.of_total(2), seed=3, voxel_mm=5.0)
+"""Planes large enough for JPEG 2000."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +69,7 @@ def test_the_index_finds_the_series_of_the_truth_and_no_other(
 def test_every_series_is_a_volume_or_is_refused_as_the_truth_says(
     truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str]
 ) -> None:
-    for _, row in truth[truth["series"] != "n/a"].iterrows():
+    for _, row in _classic(truth).iterrows():
         found = volumes[row["series"]]
         if row["expected"] != "tilt":
             assert isinstance(found, str) == (row["expected"] == "refused"), (row["path"], found)
@@ -101,7 +108,7 @@ def test_every_volume_is_that_of_the_bids_dataset(
     truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str], dataset: Path
 ) -> None:
     checked = 0
-    for _, row in truth[(truth["source"] != "n/a") & (truth["expected"] == "ok")].iterrows():
+    for _, row in _classic(truth[truth["source"] != "n/a"]).iterrows():
         found = volumes[row["series"]]
         assert not isinstance(found, str)
         if row["reason"].startswith(("cnts", "gml")):
@@ -114,14 +121,45 @@ def test_every_volume_is_that_of_the_bids_dataset(
     assert checked > 15
 
 
-def test_the_same_seed_gives_the_same_bytes(hospital: Path, tmp_path: Path) -> None:
-    write(SPEC, tmp_path / "again")
-    assert _digests(tmp_path / "again") == _digests(hospital)
+def test_an_enhanced_file_holds_the_same_volume_for_another_library(
+    hospital: Path, dataset: Path
+) -> None:
+    (whole,) = (hospital / "sub-003" / "mr" / "2").iterdir()
+    volume = highdicom.imread(whole).get_volume().to_patient_orientation("RAS")
+    expected = read_volume(next(dataset.rglob("sub-003*_T1w.nii.gz")))
+    np.testing.assert_allclose(volume.array, expected.data)
+    to_ras = np.diag([-1.0, -1.0, 1.0, 1.0])
+    np.testing.assert_allclose(to_ras @ volume.affine, expected.affine, atol=1e-3)
+
+
+def test_a_series_in_jpeg_2000_holds_the_same_volume(tmp_path: Path) -> None:
+    person = participants(draw_subjects(FINE))[1]
+    order = next(one for one in orders(FINE, person) if one.source.endswith("T1w"))
+    paths = [tmp_path / name for name in sound(order)]
+    for path, content in zip(paths, sound(order).values(), strict=True):
+        path.write_bytes(content)
+    (found,) = read_series(paths)
+    assert order.syntax == JPEG2000Lossless
+    np.testing.assert_array_equal(found.volume.data.astype(np.int16), order.values)
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    alone = SPEC.model_copy(update={"subjects": Subjects.of_total(1)})
+    for name in ("once", "again"):
+        write(alone, tmp_path / name)
+    assert len(_digests(tmp_path / "once")) > 100
+    assert _digests(tmp_path / "again") == _digests(tmp_path / "once")
 
 
 def test_a_folder_that_holds_something_is_refused(hospital: Path) -> None:
     with pytest.raises(StudyError, match="is not empty"):
         write(SPEC, hospital)
+
+
+def _classic(truth: pd.DataFrame) -> pd.DataFrame:
+    """The rows of series with a file per slice."""
+    enhanced = [f"sub-{number:03d}/mr/2" for number in (3, 6)]
+    return truth[(truth["series"] != "n/a") & ~truth["path"].isin(enhanced)]
 
 
 def _digests(folder: Path) -> dict[str, str]:
