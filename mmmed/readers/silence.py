@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 
-_ALONE = Lock()
+_ALONE = RLock()
 """Held while warnings are silenced: the list of filters belongs to the whole process."""
 
 

@@ -79,6 +79,16 @@ def headers(
     return made
 
 
+def echoes(pixels: Sequence[np.ndarray], **common: Any) -> list[FileDataset]:
+    """The headers of one series with an echo for each array."""
+    one_series = {"SeriesInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.4", **common}
+    return [
+        header
+        for echo, array in enumerate(pixels, start=1)
+        for header in headers(array, EchoNumbers=echo, EchoTime=4.9 * echo, **one_series)
+    ]
+
+
 def save(
     series: Sequence[FileDataset],
     folder: Path,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import struct
 
 from mmmed.errors import SeriesError
 from mmmed.readers.dicom.dimension import DIMENSIONS, TAGS
 from mmmed.readers.dicom.elements import Elements, name_of
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
+from mmmed.readers.dicom.stream import EXPLICIT_BIG
 
 IMAGE_TYPE = 0x00080008
 INSTANCE_UID = 0x00080018
@@ -21,11 +24,14 @@ SAMPLES, PHOTOMETRIC, FRAMES = 0x00280002, 0x00280004, 0x00280008
 ROWS, COLUMNS = 0x00280010, 0x00280011
 ALLOCATED, BITS, HIGH, SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
 INTERCEPT, SLOPE, LOOKUP = 0x00281052, 0x00281053, 0x00283000
+PHILIPS, PHILIPS_SCALE = 0x20050010, 0x2005100E
+PHILIPS_NAME = "Philips MR Imaging DD 001"
+TILES, PER_FRAME = 0x0019100A, 0x52009230
 
 WANTED = TAGS | {
     IMAGE_TYPE, INSTANCE_UID, SERIES_UID, PATIENT_ID, NUMBER, POSITION, ORIENTATION, SPACING,
     THICKNESS, GAP, REFERENCE, SAMPLES, PHOTOMETRIC, FRAMES, ROWS, COLUMNS, ALLOCATED, BITS, HIGH,
-    SIGNED, INTERCEPT, SLOPE, LOOKUP,
+    SIGNED, INTERCEPT, SLOPE, LOOKUP, PHILIPS, PHILIPS_SCALE, TILES, PER_FRAME,
 }  # fmt: skip
 """What is read of every file."""
 
@@ -65,7 +71,7 @@ def read_stored(elements: Elements) -> Stored:
             "whole bytes that hold them are read"
         )
     return Stored(
-        elements=elements,
+        elements=dataclasses.replace(elements, values={}),
         rows=rows,
         columns=columns,
         frames=int(count[0]),
@@ -95,12 +101,13 @@ def read_frame(elements: Elements) -> Frame:
         names = ", ".join(map(name_of, lacking))
         raise SeriesError(f"{path}: {names} missing; where its pixels lie is unknown")
     along_row, along_column = directions(elements)
+    slope, intercept, scaled = rescale(elements)
     return Frame(
         stored=stored,
         index=0,
         corner=(0, 0),
         uid=elements.text(INSTANCE_UID),
-        number=_number(elements),
+        number=instance_number(elements),
         rows=stored.rows,
         columns=stored.columns,
         position=_triple(elements.numbers(POSITION, count=3)),
@@ -109,8 +116,9 @@ def read_frame(elements: Elements) -> Frame:
         spacing=_spacing(elements),
         thickness=_length(elements, THICKNESS),
         gap=_length(elements, GAP),
-        slope=rescale(elements, SLOPE, absent=1.0),
-        intercept=rescale(elements, INTERCEPT, absent=0.0),
+        slope=slope,
+        intercept=intercept,
+        scaled=scaled,
         reference=elements.text(REFERENCE),
         dimensions=dimensions(elements),
     )
@@ -143,16 +151,39 @@ def check_directions(row: Triple, column: Triple, *, where: str) -> None:
         )
 
 
-def rescale(elements: Elements, tag: int, *, absent: float) -> float:
-    """Slope or intercept.
+def rescale(elements: Elements) -> tuple[float, float, bool]:
+    """Slope, intercept, and whether Philips' own scale is in them.
 
     Raises:
-        SeriesError: not a finite number, or a slope of 0.
+        SeriesError: not finite numbers, or a slope of 0.
     """
-    value = (elements.numbers(tag, count=1) or (absent,))[0]
-    if tag == SLOPE and value == 0:
-        raise SeriesError(f"{elements.path}: {name_of(SLOPE)} is 0, which wipes out every value")
-    return value
+    slope = elements.numbers(SLOPE, count=1) or (1.0,)
+    intercept = elements.numbers(INTERCEPT, count=1) or (0.0,)
+    scale = None
+    raw = elements.values.get(PHILIPS_SCALE, b"")
+    if SLOPE in elements.values and elements.text(PHILIPS) == PHILIPS_NAME and len(raw) == 4:
+        scale = struct.unpack(">f" if elements.syntax == EXPLICIT_BIG else "<f", raw)[0]
+    return philips_rescale(slope[0], intercept[0], scale=scale, where=str(elements.path))
+
+
+def philips_rescale(
+    slope: float, intercept: float, *, scale: float | None, where: str
+) -> tuple[float, float, bool]:
+    """Slope and intercept to Philips' floating-point values where their scale is stated.
+
+    What rescale alone gives is scaled for display, differently from series to series; divided by
+    slope * scale it is the measured signal (Chenevert et al., 2014, 10.1593/tlo.13811).
+
+    Raises:
+        SeriesError: a slope of 0, or a number that is not finite.
+    """
+    if slope == 0:
+        raise SeriesError(f"{where}: RescaleSlope is 0, which wipes out every value")
+    if not (math.isfinite(slope) and math.isfinite(intercept)):
+        raise SeriesError(f"{where}: rescale by {slope} and {intercept} is not finite")
+    if not scale or not math.isfinite(scale):
+        return slope, intercept, False
+    return 1 / scale, intercept / (slope * scale), True
 
 
 def dimensions(elements: Elements) -> dict[str, str]:
@@ -165,6 +196,15 @@ def dimensions(elements: Elements) -> dict[str, str]:
                 found[one.name] = value.decode("latin-1").strip(" \0") or value.hex()
                 break
     return found
+
+
+def instance_number(elements: Elements) -> int | None:
+    """InstanceNumber; a malformed one is as good as none."""
+    try:
+        value = elements.numbers(NUMBER, count=1)
+    except SeriesError:
+        return None
+    return int(value[0]) if value else None
 
 
 def _size(elements: Elements, tag: int) -> int:
@@ -192,14 +232,6 @@ def _length(elements: Elements, tag: int) -> float | None:
     except SeriesError:
         return None
     return abs(value[0]) if value and value[0] else None
-
-
-def _number(elements: Elements) -> int | None:
-    try:
-        value = elements.numbers(NUMBER, count=1)
-    except SeriesError:
-        return None
-    return int(value[0]) if value else None
 
 
 def _triple(values: tuple[float, ...]) -> Triple:

@@ -35,10 +35,10 @@ IMAGE_TYPE = "ImageType"
 DIMENSIONS = (
     Dimension(LATERAL, "station"),
     Dimension("StackID", "stack", (0x00209056,)),
-    Dimension("EchoNumbers", "echo", (0x00180086,)),
-    Dimension("EchoTime", "echo", (0x00180081,)),
     Dimension("ComplexImageComponent", "", (0x00089208,), shown=True),
     Dimension(IMAGE_TYPE, "", (0x00080008,), shown=True),
+    Dimension("EchoNumbers", "echo", (0x00180086,)),
+    Dimension("EchoTime", "echo", (0x00180081,)),
     Dimension("InversionTime", "inversion", (0x00180082,)),
     Dimension("FlipAngle", "flip angle", (0x00181314,)),
     Dimension("BValue", "b", (0x00189087, 0x0019100C, 0x20011003, 0x00431039, 0x00651009), True),
@@ -52,6 +52,7 @@ DIMENSIONS = (
     Dimension("AcquisitionTime", "frame", (0x00080032,)),
     Dimension("ContentTime", "frame", (0x00080033,)),
     Dimension("ReceiveCoilName", "coil", (0x00181250,)),
+    *(Dimension(f"Index{place}", "index") for place in range(1, 9)),
 )
 
 TAGS = frozenset(tag for one in DIMENSIONS for tag in one.tags)

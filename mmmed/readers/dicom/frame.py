@@ -64,6 +64,7 @@ class Frame:
         gap: SpacingBetweenSlices in mm, None where not stated.
         slope: of the rescale.
         intercept: of the rescale.
+        scaled: whether Philips' own scale is in them.
         reference: FrameOfReferenceUID, '' where the file has none.
         dimensions: name -> value, of those that the file states.
     """
@@ -83,6 +84,7 @@ class Frame:
     gap: float | None
     slope: float
     intercept: float
+    scaled: bool
     reference: str
     dimensions: Mapping[str, str]
 

@@ -99,6 +99,25 @@ def fill(view: np.ndarray, frames: Sequence[Frame]) -> None:
             pass
 
 
+def same(one: Frame, other: Frame) -> bool:
+    """Whether two frames lie at one place with one rescale and the same pixels.
+
+    Raises:
+        DataError: one of them cannot be read.
+    """
+    if (one.position, one.slope, one.intercept, one.rows, one.columns) != (
+        other.position,
+        other.slope,
+        other.intercept,
+        other.rows,
+        other.columns,
+    ):
+        return False
+    for frame in (one, other):
+        check_size(frame.stored)
+    return np.array_equal(_pixels(one, {}), _pixels(other, {}))
+
+
 Reader = Callable[[int], np.ndarray]
 """Index of a frame in a file -> (rows, columns) as stored."""
 

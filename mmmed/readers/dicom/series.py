@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pydicom
 
 from mmmed.errors import DataError, GeometryError, SeriesError, join
-from mmmed.readers.dicom.classic import WANTED, read_frame
-from mmmed.readers.dicom.elements import read_data_set, read_elements
+from mmmed.readers.dicom.classic import PATIENT_ID, SERIES_UID, WANTED, read_frame
+from mmmed.readers.dicom.duplicate import one_per_instance, one_per_place
+from mmmed.readers.dicom.elements import Elements, name_of, read_data_set, read_elements
+from mmmed.readers.dicom.enhanced import is_enhanced, read_frames
 from mmmed.readers.dicom.frame import Frame
+from mmmed.readers.dicom.mosaic import is_mosaic, read_tiles
 from mmmed.readers.dicom.pixels import LARGEST, fill
-from mmmed.readers.dicom.split import Group, split
+from mmmed.readers.dicom.split import Group, repeated, split
 from mmmed.readers.dicom.stack import Stack, check_group, stacked
 from mmmed.readers.volume import Volume, canonical_room
 
@@ -101,30 +105,81 @@ def read_stacks(paths: Sequence[Path]) -> tuple[SeriesVolume | Refusal, ...]:
     """
     if not paths:
         raise SeriesError("no files; a series has at least one")
-    frames = _distinct([read_frame(read_elements(path, WANTED)) for path in paths])
-    groups = split(frames)
-    return tuple(_made(group, alone=len(groups) == 1) for group in groups)
+    files = [read_elements(path, WANTED) for path in paths]
+    _check_one(files, SERIES_UID, "series")
+    _check_one(files, PATIENT_ID, "patients")
+    frames = [frame for elements in files for frame in _frames(elements)]
+    frames.sort(key=lambda frame: (frame.number or 0, frame.uid, frame.corner))
+    distinct = one_per_instance(frames)
+    groups = split(distinct)
+    notes = _dropped(len(frames) - len(distinct))
+    return tuple(_made(group, alone=len(groups) == 1, notes=notes) for group in groups)
 
 
-def _distinct(frames: Sequence[Frame]) -> list[Frame]:
-    return list(frames)
+def _check_one(files: Sequence[Elements], tag: int, what: str) -> None:
+    """All files are of one series or patient.
+
+    Raises:
+        SeriesError: they are of several; the values are not shown, they may name a person.
+    """
+    count = len({elements.text(tag) for elements in files})
+    if count > 1:
+        raise SeriesError(
+            f"{files[0].path} and {len(files) - 1} others: {name_of(tag)} has {count} values; "
+            f"files of {count} {what} are not one series"
+        )
 
 
-def _made(group: Group, *, alone: bool) -> SeriesVolume | Refusal:
+def _frames(elements: Elements) -> tuple[Frame, ...]:
+    """What one file holds."""
+    if is_enhanced(elements):
+        return read_frames(elements)
+    return read_tiles(elements) if is_mosaic(elements) else (read_frame(elements),)
+
+
+def _dropped(count: int) -> tuple[str, ...]:
+    return (f"{count} duplicates left out",) if count else ()
+
+
+def _made(group: Group, *, alone: bool, notes: tuple[str, ...]) -> SeriesVolume | Refusal:
     """The volume of a group, or why there is none."""
     try:
+        if group.repeated:
+            frames = one_per_place(group.frames)
+            notes += _dropped(len(group.frames) - len(frames))
+            group = dataclasses.replace(group, frames=tuple(frames), repeated=repeated(frames))
         check_group(group, alone=alone)
         stack = stacked(group.frames, siblings=group.siblings)
-        return SeriesVolume(_volume(stack), group.label, stack.frames, stack.notes)
+        said = (*notes, *stack.notes, *_declared(stack.frames))
+        return SeriesVolume(_volume(stack), group.label, stack.frames, said)
     except DataError as error:
         return Refusal(group.label, group.frames, str(error))
 
 
+def _declared(frames: Sequence[Frame]) -> tuple[str, ...]:
+    """What is unusual about the values."""
+    said = []
+    if any(frame.scaled for frame in frames):
+        said.append("values are on Philips' floating-point scale (2005,100E)")
+    if any(frame.stored.photometric == "MONOCHROME1" for frame in frames):
+        said.append("MONOCHROME1, shown inverted: values are as stored")
+    return tuple(said)
+
+
 def _volume(stack: Stack) -> Volume:
-    first = stack.frames[0]
-    shape = (len(stack.frames), first.rows, first.columns)
+    first, count = stack.frames[0], len(stack.frames)
+    rows, columns = (abs(shift) * (count - 1) for shift in stack.shift)
+    shape = (count, first.rows + rows, first.columns + columns)
     if math.prod(shape) * 4 > LARGEST:
         raise GeometryError(f"{shape} voxels are more than {LARGEST >> 30} GiB; nothing is read")
     target, view = canonical_room(shape, stack.affine)
-    fill(view, stack.frames)
+    if stack.shift == (0, 0):
+        fill(view, stack.frames)
+        return target
+    upright = np.empty((count, first.rows, first.columns), np.float32)
+    fill(upright, stack.frames)
+    view[...] = upright.min()
+    for place, plane in enumerate(upright):
+        top, left = ((place if shift > 0 else place - count + 1) * shift for shift in stack.shift)
+        view[place, top : top + first.rows, left : left + first.columns] = plane
     return target

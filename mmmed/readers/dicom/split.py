@@ -71,6 +71,11 @@ def places(frames: Sequence[Frame]) -> np.ndarray:
     return found
 
 
+def repeated(frames: Sequence[Frame]) -> int:
+    """How many places hold several frames."""
+    return sum(1 for count in Counter(map(int, places(frames))).values() if count > 1)
+
+
 def normal(frame: Frame) -> np.ndarray:
     """The unit vector in which the places of a frame's orientation are counted."""
     found = np.cross(frame.along_row, frame.along_column)
@@ -124,7 +129,7 @@ def _siblings(name: str, frames: Sequence[Frame]) -> list[Group]:
             frames=tuple(leaf.frames),
             siblings=len(leaves),
             lacking=0 if leaf.partial else whole - count,
-            repeated=sum(1 for n in Counter(places(leaf.frames)).values() if n > 1),
+            repeated=repeated(leaf.frames),
         )
         for leaf, count in zip(leaves, counts, strict=True)
     ]

@@ -34,11 +34,13 @@ class Stack:
     Attributes:
         frames: the slices.
         affine: (4, 4) float64, index of (slice, row, column) to RAS mm.
+        shift: rows and columns by which each slice lies off the last, where a tilt is undone.
         notes: what was declared or found.
     """
 
     frames: tuple[Frame, ...]
     affine: np.ndarray
+    shift: tuple[int, int]
     notes: tuple[str, ...]
 
 
@@ -79,13 +81,21 @@ def stacked(frames: Sequence[Frame], *, siblings: int = 1) -> Stack:
     heights = np.array([frame.position for frame in frames]) @ up
     ordered = [frames[place] for place in np.argsort(heights, kind="stable")]
     step, notes = _step(ordered, up, siblings=siblings)
+    down = np.array(first.along_column) * first.spacing[0]
+    right = np.array(first.along_row) * first.spacing[1]
+    shift = _tilt(ordered, step, up)
+    corner = np.array(ordered[0].position)
+    if shift != (0, 0):
+        step = float(step @ up) * up
+        before = [max(0, -one) * (len(ordered) - 1) for one in shift]
+        corner = corner - before[0] * down - before[1] * right
+        notes += (
+            f"gantry tilt undone by whole pixels: {shift[0]} rows, {shift[1]} columns a slice",
+        )
     affine = np.eye(4)
-    affine[:3, 0] = step
-    affine[:3, 1] = np.array(first.along_column) * first.spacing[0]
-    affine[:3, 2] = np.array(first.along_row) * first.spacing[1]
-    affine[:3, 3] = ordered[0].position
+    affine[:3] = np.stack([step, down, right, corner], axis=1)
     affine[:2] *= -1
-    return Stack(frames=tuple(ordered), affine=affine, notes=notes)
+    return Stack(frames=tuple(ordered), affine=affine, shift=shift, notes=notes)
 
 
 def _step(
@@ -97,7 +107,6 @@ def _step(
     positions = np.array([frame.position for frame in frames])
     step = (positions[-1] - positions[0]) / (len(frames) - 1)
     _check_even(frames, positions @ up)
-    _check_upright(frames, step, up)
     return step, _pair(frames, float(step @ up), siblings=siblings)
 
 
@@ -150,20 +159,24 @@ def _check_even(frames: Sequence[Frame], heights: np.ndarray) -> None:
     )
 
 
-def _check_upright(frames: Sequence[Frame], step: np.ndarray, normal: np.ndarray) -> None:
-    """Slices lie above one another.
+def _tilt(frames: Sequence[Frame], step: np.ndarray, up: np.ndarray) -> tuple[int, int]:
+    """Whole rows and columns by which each slice is shifted against the last.
 
     Raises:
-        GeometryError: the stack is tilted.
+        GeometryError: the stack is tilted, and not by whole pixels.
     """
     first = frames[0]
     aside = [
         float(step @ np.array(first.along_column)) / first.spacing[0],
         float(step @ np.array(first.along_row)) / first.spacing[1],
     ]
-    if max(map(abs, aside)) * (len(frames) - 1) <= DRIFT_TOLERANCE:
-        return
-    cosine = float(step @ normal) / float(np.linalg.norm(step))
+    drift = max(map(abs, aside)) * (len(frames) - 1)
+    if drift <= DRIFT_TOLERANCE:
+        return 0, 0
+    rest = max(abs(one - round(one)) for one in aside) * (len(frames) - 1)
+    if rest <= DRIFT_TOLERANCE:
+        return round(aside[0]), round(aside[1])
+    cosine = float(step @ up) / float(np.linalg.norm(step))
     angle = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
     raise GeometryError(
         f"{len(frames)} slices are tilted by {angle:.2f} degrees (gantry tilt; first "

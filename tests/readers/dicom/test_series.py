@@ -10,7 +10,7 @@ import pytest
 import slices
 
 from mmmed.errors import DataError, GeometryError, SeriesError
-from mmmed.readers.dicom.series import SeriesVolume, read_series
+from mmmed.readers.dicom.series import Refusal, SeriesVolume, read_series, read_stacks
 
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
@@ -67,18 +67,138 @@ def test_a_missing_slice_is_refused_with_its_neighbours(tmp_path: Path) -> None:
 
 def test_echoes_become_volumes_of_their_own(tmp_path: Path) -> None:
     pixels = [slices.stored(seed=seed) for seed in (1, 2)]
-    series = [
-        one
-        for echo, array in enumerate(pixels, start=1)
-        for one in slices.headers(
-            array, EchoNumbers=echo, EchoTime=4.9 * echo, FrameOfReferenceUID="1.2.3"
-        )
-    ]
+    series = slices.echoes(pixels)
     found = read_series(slices.save(series, tmp_path))
     assert [one.label for one in found] == ["echo 1", "echo 2"]
     for one, array in zip(found, pixels, strict=True):
         wanted = expected(array, slices.affine())
         np.testing.assert_array_equal(one.volume.data, wanted.get_fdata())
+
+
+def test_time_points_are_not_stacked_into_one_volume(tmp_path: Path) -> None:
+    """SimpleITK makes one volume of twice the slices."""
+    times = [slices.stored(seed=seed) for seed in (1, 2)]
+    series = slices.echoes(times)
+    for number, one in enumerate(series):
+        del one.EchoNumbers, one.EchoTime
+        one.InstanceNumber = number + 1
+        one.AcquisitionTime = f"1200{number:02d}"
+    found = read_series(slices.save(series, tmp_path))
+    assert [one.label for one in found] == ["frame 1", "frame 2"]
+    for one, array in zip(found, times, strict=True):
+        wanted = expected(array, slices.affine()).get_fdata()
+        np.testing.assert_array_equal(one.volume.data, wanted)
+
+
+def test_a_time_point_that_lacks_slices_is_refused_and_the_whole_one_read(tmp_path: Path) -> None:
+    series = slices.echoes([slices.stored(seed=1), slices.stored(seed=2)])[:-2]
+    good, bad = read_stacks(slices.save(series, tmp_path))
+    assert isinstance(good, SeriesVolume)
+    assert isinstance(bad, Refusal)
+    assert "2 slices are missing that its siblings have" in bad.reason
+    assert "echo 2: 2 slices are missing" in only(slices.save(series, tmp_path)).notes[0]
+
+
+def test_the_header_of_every_slice_is_there_when_asked_for(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored(), RepetitionTime="2000")
+    read = only(slices.save(series, tmp_path))
+    assert [one.RepetitionTime for one in read.headers] == [2000] * 6
+    assert [one.InstanceNumber for one in read.headers] == [1, 2, 3, 4, 5, 6]
+
+
+def test_copies_of_a_file_are_left_out_and_said_so(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored())
+    read = only(slices.save([*series, series[2]], tmp_path))
+    assert read.volume.data.shape == (10, 8, 6)
+    assert read.notes == ("1 duplicates left out",)
+
+
+def test_a_resent_slice_with_an_uid_of_its_own_is_left_out(tmp_path: Path) -> None:
+    pixels = slices.stored()
+    series = slices.headers(pixels)
+    again = slices.headers(pixels)[2]
+    again.SeriesInstanceUID = series[0].SeriesInstanceUID
+    again.FrameOfReferenceUID = series[0].FrameOfReferenceUID
+    read = only(slices.save([*series, again], tmp_path))
+    assert read.notes == ("1 duplicates left out",)
+
+
+def test_two_slices_at_one_position_that_differ_are_refused(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored())
+    other = slices.headers(slices.stored(seed=9))[2]
+    other.SeriesInstanceUID = series[0].SeriesInstanceUID
+    other.FrameOfReferenceUID = series[0].FrameOfReferenceUID
+    with pytest.raises(GeometryError, match="1 positions hold several of the 7 slices"):
+        read_series(slices.save([*series, other], tmp_path))
+
+
+def test_different_images_with_one_instance_uid_are_refused(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored())
+    series[1].SOPInstanceUID = series[0].SOPInstanceUID
+    with pytest.raises(SeriesError, match="different images with the instance UID"):
+        read_series(slices.save(series, tmp_path))
+
+
+def test_files_of_two_series_or_two_patients_are_refused(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored())
+    series[0].SeriesInstanceUID = "1.2.3"
+    with pytest.raises(SeriesError, match="2 values; files of 2 series"):
+        read_series(slices.save(series, tmp_path))
+    series = slices.headers(slices.stored())
+    series[0].PatientID = "Doe^Jane"
+    with pytest.raises(SeriesError, match="files of 2 patients") as caught:
+        read_series(slices.save(series, tmp_path))
+    assert "Doe" not in str(caught.value)
+
+
+def test_a_tilt_by_whole_pixels_is_undone_exactly(tmp_path: Path) -> None:
+    """SimpleITK and MONAI drop the tilt: every slice lands at the wrong height."""
+    pixels = slices.stored()
+    series = slices.headers(pixels, step=(0.0, -2 * slices.SPACING[0], slices.STEP))
+    read = only(slices.save(series, tmp_path))
+    assert "gantry tilt undone by whole pixels: -2 rows, 0 columns a slice" in read.notes
+    inverse = np.linalg.inv(read.volume.affine)
+    for place, one in enumerate(series):
+        lps = np.array([float(value) for value in one.ImagePositionPatient])
+        lps += [3 * slices.SPACING[1], 4 * slices.SPACING[0], 0]
+        index = inverse @ [-lps[0], -lps[1], lps[2], 1]
+        np.testing.assert_allclose(index, index.round(), atol=1e-9)
+        assert read.volume.data[tuple(index[:3].round().astype(int))] == pixels[place, 4, 3]
+
+
+def test_a_tilt_by_parts_of_pixels_is_refused_with_its_angle(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored(), step=(0.0, 0.8, 3.0))
+    with pytest.raises(GeometryError, match=r"6 slices are tilted by 14\.93 degrees"):
+        read_series(slices.save(series, tmp_path))
+
+
+def test_a_slice_of_another_orientation_is_refused_and_the_rest_read(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored())
+    series[-1].ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
+    good, bad = read_stacks(slices.save(series, tmp_path))
+    assert isinstance(good, SeriesVolume)
+    assert good.label == "axial"
+    assert isinstance(bad, Refusal)
+    assert "one slice alone in its orientation" in bad.reason
+
+
+def test_a_single_slice_is_as_thick_as_stated(tmp_path: Path) -> None:
+    (header,) = slices.headers(slices.stored((1, 8, 10)), step=5.0, SliceThickness="5")
+    header.SliceThickness = "5"
+    read = only(slices.save([header], tmp_path))
+    assert read.notes == ("one slice, 5 mm thick as stated",)
+    assert np.linalg.norm(read.volume.affine[:3, 2]) == pytest.approx(5)
+
+
+def test_a_single_slice_without_thickness_says_what_stands_for_it(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored((1, 8, 10)), SliceThickness=None)
+    assert "1 mm stands for it" in only(slices.save(series, tmp_path)).notes[0]
+
+
+def test_two_slices_whose_gap_nothing_states_are_refused(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored((2, 8, 10)), SliceThickness=None)
+    with pytest.raises(GeometryError, match="two slices, 3 mm apart: nothing is stated"):
+        read_series(slices.save(series, tmp_path))
 
 
 def test_no_files_are_no_series() -> None:
