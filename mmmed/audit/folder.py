@@ -80,6 +80,7 @@ class RunFolder:
         cases: rows of `cases.tsv`.
         splits: rows of `splits.tsv`.
         presence: rows of `presence.tsv`.
+        rule: how a case got its label, of `metrics.json`; empty where it is not recorded.
         classes: their names, of `metrics.json`.
         rows: of `metrics.json`.
         differences: of `metrics.json`.
@@ -97,6 +98,7 @@ class RunFolder:
     cases: Sequence[Mapping[str, str]]
     splits: Sequence[Mapping[str, str]]
     presence: Sequence[Mapping[str, str]]
+    rule: str
     classes: Sequence[str]
     rows: Sequence[Row]
     differences: Sequence[Row]
@@ -125,6 +127,7 @@ def read_run(run: Path) -> RunFolder:
         cases=_rows(run / "cases.tsv", table.CASES),
         splits=_rows(run / "splits.tsv", table.SPLITS),
         presence=_rows(run / "presence.tsv", table.PRESENCE),
+        rule=str(metrics.get("rule", "")),
         classes=[str(name) for name in metrics.get("classes", ())],
         rows=metrics.get("rows", ()),
         differences=metrics.get("differences", ()),

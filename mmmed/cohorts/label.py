@@ -16,6 +16,9 @@ from mmmed.config import Spec, nearest
 from mmmed.errors import StudyError
 from mmmed.readers.vectors import MISSING
 
+LAST = "last"
+"""Names the last column of each table as the label's."""
+
 
 class AtVisit(Spec):
     """The diagnosis at the case's own visit is the label."""
@@ -124,7 +127,7 @@ class Label(Spec):
 
     def _told(self, when: str) -> str:
         if isinstance(self.rule, AtVisit):
-            return f"{self.column} {when}"
+            return "the last column" if self.column == LAST else f"{self.column} {when}"
         rule = self.rule
         after = f"within {rule.months:g} months"
         kept = "left out" if rule.reverters == "exclude" else "kept"

@@ -17,14 +17,11 @@ from pydantic import Field
 
 from mmmed.cohorts.assembly import Columns, ModalityName, Row, assemble
 from mmmed.cohorts.cohort import Cohort, Fault
-from mmmed.cohorts.label import Label
+from mmmed.cohorts.label import LAST, Label
 from mmmed.config import Spec
 from mmmed.errors import DataError, NothingReadable, StudyError
 from mmmed.readers.source import Source
 from mmmed.readers.vectors import Rows, read_table, rows_of
-
-LAST = "last"
-"""Names the last column of each table as the label's."""
 
 
 class View(Spec):

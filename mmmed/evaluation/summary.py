@@ -31,6 +31,7 @@ def metrics_document(
     ceilings: Mapping[str, Any] | None = None,
     against: str | None = None,
     notes: Sequence[str] = (),
+    rule: str = "",
 ) -> dict[str, Any]:
     """The whole of `metrics.json`: rows, paired differences, notes.
 
@@ -41,11 +42,13 @@ def metrics_document(
         ceilings: as `ceilings.json`; on simulated data.
         against: the method every other one is compared with; none where None.
         notes: sentences to stand beside the numbers.
+        rule: how a case got its label, in a sentence.
     """
     level = interval.level
     results = [*results, *by_size(results)]
     return {
         "mmmed-metrics": VERSION,
+        "rule": rule,
         "classes": list(classes),
         "rows": _rows(results, classes=classes, level=level, ceilings=ceilings),
         "differences": list(differences(results, against=against, level=level)) if against else [],

@@ -62,6 +62,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
         ceilings=ceilings,
         against=methods[0] if len(set(methods)) > 1 else None,
         notes=[*notes, *(ceilings["notes"] if ceilings else ())],
+        rule=cohort.rule,
     )
     atomic.write_json(run / "metrics.json", document)
     write_figures(

@@ -85,7 +85,8 @@ def run(
             partial(make_agenda, resolved, device=device, parallel=parallel, listener=hearer)
         )
         known = _write_record(where, resolved, agenda, device=device)
-        for sentence in (*realised(agenda.folds), *known):
+        rule = agenda.stocked.cohort.rule
+        for sentence in (*([rule] if rule else []), *realised(agenda.folds), *known):
             hearer.note(sentence)
         failures = run_jobs(
             agenda.jobs,

@@ -226,3 +226,11 @@ def test_a_broken_file_is_named(run: Path, file: str, text: str, said: str) -> N
         write_report(run)
     assert Path(file).name in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_label_rule_is_the_first_line_of_the_report(run: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["rule"] = "CN against AD (positive: AD): diagnosis at each subject's first visit"
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    html = write_report(run).read_text()
+    assert html.split("</h1>")[1].lstrip().startswith("<p>CN against AD (positive: AD)")
