@@ -1,9 +1,9 @@
 """To which moment values are decay corrected, and so how long the dose has decayed until then.
 
 ADMIN    the injection: the dose counts as it was given
-START    one moment for the whole series (DICOM PS3.3 C.8.9.1.1.5, C.8.9.4.1.5): what the vendor
-         states in a private element, else the series' date and time; where these are later than
-         the earliest acquisition, as after a reconstruction, the earliest acquisition
+START    one moment for the whole series (DICOM PS3.3 C.8.9.1.1.5, C.8.9.4.1.5): the series' date
+         and time; where these are later than the earliest acquisition, as after a reconstruction,
+         the earliest acquisition; where the vendor states the moment in a private element, that
 enhanced the moment stated by Decay Correction DateTime (0018,9701), C.8.22.5
 """
 
@@ -79,22 +79,25 @@ def _enhanced(reading: Reading) -> Moment:
 
 
 def _start(reading: Reading) -> Moment:
+    """The moment of START: by the standard's attributes, unless the vendor states another one."""
     series = _series(reading)
-    acquired = acquisitions(reading, near=series.at)
+    label, moment = _by_standard(reading, series)
     stated = _private(reading, near=series.at)
-    if stated is not None:
+    if stated is not None and abs((stated[1].at - moment.at).total_seconds()) > _SAME:
+        reading.note(
+            f"{stated[0]} {stated[1].at:%H:%M:%S} counts, not {label} {moment.at:%H:%M:%S}"
+        )
         label, moment = stated
-        reading.step(f"anchor: {label}")
-        if abs((moment.at - series.at).total_seconds()) > _SAME:
-            reading.note(
-                f"{label} {moment.at:%H:%M:%S} counts, not {name('SeriesTime')} "
-                f"{series.at:%H:%M:%S}"
-            )
-        return moment
+    reading.step(f"anchor: {label}")
+    return moment
+
+
+def _by_standard(reading: Reading, series: Moment) -> tuple[str, Moment]:
+    """The series' time, or the earliest acquisition where that is before it."""
+    acquired = acquisitions(reading, near=series.at)
     if not acquired:
         reading.note(f"{name('AcquisitionTime')} is missing: SeriesTime is taken as the start")
-        reading.step("anchor: SeriesTime")
-        return series
+        return "SeriesTime", series
     first = min(acquired)
     late = (first - series.at).total_seconds()
     if late < 0:
@@ -102,12 +105,10 @@ def _start(reading: Reading) -> Moment:
             f"{name('SeriesTime')} {series.at:%H:%M:%S} is later than the earliest "
             f"{name('AcquisitionTime')} {first:%H:%M:%S}, which counts"
         )
-        reading.step("anchor: earliest AcquisitionTime")
-        return Moment(first, 0.0)
+        return "earliest AcquisitionTime", Moment(first, 0.0)
     if late > _LATE:
         reading.note(f"the first acquisition is {timedelta(seconds=late)} after SeriesTime")
-    reading.step("anchor: SeriesTime")
-    return series
+    return "SeriesTime", series
 
 
 def _series(reading: Reading) -> Moment:
@@ -133,23 +134,17 @@ def acquisitions(reading: Reading, *, near: datetime | None = None) -> list[date
         near: places those acquisitions that state a time without a date, within half a day; without
             it they are left on one day.
     """
-    found = [
-        _on_clock(reading, "AcquisitionDateTime", text)
-        for (text,) in reading.rows("AcquisitionDateTime")
-        if text
-    ]
-    found += [
-        _on_clock(reading, "FrameAcquisitionDateTime", text)
-        for (text,) in reading.rows("FrameAcquisitionDateTime")
-        if text
-    ]
+    found = []
     for hour, day in reading.rows("AcquisitionTime", "AcquisitionDate"):
         stamp = read_time("AcquisitionTime", hour or "")
         if day:
-            at = read_date("AcquisitionDate", day)
-            found.append(datetime.combine(at, stamp.time))
+            found.append(datetime.combine(read_date("AcquisitionDate", day), stamp.time))
         else:
             found.append(_nearest(stamp.time, near or datetime(2000, 1, 1, 12)))  # noqa: DTZ001 - any day
+    for keyword in ("AcquisitionDateTime", "FrameAcquisitionDateTime"):
+        if not found:
+            stated = {text for (text,) in reading.rows(keyword) if text}
+            found = [_on_clock(reading, keyword, text) for text in stated]
     return found
 
 

@@ -30,6 +30,7 @@ from mmmed.readers.suv.corrections import (
 from mmmed.readers.suv.decay import acquisitions, check_decay_corrected, decay_terms
 from mmmed.readers.suv.derivation import Derivation, Unit
 from mmmed.readers.suv.dose import dose
+from mmmed.readers.suv.nuclide import half_life
 from mmmed.readers.suv.philips import ACTIVITY_TAG, SUV_TAG, activity_scale, suv_scale
 from mmmed.readers.suv.reading import Reading, name, settle, together
 from mmmed.readers.suv.units import LINEAR, MEANINGS, StatedUnit, stated_unit
@@ -148,6 +149,7 @@ def _by_philips(reading: Reading, stated: StatedUnit) -> _Factor:
         reading.step(f"Philips SUV factor {SUV_TAG}")
         if activity is not None:
             _compare(reading, suv, activity)
+        _note_doubts(reading)
         return _Factor(suv, "suv_scale", {"suv_scale": suv})
     if activity is None:
         raise UnitsError(
@@ -172,7 +174,19 @@ def _compare(reading: Reading, suv: float, activity: float) -> None:
         )
 
 
+def _note_doubts(reading: Reading) -> None:
+    """Note a dose or half-life that cannot be true, of values that are SUV without them."""
+    aside = Reading(places=reading.places, isotopes=reading.isotopes)
+    for keyword, check in (("RadionuclideTotalDose", dose), ("RadionuclideHalfLife", half_life)):
+        try:
+            if aside.isotope_text(keyword) is not None:
+                check(aside)
+        except UnitsError as error:
+            reading.note(f"not used here, but in doubt: {error}")
+
+
 def _by_suv(reading: Reading, stated: StatedUnit, *, of_body_weight: bool) -> _Factor:
+    _note_doubts(reading)
     if of_body_weight:
         return _Factor(1.0, "1")
     kind = "BSA" if stated.units == "CM2ML" else stated.suv_type

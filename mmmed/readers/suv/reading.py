@@ -28,6 +28,9 @@ ISOTOPES = "RadiopharmaceuticalInformationSequence"
 _BROKEN = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, TypeError, ValueError)
 """What pydicom raises over a damaged sequence."""
 
+_SEQUENCES = ("SQ", "UN", None)
+"""How the VR of a sequence may be stated: not at all where it is implicit."""
+
 _LONGEST = 64
 """Characters of a value that are shown and kept."""
 
@@ -241,20 +244,28 @@ def _places(header: Dataset) -> Iterator[Dataset]:
     yield header
     for group in GROUPS:
         for frame in _items(header, group):
-            for element in list(frame):
-                if element.VR == "SQ":
-                    yield from element.value
+            for tag in list(frame.keys()):
+                if frame.get_item(tag).VR in _SEQUENCES:
+                    yield from _items_at(frame, tag)
 
 
 def _items(place: Dataset, keyword: str) -> Sequence[Dataset]:
-    tag = tag_of(keyword)
+    return _items_at(place, tag_of(keyword))
+
+
+def _items_at(place: Dataset, tag: BaseTag) -> Sequence[Dataset]:
+    """The items of a sequence; none where it is not there, no sequence, or damaged."""
     if tag not in place:
         return ()
     try:
         value = place[tag].value
     except _BROKEN:
         return ()
-    return [item for item in value or () if isinstance(item, Dataset)]
+    return [item for item in value if isinstance(item, Dataset)] if _listed(value) else ()
+
+
+def _listed(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 def _stated(place: Dataset, tag: BaseTag) -> list[tuple[str, ...]]:

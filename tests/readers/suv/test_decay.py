@@ -230,7 +230,22 @@ def test_the_moment_that_the_vendor_states_in_private_counts(
         header.add_new((group, element), "DT", "20240229110036.00")
     found = derive(headers)
     assert _elapsed(found) == 5316
-    assert any("counts, not SeriesTime" in note for note in found.notes)
+    assert any("counts, not earliest AcquisitionTime" in note for note in found.notes)
+
+
+def test_a_private_moment_that_agrees_changes_nothing(build: Build) -> None:
+    headers = build()
+    for header in headers:
+        header.add_new((0x0009, 0x10), "LO", "GEMS_PETD_01")
+        header.add_new((0x0009, 0x100D), "DT", "20240229110036.00")
+    assert derive(headers).path == derive(build()).path
+
+
+def test_an_acquisition_date_time_counts_only_where_no_time_is_stated(build: Build) -> None:
+    shifted = build(AcquisitionDateTime="19990101110036")
+    alone = build(SeriesTime="150000", AcquisitionTime=None, AcquisitionDateTime="20240229110036")
+    assert _elapsed(derive(shifted)) == 5316
+    assert _elapsed(derive(alone)) == 5316
 
 
 def test_a_private_moment_of_another_day_is_left_aside(build: Build) -> None:

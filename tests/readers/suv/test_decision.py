@@ -114,6 +114,12 @@ def test_gml_is_suv_of_body_weight_already_and_is_never_scaled(
     assert derive(bare).factor == 1.0
 
 
+def test_a_dose_in_doubt_is_noted_where_values_are_suv_without_it(build: Build) -> None:
+    found = derive(build(Units="GML", RadionuclideTotalDose="370", RadionuclideHalfLife="110"))
+    assert found.factor == 1.0
+    assert sum("in doubt" in note for note in found.notes) == 2
+
+
 @pytest.mark.parametrize(
     ("suv_type", "sex", "kilograms"),
     [
@@ -304,6 +310,15 @@ def test_values_that_are_not_decay_corrected_are_refused(unit: str, build: Build
     assert "DecayCorrection (0054,1102) is NONE" in _refusal(
         build(DecayCorrection="NONE", Units=unit)
     )
+
+
+def test_a_damaged_sequence_is_as_if_it_were_not_there(build: Build) -> None:
+    headers = build()
+    for header in headers:
+        del header.RadiopharmaceuticalInformationSequence
+        header.add_new((0x0018, 0x0036), "SQ", [])
+        header.add_new((0x0054, 0x0016), "LO", "no sequence")
+    assert "(0018,1074)" in _refusal(headers)
 
 
 def test_several_radiopharmaceuticals_are_refused(build: Build) -> None:
