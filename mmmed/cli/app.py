@@ -18,6 +18,7 @@ from mmmed.cli import (
     init,
     listing,
     predict,
+    prepare,
     run,
     schema,
     show,
@@ -43,6 +44,7 @@ app.command("train-ad")(train_ad.train_ad)
 app.command("run")(run.run)
 app.add_typer(simulate.app, name="simulate", help="Write a simulated cohort with a known ceiling.")
 app.command("check")(check.check)
+app.command("prepare")(prepare.prepare)
 app.command("predict")(predict.predict)
 app.command("track")(track.track)
 app.command("init")(init.init)

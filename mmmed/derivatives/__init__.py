@@ -1,0 +1,1 @@
+"""Prepared scans as a BIDS derivative that can be read as data again."""

@@ -1,0 +1,198 @@
+"""`prepare` over a BIDS folder: every scan by its modality's chain, into a BIDS derivative.
+
+The output holds what the input's tables say of its subjects, so that it can be read as data again;
+`quality.tsv` has a row per scan, also for those that were refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from joblib import Parallel, delayed
+
+from mmmed import config, library
+from mmmed.cohorts.bids import BidsCohort, read_bids
+from mmmed.cohorts.cohort import Cohort
+from mmmed.config import Document
+from mmmed.derivatives.scan import Order, written
+from mmmed.errors import NothingReadable, StudyError
+from mmmed.progress import Progress, unheard
+from mmmed.record import atomic, cache, table
+from mmmed.record.table import Cell, Schema
+from mmmed.transforms.chain import Chain, load_chain
+from mmmed.transforms.prepare import prepare
+from mmmed.transforms.quality import LIMITS
+
+QUALITY = Schema(
+    "mmmed-quality",
+    1,
+    ("case_id", "modality", "source", "verdict", *LIMITS, "output", "montage", "reason"),
+    ("case_id", "modality", "source"),
+)
+
+BIDS_VERSION = "1.10.0"
+README = """Scans prepared by mmmed: in MNI152 space, on one grid per modality.
+
+`quality.tsv` says of every scan what it passed; `qc/` shows each under the template's contours.
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How many scans ended how: `pass`, `warn`, `fail`, `refused`."""
+
+    verdicts: Mapping[str, int]
+
+    def __str__(self) -> str:
+        count = self.verdicts
+        return (
+            f"{count.get('pass', 0)} pass, {count.get('warn', 0)} warn, "
+            f"{count.get('fail', 0)} fail, {count.get('refused', 0)} refused"
+        )
+
+
+def prepare_folder(
+    data: Path,
+    out: Path,
+    *,
+    chains: Mapping[str, str],
+    cohort: str,
+    start: Path | None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Prepare every scan of a BIDS folder and write those that pass.
+
+    Args:
+        data: the folder.
+        out: the derivative; made where it is missing, gone on with where it is not finished.
+        chains: modality -> name of a chain that registers and ends on the template's grid.
+        cohort: how the folder is read: a name of `cohorts/` of kind `bids`.
+        start: where the search for a workspace begins.
+        jobs: processes that work; no byte depends on it.
+        progress: called with (pieces done, pieces).
+
+    Raises:
+        StudyError: a chain or the cohort does not fit.
+        NothingReadable: the folder holds no scan, or none that can be used.
+        RunError: `out` cannot be written to.
+    """
+    tell = progress or unheard
+    if out.resolve() == data.resolve():
+        raise StudyError(f"{out}: is the data itself; choose another --out")
+    known = _chains(chains, start=start)
+    found = _cohort(cohort, data, known, start=start)
+    atomic.made(out, advice="choose another --out")
+    rows = _prepared(found, known, data=data, out=out, jobs=jobs, tell=tell)
+    _write_tables(found, data=data, out=out)
+    table.write(out / "quality.tsv", QUALITY, [*rows, *_faults(found)])
+    outcome = Outcome(Counter(str(row["verdict"]) for row in rows))
+    if not any(row.get("output") for row in rows):
+        first = next((row["reason"] for row in rows), "no file of these modalities")
+        raise NothingReadable(
+            f"{data}: no scan can be used ({first}); {out / 'quality.tsv'} lists them all"
+        )
+    return outcome
+
+
+def _chains(names: Mapping[str, str], *, start: Path | None) -> dict[str, Chain]:
+    found = {}
+    for modality, name in names.items():
+        chain = load_chain(library.find("transforms", name, start=start))
+        if chain.registers is None:
+            raise StudyError(
+                f"chain {name} of {modality} does not register; name one with a `register` step"
+            )
+        found[modality] = chain
+    return found
+
+
+def _cohort(name: str, data: Path, chains: Mapping[str, Chain], *, start: Path | None) -> Cohort:
+    """The folder's scans of the modalities that have a chain; labels are not read."""
+    document = config.read(library.find("cohorts", name, start=start).path)
+    config.check_version(document)
+    values = {key: value for key, value in document.values.items() if key != "mmmed"}
+    values["root"] = str(data)
+    spec = config.validate(Document(document.path, values, document.lines), BidsCohort)
+    volumes = {key: one for key, one in spec.modalities.items() if key in chains}
+    if not volumes:
+        raise StudyError(f"{document.path}: has none of the modalities {', '.join(chains)}")
+    return read_bids(
+        spec.model_copy(update={"modalities": volumes, "label": None, "positive": None}), data.name
+    )
+
+
+def _prepared(
+    cohort: Cohort,
+    chains: Mapping[str, Chain],
+    *,
+    data: Path,
+    out: Path,
+    jobs: int,
+    tell: Progress,
+) -> list[dict[str, Cell]]:
+    """Rows of the quality table; each scan counts twice, prepared and written."""
+    total = 2 * sum(len(items) for case in cohort.cases for items in case.sources.values())
+    done = 0
+    rows: list[dict[str, Cell]] = []
+    for modality in cohort.modalities:
+        chain = chains[modality]
+        owned = [
+            (case.id, source) for case in cohort.cases for source in case.sources.get(modality, ())
+        ]
+        outcomes = prepare(
+            [source for _, source in owned],
+            chain,
+            kind="volume",
+            cache=cache.made("prepared"),
+            jobs=jobs,
+            progress=_after(done, total, tell),
+        )
+        orders = [Order(case, modality, chain.registers or "t1", chain.digest) for case, _ in owned]
+        done += len(owned)
+        for row in Parallel(n_jobs=jobs, return_as="generator")(
+            delayed(written)(order, one, data=data, out=out)
+            for order, one in zip(orders, outcomes, strict=True)
+        ):
+            rows.append(row)
+            done += 1
+            tell(done, total)
+    return rows
+
+
+def _after(before: int, total: int, tell: Progress) -> Progress:
+    """Progress of one part of a whole, `before` pieces of which are done."""
+    return lambda done, _: tell(before + done, total)
+
+
+def _faults(cohort: Cohort) -> list[dict[str, Cell]]:
+    """What the folder could not even name: a row without a source."""
+    return [
+        {
+            "case_id": fault.where,
+            "modality": fault.modality,
+            "verdict": "refused",
+            "reason": " ".join(fault.reason.split()),
+        }
+        for fault in cohort.faults
+    ]
+
+
+def _write_tables(cohort: Cohort, *, data: Path, out: Path) -> None:
+    """The tables about the subjects, as they are, and the derivative's description."""
+    for path in cohort.tables:
+        atomic.write_bytes(out / path.relative_to(data), path.read_bytes())
+    atomic.write_text(out / "README", README)
+    atomic.write_text(out / ".bidsignore", "quality.tsv\nqc/\n")
+    atomic.write_json(
+        out / "dataset_description.json",
+        {
+            "Name": "Prepared by mmmed",
+            "BIDSVersion": BIDS_VERSION,
+            "DatasetType": "derivative",
+            "GeneratedBy": [{"Name": "mmmed"}],
+        },
+    )

@@ -1,0 +1,182 @@
+"""The files of one prepared scan: volume, sidecar, montage; and its row of the quality table.
+
+A scan whose sidecar names the same key and whose files are there is left as it is, so that a second
+call writes nothing and an interrupted one goes on.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from mmmed.errors import DataError, MmmedError
+from mmmed.readers import entities
+from mmmed.readers.nifti import read_volume
+from mmmed.readers.sidecar import declared_space, read_sidecar, sidecar_path
+from mmmed.readers.template import SPATIAL_REFERENCE, Like
+from mmmed.record import atomic, digest
+from mmmed.record.table import Cell
+from mmmed.transforms.montage import drawn
+from mmmed.transforms.prepare import load
+from mmmed.transforms.prepared import Placed, Prepared, Refused
+from mmmed.transforms.quality import LIMITS, Quality, measure
+from mmmed.transforms.raster import of_volume
+from mmmed.transforms.registration.align import FINE_MM, Alignment
+from mmmed.transforms.registration.scan import shrunk
+
+KEPT = ("Modality", "TracerName", "TracerRadionuclide", "Manufacturer", "MagneticFieldStrength")
+"""What a derivative's sidecar takes over from its source's."""
+
+MNI_SPACE = 4
+"""NIfTI's code for coordinates in MNI152 space."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One scan to write.
+
+    Attributes:
+        case: whom it belongs to.
+        modality: which of the study's it is.
+        like: what it looks like.
+        chain: digest of its chain.
+    """
+
+    case: str
+    modality: str
+    like: Like
+    chain: str
+
+
+def written(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path) -> dict[str, Cell]:
+    """Write what there is of one scan; returns its row of the quality table.
+
+    Args:
+        order: whose scan it is, and of what kind.
+        outcome: of its preparation.
+        data: the folder it was read from; paths in the output are relative to it.
+        out: the folder of the derivative.
+
+    Raises:
+        RunError: `out` cannot be written to.
+    """
+    row: dict[str, Cell] = {
+        "case_id": order.case,
+        "modality": order.modality,
+        "source": outcome.source.path.relative_to(data).as_posix(),
+    }
+    try:
+        return {**row, **_judged(order, outcome, data=data, out=out)}
+    except MmmedError as error:
+        return {**row, "verdict": "refused", "reason": _relative(str(error), data)}
+
+
+def _judged(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path) -> dict[str, Cell]:
+    source = outcome.source.path
+    if isinstance(outcome, Refused) and outcome.placed is None:
+        raise DataError(outcome.reason)
+    target = _target(source, data=data, out=out)
+    known = _known(target, outcome, order.chain)
+    if known is not None:
+        return _row(Quality(known["Checks"]), known["Montage"], target, out)
+    placed = outcome.placed or _declared(source, order.like)
+    quality = Quality(placed.checks)
+    picture = _montage(source, placed, quality, order, data=data, out=out)
+    if isinstance(outcome, Prepared) and quality.verdict != "fail":
+        _write_volume(target, outcome)
+        facts = _facts(source, outcome, placed, quality, data=data)
+        atomic.write_json(
+            sidecar_path(target), {**facts, "Key": _key(outcome, order.chain), "Montage": picture}
+        )
+    return _row(quality, picture, target, out)
+
+
+def _row(quality: Quality, picture: str, target: Path, out: Path) -> dict[str, Cell]:
+    failed = quality.verdict == "fail"
+    return {
+        "verdict": quality.verdict,
+        **{name: quality.values.get(name) for name in LIMITS},
+        "output": None if failed else target.relative_to(out).as_posix(),
+        "montage": picture,
+        "reason": "; ".join(quality.reasons) or None,
+    }
+
+
+def _target(source: Path, *, data: Path, out: Path) -> Path:
+    """Where the prepared scan stands: as in the data, its name saying the space."""
+    parsed = entities.parse(source.name)
+    others = {**parsed.others, "space": SPATIAL_REFERENCE}
+    named = replace(parsed, ending=".nii.gz", others=MappingProxyType(others))
+    return out / source.parent.relative_to(data) / entities.build(named)
+
+
+def _key(outcome: Prepared, chain: str) -> str:
+    return digest.of_value({"file": outcome.digest, "chain": chain, "record": list(outcome.record)})
+
+
+def _known(target: Path, outcome: Prepared | Refused, chain: str) -> dict[str, Any] | None:
+    """The sidecar of a scan that is written already; None where it is not, or is another one."""
+    if isinstance(outcome, Refused) or not target.is_file():
+        return None
+    try:
+        sidecar = read_sidecar(target)
+    except DataError:
+        return None
+    same = sidecar.get("Key") == _key(outcome, chain) and "Checks" in sidecar
+    return sidecar if same else None
+
+
+def _declared(source: Path, like: Like) -> Placed:
+    """The checks of a scan that was taken at its word, in the place it declares."""
+    still = Alignment(np.eye(4), information=1.0, rival=0.0)
+    scan = shrunk(of_volume(read_volume(source)), voxel_mm=FINE_MM)
+    quality = measure(scan, still, like)
+    return Placed(tuple(tuple(row) for row in np.eye(4).tolist()), quality.values)
+
+
+def _montage(
+    source: Path, placed: Placed, quality: Quality, order: Order, *, data: Path, out: Path
+) -> str:
+    relative = source.relative_to(data).as_posix()
+    name = source.name.partition(".")[0]
+    path = out / "qc" / f"{name}.png"
+    title = (f"{relative}: {quality.verdict}", *quality.reasons)
+    raster = of_volume(read_volume(source))
+    atomic.write_bytes(path, drawn(raster, np.asarray(placed.matrix), order.like, title=title))
+    return path.relative_to(out).as_posix()
+
+
+def _write_volume(target: Path, item: Prepared) -> None:
+    """The first channel as float32 NIfTI; the same values give the same bytes."""
+    affine = np.asarray(item.affine)
+    image: Any = nib.Nifti1Image(load(item)[0], affine)  # type: ignore[no-untyped-call]
+    image.set_sform(affine, code=MNI_SPACE)
+    image.set_qform(affine, code=MNI_SPACE)
+    atomic.write_bytes(target, gzip.compress(image.to_bytes(), compresslevel=3, mtime=0))
+
+
+def _facts(
+    source: Path, item: Prepared, placed: Placed, quality: Quality, *, data: Path
+) -> dict[str, Any]:
+    before = read_sidecar(source)
+    return {
+        **{name: before[name] for name in KEPT if name in before},
+        "SpatialReference": SPATIAL_REFERENCE,
+        "Sources": [source.relative_to(data).as_posix()],
+        "SourceSHA256": item.digest,
+        "DeclaredSpace": declared_space(source),
+        "Steps": list(item.record),
+        "Map": [list(row) for row in placed.matrix],
+        "Quality": quality.verdict,
+        "Checks": dict(quality.values),
+    }
+
+
+def _relative(text: str, data: Path) -> str:
+    return " ".join(text.replace(f"{data.as_posix()}/", "").split())
