@@ -1,4 +1,4 @@
-"""Where one item comes from: a file, or one row of a table of vectors."""
+"""Where one item comes from: a file, a DICOM series, or one row of a table of vectors."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ class Source:
     """The origin of one item.
 
     Attributes:
-        path: a NIfTI file, an image, or a CSV/TSV table whose rows are vectors.
+        path: a NIfTI file, an image, or a CSV/TSV table whose rows are vectors; of a DICOM series
+            any of its files, or their folder.
         row: for a table, the id of the row; None for a file that is one item.
         columns: for a table, the columns that make the vector, in this order.
         identifier: for a table, the column of row ids (several are joined by `+`, their cells by
             `_`); None where rows are numbered from 0.
+        files: of a DICOM series, all of them; empty for any other source.
     """
 
     path: Path
     row: str | None = None
     columns: tuple[str, ...] = ()
     identifier: str | None = None
+    files: tuple[Path, ...] = ()

@@ -111,6 +111,13 @@ class Chain(Spec):
         return digest.of_value({**settings, "files": files} if files else settings)
 
     @property
+    def scale_free(self) -> bool:
+        """Whether its result is the same in any linear unit."""
+        return any(
+            isinstance(step, ReferenceRegion | ZScore | RobustScale) for step in self.prepare
+        )
+
+    @property
     def registers(self) -> Like | None:
         """What the scans of a chain that registers look like; None where it does not register."""
         steps = (step for step in self.prepare if isinstance(step, Register))

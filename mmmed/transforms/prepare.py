@@ -31,7 +31,8 @@ from mmmed.transforms import prepared
 from mmmed.transforms.apply import Applied, apply
 from mmmed.transforms.chain import Chain
 from mmmed.transforms.prepared import Placed, Prepared, Refused
-from mmmed.transforms.raster import Raster, of_image, of_volume
+from mmmed.transforms.raster import of_image, of_volume
+from mmmed.transforms.read import Read
 
 WORTH_WORKERS = 20.0
 """Seconds of work from which processes are started: each needs some four to import MONAI."""
@@ -113,16 +114,18 @@ def _prepared(
 def _prepare_file(source: Source, chain: Chain, cache: Path) -> Prepared | Refused:
     """One volume or image from the cache, else from its file."""
     try:
-        file_digest = _digest_of_file(source.path)
+        file_digest = _digest_of(source)
         volume = chain.item == "volume"
-        space = declared_space(source.path) if volume else None
-        suv = volume and chain.registers == "pet" and declares_suv(source.path)
+        single = volume and not source.files
+        space = declared_space(source.path) if single else None
+        suv = single and chain.registers == "pet" and declares_suv(source.path)
         name = prepared.key(file_digest, space=space, chain=chain.digest, suv=suv)
         found = prepared.find(cache, name)
         if found is None:
-            applied = apply(_read(source.path, chain.item), chain.prepare, space=space, suv=suv)
-            _check_unchanged(source.path, file_digest)
-            found = _stored(cache, name, applied, volume=volume)
+            read = _read(source, chain, suv=suv)
+            applied = apply(read.raster, chain.prepare, space=space, suv=read.suv)
+            _check_unchanged(source, file_digest)
+            found = _stored(cache, name, applied, read, volume=volume)
     except DataError as error:
         text = str(error)
         named = text.startswith(str(source.path))
@@ -131,10 +134,12 @@ def _prepare_file(source: Source, chain: Chain, cache: Path) -> Prepared | Refus
 
 
 def _stored(
-    cache: Path, name: str, applied: Applied, *, volume: bool
+    cache: Path, name: str, applied: Applied, read: Read, *, volume: bool
 ) -> tuple[Path, Mapping[str, Any]]:
     """Keep what was applied; of a scan that failed its checks, the checks alone."""
-    facts: dict[str, Any] = {"record": list(applied.record)}
+    facts: dict[str, Any] = {"record": [*read.words, *applied.record]}
+    if read.derivation is not None:
+        facts["derivation"] = read.derivation
     data = applied.raster.data
     if volume:
         facts["affine"] = applied.raster.affine.tolist()
@@ -163,6 +168,7 @@ def _outcome(
         tuple(note["record"]),
         _rows_of(note["affine"]) if "affine" in note else None,
         placed,
+        note.get("derivation"),
     )
 
 
@@ -170,13 +176,34 @@ def _rows_of(matrix: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]
     return tuple(tuple(row) for row in matrix)
 
 
-def _read(path: Path, item: ItemKind) -> Raster:
-    """What a file holds.
+def _read(source: Source, chain: Chain, *, suv: bool) -> Read:
+    """What a file or a series holds.
 
     Raises:
-        DataError: the file cannot be used.
+        DataError: it cannot be used.
     """
-    return of_image(read_image(path)) if item == "image" else of_volume(read_volume(path))
+    if source.files:
+        if chain.item != "volume":
+            raise DataError(f"is a DICOM series; a chain of kind {chain.item} takes none")
+        from mmmed.transforms.series import read
+
+        return read(source.files, scale_free=chain.scale_free)
+    if chain.item == "image":
+        return Read(of_image(read_image(source.path)))
+    return Read(of_volume(read_volume(source.path)), suv=suv)
+
+
+def _digest_of(source: Source) -> str:
+    """The SHA-256 of a file; of a series, of those of its files in any order."""
+    if not source.files:
+        return _digest_of_file(source.path)
+    return digest.of_value(sorted(_digest_of_file(path) for path in source.files))
+
+
+def _check_unchanged(source: Source, file_digest: str) -> None:
+    """Raise where the source was written to while it was read: its array has no name."""
+    if _digest_of(source) != file_digest:
+        raise DataError(f"{source.path}: changed while it was read; run again")
 
 
 def _digest_of_file(path: Path) -> str:
@@ -185,12 +212,6 @@ def _digest_of_file(path: Path) -> str:
         return digest.of_file(path) if path.is_file() else ""
     except OSError:
         return ""
-
-
-def _check_unchanged(path: Path, file_digest: str) -> None:
-    """Raise where the file was written to while it was read: its array has no name."""
-    if _digest_of_file(path) != file_digest:
-        raise DataError(f"{path}: changed while it was read; run again")
 
 
 def _read_vector(source: Source) -> Prepared | Refused:

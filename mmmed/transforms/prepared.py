@@ -56,6 +56,7 @@ class Prepared:
         record: what was done, in words per step.
         affine: of a volume, voxel index -> mm after the last step; None for other items.
         placed: where a map was sought: the map (4, 4) as rows, and its checks.
+        derivation: of a DICOM PET, how its values became SUVbw, as plain values.
     """
 
     source: Source
@@ -65,6 +66,7 @@ class Prepared:
     record: tuple[str, ...] = field(default=(), repr=False)
     affine: tuple[tuple[float, ...], ...] | None = field(default=None, repr=False)
     placed: Placed | None = field(default=None, repr=False)
+    derivation: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+"""A DICOM series as what the steps act on; a PET's values in SUVbw, or said to be relative.
+
+A series never counts as lying in the template's space, whatever its headers say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmmed.errors import SeriesError
+from mmmed.readers.dicom.series import SeriesVolume, read_series
+from mmmed.readers.suv.decision import derive, derive_relative
+from mmmed.transforms.raster import Raster, of_volume
+from mmmed.transforms.read import Read
+
+PET = "PT"
+"""DICOM's Modality of a PET."""
+
+
+def read(files: Sequence[Path], *, scale_free: bool) -> Read:
+    """The volume of a series.
+
+    Args:
+        files: all of its files.
+        scale_free: the chain ends so that a linear unit is enough, as SUVR and z-scores do.
+
+    Raises:
+        SeriesError: the files make no volume, or several.
+        UnitsError: a PET's values cannot be brought to SUVbw, nor are linear where that suffices.
+        DataError: a file cannot be read.
+    """
+    found = read_series(files)
+    if len(found) > 1:
+        labels = ", ".join(one.label for one in found)
+        raise SeriesError(f"holds {len(found)} volumes ({labels}); one is expected: choose one")
+    volume = found[0]
+    words = tuple(f"series: {note}" for note in volume.notes)
+    raster = of_volume(volume.volume)
+    if not _is_pet(volume):
+        return Read(raster, suv=False, words=words, derivation=None)
+    record = (derive_relative if scale_free else derive)(volume.headers)
+    scaled = Raster(raster.data * np.float32(record.factor), raster.affine)
+    said = f"suv: {record.unit}, factor {record.factor:.10g} ({'; '.join(record.path)})"
+    return Read(scaled, record.unit == "SUVbw", (*words, said), record.to_json())
+
+
+def _is_pet(volume: SeriesVolume) -> bool:
+    return any(str(header.get("Modality", "")) == PET for header in volume.headers[:1])
