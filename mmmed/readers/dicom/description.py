@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 
 from mmmed.readers.dicom.facts import SeriesFacts
 from mmmed.readers.dicom.line import one_line
-from mmmed.readers.suv.reading import Reading
+from mmmed.readers.suv.reading import BROKEN, Reading
 
 SAME_MM = 0.01
 """Positions closer than this along the normal are one slice."""
@@ -128,5 +128,5 @@ def _frames(header: Dataset) -> int:
 def _size(header: Dataset, keyword: str) -> int | None:
     try:
         return int(header.get(keyword))
-    except (TypeError, ValueError):
+    except BROKEN:
         return None

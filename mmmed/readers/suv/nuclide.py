@@ -17,7 +17,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from mmmed.errors import UnitsError
-from mmmed.readers.suv.reading import Reading, missing, name
+from mmmed.readers.suv.reading import Reading, missing, name, text_of
 
 TOLERANCE = 0.01
 """Share by which a stated half-life may differ; rounding alone makes it 0.03 % for 18F."""
@@ -143,14 +143,14 @@ def _fits(stated: float, known: float) -> bool:
 def _stated_nuclide(reading: Reading) -> str | None:
     """The nuclide by its code, else by the text beside the code, else by the drug's name."""
     for item in reading.isotope_items("RadionuclideCodeSequence"):
-        found = _by_code(item) or named_nuclide(_text(item, "CodeMeaning"))
+        found = _by_code(item) or named_nuclide(text_of(item, "CodeMeaning"))
         if found:
             return found
     return named_nuclide(reading.isotope_text("Radiopharmaceutical") or "")
 
 
 def _by_code(item: Dataset) -> str | None:
-    value, scheme = _text(item, "CodeValue"), _text(item, "CodingSchemeDesignator")
+    value, scheme = text_of(item, "CodeValue"), text_of(item, "CodingSchemeDesignator")
     if scheme in ("99SDM", "SNM3"):
         scheme = "SRT"  # earlier designators of the same codes
     code = Code(value, scheme, "")
@@ -167,7 +167,3 @@ def named_nuclide(text: str) -> str | None:
     found += [(one[2], one[1]) for one in _MASS_LAST.finditer(plain)]
     named = [f"{mass}{_ELEMENTS.get(element, element)}" for mass, element in found]
     return next((one for one in named if one in HALF_LIVES), None)
-
-
-def _text(item: Dataset, keyword: str) -> str:
-    return str(item.get(keyword, "") or "").strip()

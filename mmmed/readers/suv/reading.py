@@ -12,6 +12,7 @@ converted that is not asked for, and what is not ASCII or not printable is repla
 from __future__ import annotations
 
 import math
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +26,18 @@ from mmmed.readers.suv.derivation import Evidence
 
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 ISOTOPES = "RadiopharmaceuticalInformationSequence"
-_BROKEN = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, TypeError, ValueError)
-"""What pydicom raises over a damaged sequence."""
+BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What pydicom raises over damaged elements."""
 
 _SEQUENCES = ("SQ", "UN", None)
 """How the VR of a sequence may be stated: not at all where it is implicit."""
@@ -69,7 +80,7 @@ class Reading:
         if not headers:
             raise UnitsError("no header to read")
         places = tuple(place for header in headers for place in _places(header))
-        items = [_items(place, ISOTOPES) for place in places]
+        items = [items_of(place, ISOTOPES) for place in places]
         most = max(len(one) for one in items)
         if most > 1 and not several_isotopes:
             raise UnitsError(
@@ -122,7 +133,7 @@ class Reading:
 
     def isotope_items(self, sequence: str) -> tuple[Dataset, ...]:
         """The items of a sequence that describes the radiopharmaceutical."""
-        return tuple(item for isotope in self.isotopes for item in _items(isotope, sequence))
+        return tuple(item for isotope in self.isotopes for item in items_of(isotope, sequence))
 
     def rows(self, *keywords: str) -> set[tuple[str | None, ...]]:
         """The different combinations of values that places state together.
@@ -214,6 +225,11 @@ def as_number(keyword: str, parts: tuple[str, ...]) -> float:
     return value
 
 
+def text_of(place: Dataset, keyword: str) -> str:
+    """The one text that a place states; "" where it states none."""
+    return _single(_stated(place, tag_of(keyword))) or ""
+
+
 def together(*questions: Callable[[], float]) -> tuple[float, ...]:
     """The answers to all questions.
 
@@ -243,13 +259,14 @@ def _places(header: Dataset) -> Iterator[Dataset]:
     """The header, and below it every item of the macros of its functional groups."""
     yield header
     for group in GROUPS:
-        for frame in _items(header, group):
+        for frame in items_of(header, group):
             for tag in list(frame.keys()):
                 if frame.get_item(tag).VR in _SEQUENCES:
                     yield from _items_at(frame, tag)
 
 
-def _items(place: Dataset, keyword: str) -> Sequence[Dataset]:
+def items_of(place: Dataset, keyword: str) -> Sequence[Dataset]:
+    """The items of a sequence of a place; none where it is not there or damaged."""
     return _items_at(place, tag_of(keyword))
 
 
@@ -259,7 +276,7 @@ def _items_at(place: Dataset, tag: BaseTag) -> Sequence[Dataset]:
         return ()
     try:
         value = place[tag].value
-    except _BROKEN:
+    except BROKEN:
         return ()
     return [item for item in value if isinstance(item, Dataset)] if _listed(value) else ()
 

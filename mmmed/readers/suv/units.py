@@ -15,7 +15,15 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from mmmed.errors import UnitsError
-from mmmed.readers.suv.reading import Reading, missing, name, tag_of
+from mmmed.readers.suv.reading import (
+    BROKEN,
+    Reading,
+    items_of,
+    missing,
+    name,
+    tag_of,
+    text_of,
+)
 
 MAPPING = "RealWorldValueMappingSequence"
 MEANINGS: Mapping[str, str] = MappingProxyType(
@@ -113,8 +121,8 @@ def _with(reading: Reading, keyword: str) -> list[Dataset]:
 
 def _code(mapping: Dataset) -> str:
     """The unit's code, an annotation in front of it moved behind: `{SUVbw}g/ml`, `Bq/mL`."""
-    items = list(mapping.get("MeasurementUnitsCodeSequence") or [])
-    code = str(items[0].get("CodeValue", "")).strip() if len(items) == 1 else ""
+    items = items_of(mapping, "MeasurementUnitsCodeSequence")
+    code = text_of(items[0], "CodeValue") if len(items) == 1 else ""
     annotation, closing, unit = code.partition("}")
     return (unit + annotation + closing if unit else code).replace("/mL", "/ml")
 
@@ -123,7 +131,7 @@ def _lines(places: Sequence[Dataset], slope: str, intercept: str) -> np.ndarray:
     """(frames or 1, 2) slope and intercept."""
     try:
         pairs = [(float(one[slope].value), float(one.get(intercept) or 0)) for one in places]
-    except (TypeError, ValueError) as error:
+    except BROKEN as error:
         raise UnitsError(f"{name(slope)} or {name(intercept)} is no number") from error
     return np.array(pairs or [(1.0, 0.0)], dtype=np.float64)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
 
 from mmmed.readers.dicom.description import describe
@@ -61,3 +64,11 @@ def test_an_enhanced_header_is_described_by_its_frames() -> None:
 def test_an_empty_header_states_nothing() -> None:
     facts = describe([Dataset()])
     assert (facts.modality, facts.number, facts.slices, facts.step_mm) == ("", None, None, None)
+
+
+def test_a_damaged_size_is_as_if_it_were_not_stated() -> None:
+    stream = BytesIO()
+    dcmwrite(stream, _slice(0), implicit_vr=False, little_endian=True)
+    rows = b"\x28\x00\x10\x00US\x02\x00\x00\x01"
+    damaged = stream.getvalue().replace(rows, rows[:-4] + b"\x03\x00\x00\x01\x00")
+    assert describe([dcmread(BytesIO(damaged), force=True)]).rows is None

@@ -9,12 +9,13 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
@@ -25,6 +26,14 @@ from mmmed.readers.suv.derivation import Derivation
 Build = Callable[..., list[Dataset]]
 BY_HAND = 3.3176370742e-4
 """90000 g / (474592928 Bq x 2^(-5316/6588))."""
+
+
+def _said(decide: Callable[[list[Dataset]], Derivation], header: Dataset) -> str:
+    """The factor, or the refusal."""
+    try:
+        return str(decide([header]).factor)
+    except UnitsError as error:
+        return str(error)
 
 
 def _refusal(headers: list[Dataset]) -> str:
@@ -319,6 +328,25 @@ def test_a_damaged_sequence_is_as_if_it_were_not_there(build: Build) -> None:
         header.add_new((0x0018, 0x0036), "SQ", [])
         header.add_new((0x0054, 0x0016), "LO", "no sequence")
     assert "(0018,1074)" in _refusal(headers)
+
+
+@given(places=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=30))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@pytest.mark.filterwarnings("ignore")  # of pydicom, over the damaged file as it is read
+def test_a_damaged_header_is_a_factor_or_one_line(
+    places: list[tuple[int, int]], build: Build
+) -> None:
+    stream = BytesIO()
+    pydicom.dcmwrite(stream, build()[0], implicit_vr=False, little_endian=True)
+    damaged = bytearray(stream.getvalue())
+    for place, value in places:
+        damaged[place % len(damaged)] = value
+    try:
+        header = pydicom.dcmread(BytesIO(bytes(damaged)), force=True)
+    except Exception:  # noqa: BLE001 - pydicom's own reading is not what is tested
+        return
+    for decide in (derive, derive_relative):
+        assert _said(decide, header).count("\n") == 0
 
 
 def test_several_radiopharmaceuticals_are_refused(build: Build) -> None:
