@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.tag import BaseTag, Tag
 
 from mmmed.errors import Collecting, UnitsError, join
@@ -29,6 +30,7 @@ ISOTOPES = "RadiopharmaceuticalInformationSequence"
 BROKEN = (
     ArithmeticError,
     AttributeError,
+    BytesLengthException,
     EOFError,
     LookupError,
     OSError,

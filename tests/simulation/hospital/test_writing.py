@@ -69,10 +69,29 @@ def test_the_index_finds_the_series_of_the_truth_and_no_other(
 def test_every_series_is_a_volume_or_is_refused_as_the_truth_says(
     truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str]
 ) -> None:
-    for _, row in _classic(truth).iterrows():
+    for _, row in truth[truth["series"] != "n/a"].iterrows():
         found = volumes[row["series"]]
         if row["expected"] != "tilt":
             assert isinstance(found, str) == (row["expected"] == "refused"), (row["path"], found)
+
+
+def test_a_tilted_series_is_refused_or_says_what_was_done(
+    truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str]
+) -> None:
+    (series,) = truth[truth["expected"] == "tilt"]["series"]
+    found = volumes[series]
+    said = found if isinstance(found, str) else " ".join(found[0].notes)
+    assert "tilt" in said
+
+
+def test_the_planted_orientations_are_two_volumes_of_the_same_head(
+    truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str]
+) -> None:
+    (series,) = truth[truth["path"] == "faults/mixed"]["series"]
+    axial, coronal = volumes[series]
+    assert isinstance(axial, SeriesVolume)
+    assert isinstance(coronal, SeriesVolume)
+    np.testing.assert_array_equal(axial.volume.data, coronal.volume.data)
 
 
 def test_every_stray_file_is_set_aside(hospital: Path, truth: pd.DataFrame) -> None:
@@ -108,7 +127,7 @@ def test_every_volume_is_that_of_the_bids_dataset(
     truth: pd.DataFrame, volumes: dict[str, tuple[SeriesVolume, ...] | str], dataset: Path
 ) -> None:
     checked = 0
-    for _, row in _classic(truth[truth["source"] != "n/a"]).iterrows():
+    for _, row in truth[truth["source"] != "n/a"].iterrows():
         found = volumes[row["series"]]
         assert not isinstance(found, str)
         if row["reason"].startswith(("cnts", "gml")):
@@ -154,12 +173,6 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_folder_that_holds_something_is_refused(hospital: Path) -> None:
     with pytest.raises(StudyError, match="is not empty"):
         write(SPEC, hospital)
-
-
-def _classic(truth: pd.DataFrame) -> pd.DataFrame:
-    """The rows of series with a file per slice."""
-    enhanced = [f"sub-{number:03d}/mr/2" for number in (3, 6)]
-    return truth[(truth["series"] != "n/a") & ~truth["path"].isin(enhanced)]
 
 
 def _digests(folder: Path) -> dict[str, str]:
