@@ -1,7 +1,7 @@
 """Stored pixels -> values, put where the volume wants them.
 
 native   one number after the other, as the header says: read straight from the file
-slab     slices that are read together, as many as one cache line holds of the volume
+slab     slices that are read together, so that the volume is written in whole cache lines
 
 What the header states is held against what the file has before memory is taken. Each slice is
 rescaled from its own kind of number with its own slope and intercept, so that no slice decides for
@@ -33,8 +33,8 @@ from mmmed.readers.dicom.stream import (
 LARGEST = 2 << 30
 """Bytes of the largest volume, and of the pixels of the largest file."""
 
-SLAB = 16
-"""Slices read together: 16 float32 fill a cache line of 64 bytes."""
+SLAB = 64
+"""Slices read together: they fill a few cache lines where slices vary fastest in the volume."""
 
 NATIVE = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED)
 
@@ -85,8 +85,6 @@ def fill(view: np.ndarray, frames: Sequence[Frame]) -> None:
         DataError: a file cannot be read, decoded, or states other than it holds.
     """
     shared = Counter(frame.stored for frame in frames)
-    for stored in shared:
-        check_size(stored)
     readers = {stored: _reader(stored) for stored, count in shared.items() if count > 1}
 
     def fill_slab(place: int) -> None:
@@ -203,7 +201,7 @@ def _rescale(view: np.ndarray, pixels: Sequence[np.ndarray], frames: Sequence[Fr
     """Writes the values of slices that are read together."""
     plain = all(frame.slope == 1 and frame.intercept == 0 for frame in frames)
     kinds = {array.dtype for array in pixels}
-    if plain and len(kinds) == 1:
+    if plain and len(kinds) == 1 and pixels[0].dtype.kind in "iu":
         size = pixels[0].size
         slab = np.empty((len(pixels), size + _LINE_STEP), kinds.pop())[:, :size]
         for row, array in zip(slab, pixels, strict=True):
@@ -211,4 +209,20 @@ def _rescale(view: np.ndarray, pixels: Sequence[np.ndarray], frames: Sequence[Fr
         view[...] = slab.reshape(len(pixels), *pixels[0].shape)
         return
     for place, (array, frame) in enumerate(zip(pixels, frames, strict=True)):
-        view[place] = array * frame.slope + frame.intercept
+        view[place] = _values(array, frame)
+
+
+def _values(array: np.ndarray, frame: Frame) -> np.ndarray:
+    """Rescaled values of one slice as float32.
+
+    Raises:
+        DataError: some are NaN, infinite or beyond float32.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = (array * np.float64(frame.slope) + frame.intercept).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise DataError(
+            f"{frame.path}: holds values that are NaN, infinite or beyond float32 (slope "
+            f"{frame.slope:g}, intercept {frame.intercept:g}); export it again"
+        )
+    return values

@@ -24,7 +24,7 @@ from mmmed.readers.dicom.elements import Elements, name_of, read_data_set, read_
 from mmmed.readers.dicom.enhanced import is_enhanced, read_frames
 from mmmed.readers.dicom.frame import Frame
 from mmmed.readers.dicom.mosaic import is_mosaic, read_tiles
-from mmmed.readers.dicom.pixels import LARGEST, fill
+from mmmed.readers.dicom.pixels import LARGEST, check_size, fill
 from mmmed.readers.dicom.split import Group, repeated, split
 from mmmed.readers.dicom.stack import Stack, check_group, stacked
 from mmmed.readers.volume import Volume, canonical_room
@@ -168,6 +168,8 @@ def _declared(frames: Sequence[Frame]) -> tuple[str, ...]:
 
 def _volume(stack: Stack) -> Volume:
     first, count = stack.frames[0], len(stack.frames)
+    for stored in dict.fromkeys(frame.stored for frame in stack.frames):
+        check_size(stored)
     rows, columns = (abs(shift) * (count - 1) for shift in stack.shift)
     shape = (count, first.rows + rows, first.columns + columns)
     if math.prod(shape) * 4 > LARGEST:

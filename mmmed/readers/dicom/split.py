@@ -23,7 +23,8 @@ SAME_PLACE_MM = 0.01
 """Slices of scans of people are never this near to one another; positions are rounded finer."""
 
 SAME_DIRECTION = 1e-3
-"""Direction cosines that differ by less are one orientation: they are written with few digits."""
+"""Direction cosines that differ by less are one orientation, and so are mm of pixel spacing: they
+are written with few digits."""
 
 PLANES = ("sagittal", "coronal", "axial")
 """The planes whose normals run along the patient's x, y and z."""
@@ -97,7 +98,7 @@ def _by_orientation(frames: Sequence[Frame]) -> list[list[Frame]]:
 def _alike(one: Frame, other: Frame) -> bool:
     return (
         (one.rows, one.columns, one.reference) == (other.rows, other.columns, other.reference)
-        and np.allclose(one.spacing, other.spacing, rtol=SAME_DIRECTION, atol=0)
+        and _near(one.spacing, other.spacing)
         and _near(one.along_row, other.along_row)
         and _near(one.along_column, other.along_column)
     )

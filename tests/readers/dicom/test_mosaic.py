@@ -1,0 +1,30 @@
+"""Siemens mosaics; SimpleITK and MONAI leave them folded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import slices
+
+from mmmed.errors import SeriesError
+from mmmed.readers.dicom.series import read_series
+
+
+@pytest.mark.parametrize("upward", [True, False])
+def test_tiles_become_slices_in_the_direction_that_siemens_states(
+    tmp_path: Path, upward: bool
+) -> None:
+    pixels = slices.stored()
+    (read,) = read_series(slices.save([slices.mosaic(pixels, upward=upward)], tmp_path))
+    affine = slices.affine(step=slices.STEP if upward else -slices.STEP)
+    wanted = nib.as_closest_canonical(nib.Nifti1Image(pixels.astype(float), affine))
+    np.testing.assert_allclose(read.volume.affine, wanted.affine, atol=1e-9)
+    np.testing.assert_array_equal(read.volume.data, wanted.get_fdata())
+
+
+def test_a_mosaic_without_csa_header_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(SeriesError, match="Siemens mosaic whose CSA header"):
+        read_series(slices.save([slices.mosaic(slices.stored(), csa=False)], tmp_path))
