@@ -82,7 +82,8 @@ class Row:
         sources: modality -> items.
         month: since the baseline, where that is known.
         day: of the visit, where that is known.
-        found: False where only a table knows of the visit.
+        found: False where the visit can be no case: a table alone knows it, or its scans went to
+            another.
     """
 
     id: str
@@ -147,7 +148,7 @@ def assemble(
         cases=tuple(cases),
         faults=tuple(collected),
         tables=tuple(tables),
-        asides=tuple(aside),
+        asides=_first(aside),
         bare=tuple(bare),
         rule=label.sentence(chosen, visits=visits) if label else "",
     )
@@ -192,7 +193,7 @@ def _chosen(
 ) -> list[Row]:
     """The rows that may become cases; what another row of the subject stands for is set aside.
 
-    A visit that only a table knows is none where its subject has something to show.
+    A visit that was not found is none where its subject has something to show.
     """
     showing = {row.subject for row in rows if row.sources}
     chosen: list[Row] = []
@@ -201,7 +202,7 @@ def _chosen(
         if row.found or row.subject not in showing:
             of_subject.setdefault(row.subject, []).append(row)
         else:
-            aside += _left_out(row, kinds, NEVER, "the visit stands in a table and has no files")
+            aside += _left_out(row, kinds, NEVER, "has no scan of its own")
     for own in of_subject.values():
         if visits == "all":
             chosen += own
@@ -241,6 +242,14 @@ def _left_out(row: Row, kinds: Iterable[str], status: Status, reason: str) -> li
         )
         for modality in natural_sorted(kinds)
     ]
+
+
+def _first(asides: Iterable[Aside]) -> tuple[Aside, ...]:
+    """The first that is said of each modality of each visit."""
+    first: dict[tuple[str, str], Aside] = {}
+    for aside in asides:
+        first.setdefault((aside.where, aside.modality), aside)
+    return tuple(first.values())
 
 
 def _case(row: Row, verdict: Verdict, label: Label | None, columns: Columns) -> Case:

@@ -91,9 +91,7 @@ def look(cohort: Cohort, *, jobs: int = 1, progress: Progress | None = None) -> 
 
 def entries(cohort: Cohort) -> list[Entry]:
     """Every subject x session x modality that is known of, by case and modality."""
-    asides: dict[tuple[str, str], Aside] = {}
-    for aside in cohort.asides:
-        asides.setdefault((aside.where, aside.modality), aside)
+    asides = {(aside.where, aside.modality): aside for aside in cohort.asides}
     broken: dict[tuple[str, str], str] = {}
     for fault in cohort.faults:
         if fault.modality is not None:

@@ -89,7 +89,12 @@ def _of_subject(
     for modality in sorted({scan.modality for scan in scans} - {spec.anchor}):
         free = [one for one in scans if one.modality == modality and one.row.id not in undated]
         asides += _assign(free, anchors, spec, sources)
-    return [replace(row, sources=sources[row.id]) for row in rows], asides
+    kept = [
+        replace(row, sources=left, found=row.found and (bool(left) or not row.sources))
+        for row in rows
+        for left in [sources[row.id]]
+    ]
+    return kept, asides
 
 
 def _assign(

@@ -21,7 +21,7 @@ from mmmed.cohorts.label import Label
 from mmmed.cohorts.pairing import Pairing, paired
 from mmmed.cohorts.register import MappedTable, Register, Visit, meant, read_mapped, told
 from mmmed.cohorts.visit import read_day, session_key, subject_key
-from mmmed.config import Spec
+from mmmed.config import Spec, nearest
 from mmmed.errors import DataError, NothingReadable, StudyError
 from mmmed.modality import ItemKind
 from mmmed.readers.entities import VOLUME_ENDINGS
@@ -107,9 +107,15 @@ def read_tree(
         tables: further tables that say something of the cases.
 
     Raises:
+        StudyError: the anchor of the pairing is no modality.
         NothingReadable: no case is left.
         DataError: a table is missing or broken, a label is outside the classes, a class is empty.
     """
+    if spec.pairing is not None and spec.pairing.anchor not in kinds:
+        anchor = spec.pairing.anchor
+        raise StudyError(
+            f"cohort {name}: pairing.anchor: {anchor!r} is no modality{nearest(anchor, kinds)}"
+        )
     faults: list[Fault] = []
     register, people = _register(root, below, spec, faults)
     rows: list[Row] = []

@@ -99,6 +99,8 @@ def _compared(
     lost, kept = int(y.sum()), int(len(y) - y.sum())
     blank = Effect(modality, factor, "", "", present=kept, absent=lost)
     who = subject.to_numpy(dtype=object)
+    if len(set(who)) < FEWEST:
+        return [replace(blank, reason=f"too few: below {FEWEST} subjects")]
     if pd.api.types.is_numeric_dtype(values):
         return [_difference(blank, y, values.to_numpy(dtype=np.float64), who)]
     groups = values.astype(str).to_numpy(dtype=object)
@@ -214,13 +216,13 @@ def _difference(blank: Effect, y: Floats, values: Floats, who: Groups) -> Effect
     if len(set(who)) == len(who):
         error = float(np.sqrt((n1 + n0) / (n1 * n0) + value**2 / (2 * (n1 + n0))))
         half = float(stats.norm.ppf((1 + LEVEL) / 2)) * error
-        p = float(stats.ttest_ind(lost, kept, equal_var=False).pvalue)
+        p: float | None = float(stats.ttest_ind(lost, kept, equal_var=False).pvalue)
     else:
         centre = np.where(y == 1, lost.mean(), kept.mean())
         weight = np.where(y == 1, 1 / n1, -1 / n0)
         error, freedom = _error((values - centre) * weight / pooled, who)
         half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
-        p = float(2 * stats.t.sf(abs(value) / error, freedom))
+        p = float(2 * stats.t.sf(abs(value) / error, freedom)) if error > 0 else None
     return replace(effect, value=value, low=value - half, high=value + half, p=p)
 
 

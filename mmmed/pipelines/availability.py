@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mmmed.cohorts.cohort import Case, Cohort
@@ -53,7 +54,9 @@ def effects(cohort: Cohort) -> list[Effect]:
     )
     factors = {
         "diagnosis": _texts([cohort.classes[c.label] if c.label >= 0 else None for c in cases]),
-        "age": pd.to_numeric(pd.Series([_recorded(c, AGE) for c in cases]), errors="coerce"),
+        "age": pd.to_numeric(
+            pd.Series([_recorded(c, AGE) for c in cases], dtype=object), errors="coerce"
+        ).replace([np.inf, -np.inf], np.nan),
         "sex": _texts([_recorded(case, SEX) for case in cases]),
         "site": _texts([case.site for case in cases]),
     }

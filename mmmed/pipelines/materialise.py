@@ -98,8 +98,10 @@ def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
         before = values.get("simulation")
         inner = before if isinstance(before, dict) else {}
         values["simulation"] = merged(inner, choice.simulation | seed)
-    elif choice.root is not None:
-        values["root"] = str(choice.root)
+    else:
+        values = merged(values, choice.reading)
+        if choice.root is not None:
+            values["root"] = str(choice.root)
     spec = config.validate(_below("cohort", document, values), _Holder).cohort
     if not simulated and getattr(spec, "root", None) is None:
         raise StudyError(
@@ -149,8 +151,9 @@ def merged(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[st
 
 
 def _check_overrides(choice: CohortChoice, path: Path, *, simulated: bool) -> None:
-    if simulated and choice.root is not None:
-        raise StudyError(f"{path}: cohort {choice.name} is simulated; it takes no root")
+    if simulated and (choice.root is not None or choice.reading):
+        key = "reading" if choice.root is None else "root"
+        raise StudyError(f"{path}: cohort {choice.name} is simulated; it takes no {key}")
     if not simulated and (choice.seed is not None or choice.simulation):
         raise StudyError(f"{path}: cohort {choice.name} is not simulated; it takes no seed")
 

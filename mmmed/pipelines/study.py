@@ -30,12 +30,14 @@ class CohortChoice(Spec):
     Attributes:
         name: of a YAML in `cohorts/`.
         root: the folder of a real cohort's files.
+        reading: settings of a real cohort, merged into its file's: `{visits: all}`.
         seed: of a simulated cohort.
         simulation: settings of a simulated cohort, merged into its file's.
     """
 
     name: str
     root: Path | None = None
+    reading: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = None
     simulation: dict[str, Any] = Field(default_factory=dict)
 

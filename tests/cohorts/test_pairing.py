@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmmed.cohorts.bids import read_bids
+from mmmed.errors import StudyError
 
 PAIRING = {"anchor": "mri", "window_days": 100}
 
@@ -36,6 +37,7 @@ def told(cohort):
 def test_a_pet_within_the_window_joins_its_mri(dated):
     cohort = dated("2020-01-31T10:00:00")
     assert owned(cohort) == {"ses-M000": ["mri", "pet"]}
+    assert cohort.bare == ()
     assert told(cohort)["ses-P1", "pet"] == (
         "excluded",
         "makes one case with ses-M000, 30 days away",
@@ -97,3 +99,9 @@ def test_a_pet_belongs_to_its_nearest_mri_alone(empty_bids):
     )
     cohort = read_bids(empty_bids.spec(label=None, pairing=PAIRING), "two")
     assert owned(cohort) == {"ses-A": ["mri"], "ses-B": ["mri", "pet"]}
+
+
+def test_an_anchor_that_is_no_modality_is_refused(empty_bids):
+    empty_bids.case("sub-1", "ses-A", "mri")
+    with pytest.raises(StudyError, match=r"pairing\.anchor: 'mir' is no modality; did you mean"):
+        read_bids(empty_bids.spec(label=None, pairing={"anchor": "mir"}), "odd")

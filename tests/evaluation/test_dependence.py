@@ -115,6 +115,12 @@ def test_several_visits_of_a_subject_are_one_witness():
         assert copied.p == pytest.approx(one.p, abs=0.05)
 
 
+def test_one_subject_of_several_visits_tells_nothing():
+    owned, factors, subject = frame([1, 0] * 6, age=[float(one) for one in range(12)])
+    (effect,) = dependence(owned, factors, subject.map(lambda _: "s0"))
+    assert effect.reason == "too few: below 5 subjects"
+
+
 def test_p_values_are_adjusted_by_holm_once_per_comparison():
     """By hand: sorted p times 2, then 1; two measures of one comparison are one."""
     rng = np.random.default_rng(3)

@@ -66,3 +66,19 @@ def test_the_way_to_read_data_can_be_named(attempt, bids: Path) -> None:
     done = attempt("train-ad", bids, "--cohort", "adni-conversion")
     assert done.code == 2
     assert "ADNIMERGE.csv: is not there" in done.complaints[0]
+
+
+def test_settings_of_a_cohort_can_be_changed_from_a_study(attempt, bids: Path) -> None:
+    damage.in_two_parts(bids, "sub-001")
+    choice = f"cohort={{name: bids-ad, root: '{bids}'}}"
+    splits = "splits={kind: folds, folds: 2}"
+    done = attempt("check", "ad/train", "--set", choice, "--set", splits)
+    assert "bids-ad: 26 cases of 26 subjects" in done.out
+    every = "cohort.reading={visits: all}"
+    done = attempt("check", "ad/train", "--set", choice, "--set", splits, "--set", every)
+    assert "bids-ad: 27 cases of 26 subjects" in done.out
+    odd = "cohort.reading={visit: all}"
+    done = attempt("check", "ad/train", "--set", choice, "--set", odd)
+    assert "unknown key; did you mean 'visits'?" in done.out
+    done = attempt("check", "ad/train", "--set", "cohort.reading={visits: all}")
+    assert "is simulated; it takes no reading" in done.out
