@@ -1,6 +1,6 @@
 """Which corrections the image has had, and whether it is one of emission at all.
 
-DICOM PS3.3 C.8.9.1 (Corrected Image, Counts Source, Series Type) and C.8.22.5 (Attenuation
+DICOM PS3.3 C.8.9.1 (Corrected Image, Counts Source, Series Type) and C.8.22.6 (Attenuation
 Corrected, Decay Corrected) of enhanced images.
 """
 

@@ -4,7 +4,7 @@ ADMIN    the injection: the dose counts as it was given
 START    one moment for the whole series (DICOM PS3.3 C.8.9.1.1.5, C.8.9.4.1.5): the series' date
          and time; where these are later than the earliest acquisition, as after a reconstruction,
          the earliest acquisition; where the vendor states the moment in a private element, that
-enhanced the moment stated by Decay Correction DateTime (0018,9701), C.8.22.5
+enhanced the moment stated by Decay Correction DateTime (0018,9701), C.8.22.6
 """
 
 from __future__ import annotations
