@@ -10,7 +10,7 @@ import dataclasses
 import io
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_dataset as read_bare
+from pydicom.tag import BaseTag
 
 from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom.stream import (
@@ -29,7 +30,7 @@ from mmmed.readers.dicom.stream import (
     Content,
     opened_content,
 )
-from mmmed.readers.dicom.walk import UNDEFINED, Odd, Walk
+from mmmed.readers.dicom.walk import MOST_ELEMENTS, UNDEFINED, Odd, Walk
 from mmmed.readers.silence import silent
 
 LARGEST_HEADER = 64 << 20
@@ -166,12 +167,24 @@ def _data_set(path: Path, content: Content) -> tuple[pydicom.Dataset, str, io.By
                 header,
                 is_implicit_VR=syntax == IMPLICIT_LITTLE,
                 is_little_endian=syntax != EXPLICIT_BIG,
-                stop_when=lambda tag, _kind, _length: int(tag) >= min(PIXELS),
+                stop_when=_at_pixels(),
             )
     except _BROKEN as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path}: unreadable header ({why}); export it again") from error
     return data_set, syntax, header
+
+
+def _at_pixels() -> Callable[[BaseTag, str | None, int], bool]:
+    """Whether an element is the first of the pixels; too many before them are an error."""
+    left = iter(range(MOST_ELEMENTS))
+
+    def stop(tag: BaseTag, _kind: str | None, _length: int) -> bool:
+        if next(left, None) is None:
+            raise ValueError(f"more than {MOST_ELEMENTS} elements")
+        return int(tag) >= min(PIXELS)
+
+    return stop
 
 
 def _guessed(start: bytes) -> str:

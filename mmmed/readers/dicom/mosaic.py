@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mmmed.errors import SeriesError
-from mmmed.readers.dicom.classic import IMAGE_TYPE, TILES, read_frame
+from mmmed.readers.dicom.classic import IMAGE_TYPE, SIEMENS, TILES, read_frame
 from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame, Triple
 from mmmed.readers.silence import silent
@@ -29,7 +29,10 @@ _BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 def is_mosaic(elements: Elements) -> bool:
     """Whether an image is a square of tiles."""
-    return "MOSAIC" in elements.text(IMAGE_TYPE).upper().split("\\") or TILES in elements.values
+    if "MOSAIC" in elements.text(IMAGE_TYPE).upper().split("\\"):
+        return True
+    siemens = elements.text(SIEMENS).startswith("SIEMENS MR")
+    return siemens and (elements.whole(TILES) or 0) > 1
 
 
 def read_tiles(elements: Elements) -> tuple[Frame, ...]:

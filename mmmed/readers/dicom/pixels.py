@@ -63,6 +63,11 @@ def check_size(stored: Stored) -> None:
         raise DataError(
             f"{elements.path}: its pixels are in fragments, its header says they are not"
         )
+    if elements.syntax == EXPLICIT_BIG and stored.allocated == 8:
+        raise DataError(
+            f"{elements.path}: pixels of 8 bits in big endian, whose order programs write in two "
+            "ways; convert the file to little endian"
+        )
     there = elements.length
     if not elements.packed:
         there = min(there, elements.size - elements.offset)

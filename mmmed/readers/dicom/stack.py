@@ -148,6 +148,7 @@ def _check_even(frames: Sequence[Frame], heights: np.ndarray) -> None:
     usual = float(np.median(steps))
     bad = np.flatnonzero(np.abs(steps - usual) > GAP_TOLERANCE * usual)
     if not bad.size:
+        _check_all_numbers(frames, usual)
         return
     place = int(bad[0])
     lost = round(float(steps[place]) / usual) - 1
@@ -157,6 +158,25 @@ def _check_even(frames: Sequence[Frame], heights: np.ndarray) -> None:
         f"{steps[place]:.4g} mm ({likely}) between {frames[place].uid} and "
         f"{frames[place + 1].uid}; find the missing slices"
     )
+
+
+def _check_all_numbers(frames: Sequence[Frame], step: float) -> None:
+    """Not every second slice is missing, as spacing stated and numbers together would tell.
+
+    Raises:
+        GeometryError: the step is a multiple of the stated spacing, and numbers are as far apart.
+    """
+    stated = frames[0].gap
+    numbers = [frame.number for frame in frames]
+    if not stated or None in numbers:
+        return
+    times = round(step / stated)
+    apart = set(np.abs(np.diff(np.array(numbers, dtype=np.int64))).tolist())
+    if times > 1 and abs(step - times * stated) <= GAP_TOLERANCE * stated and apart == {times}:
+        raise GeometryError(
+            f"{len(frames)} slices are {step:.4g} mm apart where {stated:g} mm is stated, and "
+            f"their numbers {times} apart: the slices between are missing; copy the series again"
+        )
 
 
 def _tilt(frames: Sequence[Frame], step: np.ndarray, up: np.ndarray) -> tuple[int, int]:

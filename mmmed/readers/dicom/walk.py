@@ -18,6 +18,9 @@ UNDEFINED = 0xFFFFFFFF
 DEEPEST = 64
 """Sequences and items within one another that are followed."""
 
+MOST_ELEMENTS = 50_000
+"""Elements at the top level that are looked at; real headers have a few hundred."""
+
 _FIRST_STEP = 1 << 14
 _EXPLICIT = struct.Struct("<HH2sH")
 _LENGTH = struct.Struct("<I")
@@ -61,7 +64,7 @@ class Walk:
         """
         found: dict[int, bytes] = {}
         previous = -1
-        while True:
+        for _ in range(MOST_ELEMENTS):
             tag, length, begin = self._start(until)
             if not begin or tag >= until:
                 return found
@@ -74,6 +77,7 @@ class Walk:
                     raise Odd("ends inside a value")
                 found[tag] = self.data[begin:end]
             self.place = end
+        raise Odd(f"more than {MOST_ELEMENTS} elements")
 
     def _start(self, until: int = 1 << 32) -> tuple[int, int, int]:
         """Tag, length and where the value begins, of the element reached; zeros at the end.

@@ -195,6 +195,12 @@ def test_a_single_slice_without_thickness_says_what_stands_for_it(tmp_path: Path
     assert "1 mm stands for it" in only(slices.save(series, tmp_path)).notes[0]
 
 
+def test_every_second_slice_missing_shows_in_numbers_and_spacing(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored(), SpacingBetweenSlices=slices.STEP)[::2]
+    with pytest.raises(GeometryError, match="6 mm apart where 3 mm is stated"):
+        read_series(slices.save(series, tmp_path))
+
+
 def test_two_slices_whose_gap_nothing_states_are_refused(tmp_path: Path) -> None:
     series = slices.headers(slices.stored((2, 8, 10)), SliceThickness=None)
     with pytest.raises(GeometryError, match="two slices, 3 mm apart: nothing is stated"):
