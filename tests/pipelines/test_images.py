@@ -195,8 +195,8 @@ def test_check_reads_every_picture_and_names_what_cannot_be_read(
         assert line.startswith(f"fault: {done.beside[name]} photo: ")
         assert str(ODD[name].words) in line
     assert len(faults) == len(files) + 2  # the lost case and its file
-    assert "photo: 51 present, 0 naturally absent, 1 unreadable" in ran.out
-    assert "scope: 39 present, 13 naturally absent, 0 unreadable" in ran.out
+    assert "photo: 51 present, 0 never acquired, 1 unreadable" in ran.out
+    assert "scope: 39 present, 13 never acquired, 0 unreadable" in ran.out
 
 
 def test_check_of_a_sound_cohort_and_of_its_study_is_exit_0(
@@ -208,7 +208,7 @@ def test_check_of_a_sound_cohort_and_of_its_study_is_exit_0(
         ran = attempt_in(tmp_path, "check", *what)
         assert ran.code == 0, ran.out
         assert "gallery: 52 cases of 52 subjects" in ran.out
-        assert "scope: 39 present, 13 naturally absent, 0 unreadable" in ran.out
+        assert "scope: 39 present, 13 never acquired, 0 unreadable" in ran.out
 
 
 def test_pictures_too_small_for_a_backbone_are_a_fault_and_nothing_is_trained(
@@ -287,6 +287,6 @@ def test_real_tissue_is_a_cohort_of_magnifications(
     ran = attempt_in(tmp_path, "check", data / "breakhis", "--cohort", "tissue")
     assert ran.code == 0, ran.out
     assert "tissue: 7 cases of 7 subjects" in ran.out
-    assert "x40: 7 present, 0 naturally absent, 0 unreadable" in ran.out
+    assert "x40: 7 present, 0 never acquired, 0 unreadable" in ran.out
     for one in columns[1:]:
-        assert f"x{one}: 1 present, 6 naturally absent, 0 unreadable" in ran.out
+        assert f"x{one}: 1 present, 6 never acquired, 0 unreadable" in ran.out
