@@ -14,6 +14,7 @@ NAMES = {
     "start": "`mmmed --help` over a bare two-command typer app",
     "train-ad": "wall time and memory of `mmmed train-ad` with its defaults",
     "ceiling": "share of the ceiling reached, three cohort seeds by three job seeds (half an hour)",
+    "prepare": "reading, registering, correcting, on two cores and from the cache",
     "cost": "operations and memory of every method, beside late fusion",
 }
 
