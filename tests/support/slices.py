@@ -144,6 +144,7 @@ def mosaic(pixels: np.ndarray, *, upward: bool = True, csa: bool = True) -> File
     (one,) = headers(
         square[None],
         origin=[float(value) for value in corner],
+        Manufacturer="SIEMENS",
         ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"],
         SpacingBetweenSlices=STEP,
     )

@@ -29,6 +29,9 @@ from mmmed.readers.dicom.split import Group, repeated, split
 from mmmed.readers.dicom.stack import Stack, check_group, stacked
 from mmmed.readers.volume import Volume, canonical_room
 
+MOST = 2 * LARGEST
+"""Bytes that the volumes of one series may take together."""
+
 
 @dataclass(frozen=True)
 class SeriesVolume:
@@ -65,11 +68,13 @@ class Refusal:
         label: what tells it from its siblings.
         frames: its slices, as far as known.
         reason: why, one line.
+        kind: of the error that it is where no sibling is a volume.
     """
 
     label: str
     frames: tuple[Frame, ...]
     reason: str
+    kind: type[DataError]
 
 
 def read_series(paths: Sequence[Path]) -> tuple[SeriesVolume, ...]:
@@ -87,7 +92,7 @@ def read_series(paths: Sequence[Path]) -> tuple[SeriesVolume, ...]:
     good = tuple(one for one in found if isinstance(one, SeriesVolume))
     refused = [one for one in found if isinstance(one, Refusal)]
     if not good:
-        raise GeometryError(join(_named(one) for one in refused))
+        raise refused[0].kind(join(_named(one) for one in refused))
     notes = tuple(f"its sibling {_named(one)}" for one in refused)
     return tuple(dataclasses.replace(one, notes=one.notes + notes) for one in good)
 
@@ -112,8 +117,24 @@ def read_stacks(paths: Sequence[Path]) -> tuple[SeriesVolume | Refusal, ...]:
     frames.sort(key=lambda frame: (frame.number or 0, frame.uid, frame.corner))
     distinct = one_per_instance(frames)
     groups = split(distinct)
+    _check_all(groups)
     notes = _dropped(len(frames) - len(distinct))
     return tuple(_made(group, alone=len(groups) == 1, notes=notes) for group in groups)
+
+
+def _check_all(groups: Sequence[Group]) -> None:
+    """The volumes of a series fit into memory together; those too large alone are refused alone.
+
+    Raises:
+        SeriesError: they do not.
+    """
+    sizes = [len(one.frames) * one.frames[0].rows * one.frames[0].columns * 4 for one in groups]
+    total = sum(size for size in sizes if size <= LARGEST)
+    if total > MOST:
+        raise SeriesError(
+            f"{len(groups)} volumes of together {total / 2**30:.1f} GiB; at most {MOST >> 30} GiB "
+            "are read at once: pass fewer files"
+        )
 
 
 def _check_one(files: Sequence[Elements], tag: int, what: str) -> None:
@@ -122,7 +143,7 @@ def _check_one(files: Sequence[Elements], tag: int, what: str) -> None:
     Raises:
         SeriesError: they are of several; the values are not shown, they may name a person.
     """
-    count = len({elements.text(tag) for elements in files})
+    count = len({elements.text(tag) for elements in files} - {""})
     if count > 1:
         raise SeriesError(
             f"{files[0].path} and {len(files) - 1} others: {name_of(tag)} has {count} values; "
@@ -153,7 +174,7 @@ def _made(group: Group, *, alone: bool, notes: tuple[str, ...]) -> SeriesVolume 
         said = (*notes, *stack.notes, *_declared(stack.frames))
         return SeriesVolume(_volume(stack), group.label, stack.frames, said)
     except DataError as error:
-        return Refusal(group.label, group.frames, str(error))
+        return Refusal(group.label, group.frames, str(error), type(error))
 
 
 def _declared(frames: Sequence[Frame]) -> tuple[str, ...]:

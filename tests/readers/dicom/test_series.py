@@ -128,7 +128,7 @@ def test_two_slices_at_one_position_that_differ_are_refused(tmp_path: Path) -> N
     other = slices.headers(slices.stored(seed=9))[2]
     other.SeriesInstanceUID = series[0].SeriesInstanceUID
     other.FrameOfReferenceUID = series[0].FrameOfReferenceUID
-    with pytest.raises(GeometryError, match="1 positions hold several of the 7 slices"):
+    with pytest.raises(SeriesError, match="1 positions hold several of the 7 slices"):
         read_series(slices.save([*series, other], tmp_path))
 
 
@@ -205,6 +205,15 @@ def test_two_slices_whose_gap_nothing_states_are_refused(tmp_path: Path) -> None
     series = slices.headers(slices.stored((2, 8, 10)), SliceThickness=None)
     with pytest.raises(GeometryError, match="two slices, 3 mm apart: nothing is stated"):
         read_series(slices.save(series, tmp_path))
+
+
+def test_volumes_that_do_not_fit_together_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = slices.save(slices.echoes([slices.stored(seed=1), slices.stored(seed=2)]), tmp_path)
+    monkeypatch.setattr("mmmed.readers.dicom.series.MOST", 3000)
+    with pytest.raises(SeriesError, match="2 volumes of together"):
+        read_series(paths)
 
 
 def test_no_files_are_no_series() -> None:
