@@ -14,6 +14,7 @@ import typer
 from mmmed import __version__
 from mmmed.cli import (
     check,
+    convert,
     doctor,
     init,
     listing,
@@ -44,6 +45,7 @@ app.command("train-ad")(train_ad.train_ad)
 app.command("run")(run.run)
 app.add_typer(simulate.app, name="simulate", help="Write a simulated cohort with a known ceiling.")
 app.command("check")(check.check)
+app.command("convert")(convert.convert)
 app.command("prepare")(prepare.prepare)
 app.command("predict")(predict.predict)
 app.command("track")(track.track)

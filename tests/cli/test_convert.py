@@ -1,0 +1,30 @@
+"""`mmmed convert` ends with its documented codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from study import write_series
+
+from mmmed.cli.app import exit_code
+
+
+def test_a_readable_series_is_well_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_series(tmp_path / "in", 6)
+    assert exit_code(["convert", str(tmp_path / "in"), str(tmp_path / "out"), "--jobs", "1"]) == 0
+    assert "1 series converted to 1 volumes" in capsys.readouterr().out
+
+
+def test_what_is_all_properly_refused_is_well(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", 6, PixelSpacing=None)
+    assert exit_code(["convert", str(tmp_path / "in"), str(tmp_path / "out"), "--jobs", "1"]) == 0
+
+
+def test_nothing_readable_and_a_wrong_folder_have_their_codes(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    assert exit_code(["convert", str(tmp_path / "in"), str(tmp_path / "out")]) == 3
+    assert exit_code(["convert", str(tmp_path / "no"), str(tmp_path / "out2")]) == 3
+    assert exit_code(["convert", str(tmp_path / "in"), str(tmp_path / "in" / "out")]) == 2

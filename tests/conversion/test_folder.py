@@ -1,0 +1,201 @@
+"""A folder of DICOM becomes NIfTI, sidecars and an index that accounts for every file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from study import SERIES, STUDY, slice_of, write, write_series
+
+from mmmed.conversion.folder import INDEX, convert_folder
+from mmmed.conversion.naming import Name
+from mmmed.conversion.task import File, Task, convert
+from mmmed.errors import NothingReadable, StudyError
+from mmmed.record import table
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    return {row["path"]: row for row in table.read(out / "index.tsv", INDEX)}
+
+
+def content(out: Path) -> dict[str, bytes]:
+    """Every file of an output but the notes of the program."""
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and ".mmmed-convert" not in path.parts
+    }
+
+
+def messy(folder: Path) -> Path:
+    """A good series, a series with a gap, a report, a text, a broken file, two patients."""
+    write_series(folder / "good", 6)
+    for number in (1, 2, 3, 5, 6):
+        gap = slice_of(number, series="1.2.3", SeriesDescription="<b>gap</b>\tand\nmore")
+        write(gap, folder / "gap" / f"{number}")
+    report = slice_of(1, series="1.2.4", SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33")
+    write(report, folder / "report.dcm")
+    (folder / "note.txt").write_text("hello")
+    (folder / "broken").write_bytes(bytes(128) + b"DICM")
+    for patient in ("one", "two"):
+        mixed = slice_of(1, series=f"1.2.5.{len(patient)}", StudyInstanceUID=f"{STUDY}.7")
+        mixed.PatientID = patient
+        mixed.SeriesInstanceUID = f"1.2.5.{patient == 'one':d}"
+        write(mixed, folder / "mixed 頭部" / patient)
+    return folder
+
+
+def test_voxels_and_affine_are_those_of_the_slices(tmp_path: Path) -> None:
+    """Expected by PS3.3 C.7.6.2.1.1: rows of 5 along x, columns of 4 along y, slices along z."""
+    write_series(tmp_path / "in", 6)
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    (row,) = rows(tmp_path / "out").values()
+    image = nib.load(tmp_path / "out" / row["output"])
+    turned = nib.as_closest_canonical(image)
+    data = turned.get_fdata()
+    assert data.shape == (5, 4, 6)
+    first = np.arange(20, dtype=float).reshape(4, 5) + 1
+    np.testing.assert_array_equal(data[:, :, 0], first[::-1, ::-1].T)
+    np.testing.assert_allclose(np.abs(np.diag(image.affine)[:3]), [1.25, 1.5, 2.0])
+    corner = turned.affine @ [4, 3, 0, 1]
+    np.testing.assert_allclose(corner[:3], [10.0, 20.0, 2.0])
+
+
+def test_every_file_is_accounted_for_with_its_reason(tmp_path: Path) -> None:
+    counts = convert_folder(messy(tmp_path / "in"), tmp_path / "out")
+    found = rows(tmp_path / "out")
+    assert {path: (row["verdict"], row["reason_code"]) for path, row in found.items()} == {
+        "good/IM001": ("ok", "n/a"),
+        "gap/1": ("refused", "geometry"),
+        "report.dcm": ("set-aside", "report"),
+        "note.txt": ("set-aside", "not-dicom"),
+        "broken": ("unreadable", "no-header"),
+        "mixed 頭部/one": ("refused", "several-patients"),
+        "mixed 頭部/two": ("refused", "several-patients"),
+    }
+    assert (counts.series, counts.volumes, counts.refused, counts.failed) == (1, 1, 3, 0)
+    assert all(row["reason_text"].isprintable() for row in found.values())
+    assert str(tmp_path) not in (tmp_path / "out" / "index.tsv").read_text()
+
+
+def test_a_series_says_its_study_class_and_modality(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", 6)
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    (row,) = rows(tmp_path / "out").values()
+    assert (row["study"], row["series"], row["modality"]) == (STUDY, SERIES, "MR")
+    assert row["sop_class"] == "1.2.840.10008.5.1.4.1.1.4"
+
+
+def test_a_sidecar_tells_geometry_and_sources_and_no_patient(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", 6, PatientName="Doe^Jane", PatientID="Doe1970")
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    (path,) = (tmp_path / "out").rglob("*_T1w.json")
+    text = path.read_text()
+    said = json.loads(text)
+    assert said["Geometry"]["Shape"] == [5, 4, 6]
+    assert said["Geometry"]["VoxelSize"] == [1.25, 1.5, 2.0]
+    assert said["EchoTime"] == 0.0025
+    assert said["Sources"] == [f"IM{number:03d}" for number in range(1, 7)]
+    assert "Doe" not in text
+
+
+def test_the_output_is_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
+    folder = messy(tmp_path / "in")
+    convert_folder(folder, tmp_path / "one", jobs=1)
+    convert_folder(folder, tmp_path / "two", jobs=2)
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+def test_a_second_run_makes_nothing_again_and_the_same(tmp_path: Path) -> None:
+    folder = messy(tmp_path / "in")
+    convert_folder(folder, tmp_path / "out")
+    before = content(tmp_path / "out")
+    (image,) = (tmp_path / "out").rglob("*.nii.gz")
+    made = image.stat().st_mtime_ns
+    convert_folder(folder, tmp_path / "out")
+    assert content(tmp_path / "out") == before
+    assert image.stat().st_mtime_ns == made
+
+
+def test_what_an_interrupted_run_left_out_is_made(tmp_path: Path) -> None:
+    folder = messy(tmp_path / "in")
+    convert_folder(folder, tmp_path / "out")
+    before = content(tmp_path / "out")
+    (image,) = (tmp_path / "out").rglob("*.nii.gz")
+    image.unlink()
+    (tmp_path / "out" / "index.tsv").unlink()
+    convert_folder(folder, tmp_path / "out")
+    assert content(tmp_path / "out") == before
+
+
+def test_a_series_that_gets_another_name_leaves_none_behind(tmp_path: Path) -> None:
+    write_series(tmp_path / "in" / "b", 6)
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    write_series(tmp_path / "in" / "a", 6, series="1.2.3", SeriesNumber=1)
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    found = sorted(path.name.split("_", 2)[2] for path in (tmp_path / "out").rglob("sub-*_*.*"))
+    assert found == ["run-1_T1w.json", "run-1_T1w.nii.gz", "run-2_T1w.json", "run-2_T1w.nii.gz"]
+
+
+def test_a_file_that_grows_is_named_and_is_no_lasting_verdict(tmp_path: Path) -> None:
+    """The index saw fewer bytes than there are when the series is read."""
+    paths = write_series(tmp_path, 6)
+    files = [File(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    with paths[2].open("ab") as file:
+        file.write(b"more")
+    task = Task(tmp_path, tuple(files), (STUDY, SERIES), tmp_path / "out", Name("x", None, "y"))
+    outcome = convert(task)
+    assert (outcome.verdict, outcome.code, outcome.failed) == ("unreadable", "changing", True)
+    assert "IM003" in outcome.text
+
+
+def test_gzipped_files_are_read(tmp_path: Path) -> None:
+    import gzip
+
+    for path in write_series(tmp_path / "in", 6):
+        path.with_suffix(".gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    assert convert_folder(tmp_path / "in", tmp_path / "out").series == 1
+
+
+def test_a_folder_without_dicom_is_nothing_readable_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "note.txt").write_text("hello")
+    with pytest.raises(NothingReadable, match=r"index\.tsv"):
+        convert_folder(tmp_path / "in", tmp_path / "out")
+    assert rows(tmp_path / "out")["note.txt"]["verdict"] == "set-aside"
+
+
+def test_an_output_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", 2)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("x")
+    with pytest.raises(StudyError, match="not empty"):
+        convert_folder(tmp_path / "in", tmp_path / "out")
+    with pytest.raises(StudyError, match="inside the input"):
+        convert_folder(tmp_path / "in", tmp_path / "in" / "out")
+
+
+@pytest.mark.shared
+def test_real_series_become_bids_names_and_everything_has_a_verdict(
+    data: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "in"
+    shutil.copytree(data / "pet-mr-ct-sts" / "dicom" / "STS_003", source / "STS_003")
+    shutil.copytree(data / "dicom-odd-pydicom", source / "odd")
+    convert_folder(source, tmp_path / "out", jobs=2)
+    found = rows(tmp_path / "out")
+    names = {row["output"].rsplit("_", 1)[-1] for row in found.values() if "STS" in row["path"]}
+    assert names == {"T1w.nii.gz", "pet.nii.gz", "n/a"}
+    assert set(Counter(row["verdict"] for row in found.values())) == {
+        "ok",
+        "refused",
+        "set-aside",
+        "unreadable",
+    }
+    assert not any(row["reason_code"] == "unexpected" for row in found.values())

@@ -1,0 +1,87 @@
+"""Names of what is converted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydicom.uid import MRImageStorage, PositronEmissionTomographyImageStorage
+from study import slice_of, write, write_series
+
+from mmmed.conversion.naming import kind, names, sibling
+from mmmed.readers.dicom.header import Header
+from mmmed.readers.dicom.index import read_index
+from mmmed.readers.dicom.reading import read_header
+from mmmed.readers.entities import parse
+
+
+def header(folder: Path, **changes: str) -> Header:
+    write(slice_of(**changes), folder / "a")
+    found = read_header(folder, "a")
+    assert isinstance(found, Header)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("description", "suffix"),
+    [
+        ("T1 3D", "T1w"),
+        ("t1_mprage_sag_p2_iso", "T1w"),
+        ("MP-RAGE REPEAT", "T1w"),
+        ("Sag IR-FSPGR", "T1w"),
+        ("T2 TSE", "T2w"),
+        ("t2_flair_sag", "FLAIR"),
+        ("3-plane loc T1", None),
+        ("T1 map", None),
+        ("T2* GRE", None),
+        ("ep2d_bold", None),
+        ("", None),
+    ],
+)
+def test_an_mr_series_is_named_by_what_its_description_says(
+    tmp_path: Path, description: str, suffix: str | None
+) -> None:
+    said = {"SOPClassUID": MRImageStorage, "SeriesDescription": description}
+    assert kind(header(tmp_path, **said)) == suffix
+
+
+def test_a_pet_is_named_by_its_class(tmp_path: Path) -> None:
+    said = {"SOPClassUID": PositronEmissionTomographyImageStorage, "SeriesDescription": "T1"}
+    assert kind(header(tmp_path, **said)) == "pet"
+
+
+def test_a_bids_name_is_read_back_by_its_entities(tmp_path: Path) -> None:
+    write_series(tmp_path, 2)
+    (name,) = names(read_index(tmp_path).series)
+    path = Path(name.with_ending(".nii.gz"))
+    found = parse(path.name)
+    assert (found.session, found.suffix, found.ending) == ("20200229", "T1w", ".nii.gz")
+    assert path.parent.parts == (f"sub-{found.subject}", "ses-20200229", "anat")
+
+
+def test_no_name_holds_the_patient_id(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", 2, PatientID="Doe1970")
+    write_series(tmp_path / "b", 2, PatientID="Doe1970", series="1.2.3", SeriesDescription="x")
+    assert not any("Doe1970" in one.with_ending("") for one in names(read_index(tmp_path).series))
+
+
+def test_series_of_one_name_become_runs(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", 2)
+    write_series(tmp_path / "b", 2, series="1.2.3", SeriesNumber=9)
+    found = [one.with_ending("").rsplit("/", 1)[1] for one in names(read_index(tmp_path).series)]
+    assert [one.split("_", 2)[2] for one in found] == ["run-1_T1w", "run-2_T1w"]
+
+
+@pytest.mark.parametrize(
+    ("label", "ending"),
+    [
+        ("", "_T1w"),
+        ("echo 2", "_echo-2_T1w"),
+        ("echo 1 phase", "_echo-1_part-phase_T1w"),
+        ("axial b 1000", "_acq-axialb1000_T1w"),
+    ],
+)
+def test_volumes_of_one_series_are_told_apart(tmp_path: Path, label: str, ending: str) -> None:
+    write_series(tmp_path, 2)
+    (name,) = names(read_index(tmp_path).series)
+    assert sibling(name, label).with_ending("").endswith(f"ses-20200229{ending}")
