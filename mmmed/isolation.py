@@ -15,14 +15,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from joblib.externals.loky import get_reusable_executor
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.externals.loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 IDLE_SECONDS = 60
 """After so long without work the processes end."""
+
+_WAITING: dict[tuple[int, int], Any] = {}
+"""Processes by their number and memory. joblib's own are left alone: it expects them as it made
+them."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,17 @@ def _pass(
                 flying[future] = (place, time.monotonic() + limits.seconds)
             first = min(deadline for _, deadline in flying.values())
             done, _ = wait(flying, max(0.0, first - time.monotonic()), FIRST_COMPLETED)
+            died = False
             for future in done:
                 place, _ = flying.pop(future)
-                yield place, _outcome(future)
-            if not done:
+                outcome = _outcome(future)
+                died = died or outcome is None
+                yield place, outcome
+            if died:
+                _kill(jobs, limits.memory)
+                yield from [(place, None) for place, _ in flying.values()]
+                flying.clear()
+            elif not done:
                 late = [one for one, (_, deadline) in flying.items() if deadline <= first]
                 _kill(jobs, limits.memory)
                 for future in late:
@@ -122,14 +132,18 @@ def _outcome(future: Future[R]) -> Done[R] | None:
 
 
 def _processes(jobs: int, memory: int) -> Any:
-    """The running processes, or new ones where they have died."""
-    return get_reusable_executor(
-        max_workers=jobs, timeout=IDLE_SECONDS, initializer=_confine, initargs=(memory,)
-    )
+    """Processes that wait for work; they are kept, as each needs a second to start."""
+    if (jobs, memory) not in _WAITING:
+        _WAITING[jobs, memory] = ProcessPoolExecutor(
+            jobs, timeout=IDLE_SECONDS, initializer=_confine, initargs=(memory,)
+        )
+    return _WAITING[jobs, memory]
 
 
 def _kill(jobs: int, memory: int) -> None:
-    _processes(jobs, memory).shutdown(wait=True, kill_workers=True)
+    processes = _WAITING.pop((jobs, memory), None)
+    if processes is not None:
+        processes.shutdown(wait=True, kill_workers=True)
 
 
 def _confine(memory: int) -> None:

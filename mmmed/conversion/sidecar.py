@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from pydicom import Dataset
 
+from mmmed.errors import MmmedError
 from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.line import one_line, shown_path
 from mmmed.readers.dicom.series import SeriesVolume
 from mmmed.readers.silence import silent
+from mmmed.readers.suv.decision import derive
 
 _TAKEN: Mapping[str, str] = {
     "Modality": "Modality",
@@ -51,6 +53,8 @@ _SECONDS: Mapping[str, str] = {
 _BROKEN = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, TypeError, ValueError)
 """What pydicom raises over a damaged value; the field is left out."""
 
+_PET = "PT"
+
 
 def sidecar(volume: SeriesVolume, *, root: Path) -> dict[str, Any]:
     """The sidecar of a volume.
@@ -63,10 +67,12 @@ def sidecar(volume: SeriesVolume, *, root: Path) -> dict[str, Any]:
     with silent():
         said = {field: _plain(first, keyword) for field, keyword in _TAKEN.items()}
         times = {field: _seconds(first, keyword) for field, keyword in _SECONDS.items()}
+        suv = {"SUV": _suv(volume, root)} if said["Modality"] == _PET else {}
     return {
         **{field: value for field, value in {**said, **times}.items() if value not in (None, "")},
         "Volume": volume.label or "the only one of its series",
         "Geometry": _geometry(volume),
+        **suv,
         "Notes": [_shown(note, root) for note in volume.notes],
         "Sources": [shown_path(path.relative_to(root)) for path in volume.paths],
     }
@@ -82,6 +88,14 @@ def _geometry(volume: SeriesVolume) -> dict[str, Any]:
         "Affine": [[float(one) for one in row] for row in affine],
         "Slices": len(volume.frames),
     }
+
+
+def _suv(volume: SeriesVolume, root: Path) -> dict[str, Any]:
+    """How to come to SUVbw, or why one cannot."""
+    try:
+        return derive(volume.headers).to_json()
+    except MmmedError as error:
+        return {"refused": _shown("; ".join(str(error).splitlines()), root)}
 
 
 def _shown(text: str, root: Path) -> str:

@@ -104,6 +104,20 @@ def test_a_sidecar_tells_geometry_and_sources_and_no_patient(tmp_path: Path) -> 
     assert "Doe" not in text
 
 
+def test_a_pet_without_dose_is_written_and_says_why_it_has_no_suv(tmp_path: Path) -> None:
+    pet = {
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128",
+        "Modality": "PT",
+        "Units": "BQML",
+        "RescaleSlope": 2.0,
+        "RescaleIntercept": 0.0,
+    }
+    write_series(tmp_path / "in", 6, **pet)
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    (path,) = (tmp_path / "out").rglob("*_pet.json")
+    assert "SUV cannot be computed" in json.loads(path.read_text())["SUV"]["refused"]
+
+
 def test_the_output_is_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
     folder = messy(tmp_path / "in")
     convert_folder(folder, tmp_path / "one", jobs=1)
@@ -199,3 +213,5 @@ def test_real_series_become_bids_names_and_everything_has_a_verdict(
         "unreadable",
     }
     assert not any(row["reason_code"] == "unexpected" for row in found.values())
+    (pet,) = (tmp_path / "out").rglob("*_pet.json")
+    assert json.loads(pet.read_text())["SUV"]["factor"] == 1  # stored in GML: SUV already
