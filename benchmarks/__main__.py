@@ -15,6 +15,7 @@ NAMES = {
     "train-ad": "wall time and memory of `mmmed train-ad` with its defaults",
     "ceiling": "share of the ceiling reached, three cohort seeds by three job seeds (half an hour)",
     "prepare": "reading, registering, correcting, on two cores and from the cache",
+    "index": "files per second of the DICOM index, beside pydicom and GDCM",
     "cost": "operations and memory of every method, beside late fusion",
 }
 
