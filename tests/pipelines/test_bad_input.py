@@ -91,7 +91,7 @@ def test_data_that_is_not_there_is_exit_3(attempt, tmp_path: Path) -> None:
 def test_an_empty_bids_folder_is_exit_3(attempt, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = attempt("train-ad", tmp_path / "empty", *LATE_SUM)
-    refused(done, 3, "empty: holds no sub-* folder; name a BIDS folder")
+    refused(done, 3, "empty: holds no sub-* folder (BIDS)")
 
 
 def test_images_none_of_which_can_be_read_are_exit_3(attempt, bids: Path) -> None:
@@ -119,7 +119,8 @@ def test_a_cohort_without_any_pet_is_exit_2(attempt, bids: Path) -> None:
 
 def test_a_subject_in_two_parts_is_exit_2(attempt, bids: Path) -> None:
     damage.in_two_parts(bids, "sub-001")
-    done = attempt("train-ad", bids, *LATE_SUM)
+    every = ("--set", "cohort.reading={visits: all}")
+    done = attempt("train-ad", bids, *LATE_SUM, *every)
     refused(done, 2, "subject sub-001 stands in test and train", "give all cases of a subject one")
 
 
