@@ -228,8 +228,10 @@ def _check_finite(path: Path, data: np.ndarray) -> None:
 
 
 def _canonical(data: np.ndarray, affine: np.ndarray) -> Volume:
+    """The volume, copied a plane at a time: what is read and what is written stay in the cache."""
     volume, view = canonical_room(data.shape, affine)
-    view[...] = data
+    for plane in range(data.shape[1]):
+        view[:, plane] = data[:, plane]
     return volume
 
 
