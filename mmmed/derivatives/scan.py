@@ -88,6 +88,8 @@ def _judged(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path)
     placed = outcome.placed or _declared(source, order.like)
     quality = Quality(placed.checks)
     picture = _montage(source, placed, quality, order, data=data, out=out)
+    for stale in (sidecar_path(target), target):
+        stale.unlink(missing_ok=True)
     if isinstance(outcome, Prepared) and quality.verdict != "fail":
         _write_volume(target, outcome)
         facts = _facts(source, outcome, placed, quality, data=data)
