@@ -66,10 +66,14 @@ class Beginning:
     """The first bytes of a file, as many as are asked for and not more than `WINDOW`."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = inflating(file)
-        self.data = b""
+        self._file = file
+        self.data = file.read(FIRST)
         self.ended = False
-        self.grow(FIRST)
+        if self.data.startswith(_GZIP):
+            file.seek(0)
+            self._file = cast("BinaryIO", igzip.GzipFile(fileobj=file))  # type: ignore[no-untyped-call]  # isal has no types here
+            self.data = b""
+            self.grow(FIRST)
 
     def grow(self, count: int) -> None:
         """Have `count` bytes, or all there are."""
@@ -87,15 +91,6 @@ class Beginning:
         rest = _Inflated(self._file, self.data[start:])
         self._file, self.data, self.ended = cast("BinaryIO", BufferedReader(rest)), b"", False
         self.grow(FIRST)
-
-
-def inflating(file: BinaryIO) -> BinaryIO:
-    """The content of a file that may be gzip'd, inflated as it is read."""
-    start = file.read(2)
-    file.seek(0)
-    if start != _GZIP:
-        return file
-    return cast("BinaryIO", igzip.GzipFile(fileobj=file))  # type: ignore[no-untyped-call]  # isal has no types here
 
 
 def syntax(data: bytes) -> Syntax | None:
