@@ -13,7 +13,9 @@ training and in test alike; a batch never carries one. It goes through its encod
 mode: batch norm normalises it as it will in test, and its running statistics never see it. The
 heads learn what to make of its embedding; no gradient flows back into the encoder. An item unlike
 any scan is far out on the scale of batch norm's running figures: its gradients outweighed those of
-the scans, and fine-tuning then destroyed what the unimodal phase had learned.
+the scans, and fine-tuning then destroyed what the unimodal phase had learned. For the same reason
+the fusion of pre-trained nets starts where a substitute says nothing: what its head made of it at
+that moment is subtracted from then on.
 
 Differs from the paper:
 - how often a modality is dropped, what the substitute is, and how features are fused are not
@@ -21,7 +23,7 @@ Differs from the paper:
 - with three modalities and more a case may lose several (`lose: some`); the paper has two;
 - the fusion starts from the unimodal classifiers (`fusion: sum`), their biases added up;
 - missing training scans show the substitute as well; the paper trains on complete pairs;
-- the substitute's embedding is a constant to the encoder (see above);
+- the substitute's embedding is a constant to the encoder, and its first logits are subtracted;
 - encoders learn in a turn of their own, at `encoder_rate`, behind that of the heads;
 - backbones, AdamW and steps are ours.
 """
@@ -95,6 +97,8 @@ class UmeMma(Late):
         for one in modalities:
             standard = standard_of(one, standards) if one.kind == "vector" else None
             self.substitutes[one.name] = Substitute(one, options.substitute, standard=standard)
+        self.unlearned: Tensor
+        self.register_buffer("unlearned", torch.zeros(len(modalities), classes))
         self.joint: nn.Module | None = None
         if options.fusion == "concat":
             width = sum(encoder.width for encoder in self.encoders.values())
@@ -112,8 +116,9 @@ class UmeMma(Late):
         if self.joint is not None:
             logits: Tensor = self.joint(torch.cat(list(embedded.values()), dim=1))
             return logits
-        nets = self._nets()
-        return torch.stack([nets[name].classifier(one) for name, one in embedded.items()]).sum(0)
+        lacks = (~batch.presence).to(self.unlearned)
+        alone = [self._nets()[name].classifier(one) for name, one in embedded.items()]
+        return torch.stack(alone).sum(0) - lacks @ self.unlearned
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """`unimodal`, net by net, then `fusion`; without pre-training `fusion` alone."""
@@ -142,15 +147,20 @@ class UmeMma(Late):
 
     def _fusion(self, turns: tuple[Turn, ...], steps: int) -> Phase:
         learners = (*self.encoders.values(), *self._heads())
-        fit = self._fit_substitutes if self.options.substitute == "mean" else None
-        return Phase("fusion", turns, steps, learns=learners, fit=fit)
+        return Phase("fusion", turns, steps, learns=learners, fit=self._fit_substitutes)
 
     def _fit_substitutes(self, batches: Iterable[Batch], subjects: Collection[str]) -> None:
-        """Count in every training item once."""
+        """Count in every training item once; then keep what pre-trained heads make of them."""
         del subjects
-        for batch in batches:
-            for name, items in batch.items.items():
-                self._substitute(name).count_in(items.data)
+        if self.options.substitute == "mean":
+            for batch in batches:
+                for name, items in batch.items.items():
+                    self._substitute(name).count_in(items.data)
+        if self.options.pretrain and self.joint is None:
+            nets = self._nets().items()
+            self.unlearned.copy_(
+                torch.cat([net.classifier(self._substituted(name)) for name, net in nets])
+            )
 
     def _heads(self) -> list[nn.Module]:
         """What turns embeddings into logits."""

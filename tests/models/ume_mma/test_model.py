@@ -286,7 +286,33 @@ def test_the_fusion_phase_counts_every_training_item_in_before_its_first_step(
         mean = batch.items[one.name].data.mean(dim=0)
         torch.testing.assert_close(model.substitutes[one.name]()[0], mean)
     for kind in ("zero", "noise"):
-        assert built(modalities, substitute=kind).phases(5)[1].fit is None
+        other = built(modalities, substitute=kind)
+        before = state(other.substitutes)
+        other.phases(5)[1].fit(iter(halves), {"a"})
+        assert same(before, state(other.substitutes))
+
+
+@pytest.mark.parametrize("kind", ["zero", "mean", "noise"])
+def test_the_fusion_starts_at_the_sum_of_the_unimodal_logits_of_what_is_shown(
+    make_modalities, make_batch, kind
+):
+    modalities = make_modalities("volume", 3)
+    batch = make_batch(modalities)
+    model = built(modalities, substitute=kind)
+    unimodal, fusion = model.phases(5)
+    fusion.fit(iter([batch]), {"a"})
+    assert not bool(batch.presence.all())
+    with torch.no_grad():
+        torch.testing.assert_close(model(batch), unimodal.predict(batch))
+
+
+def test_from_scratch_or_with_a_fresh_layer_nothing_is_subtracted(make_modalities, make_batch):
+    modalities = make_modalities("volume", 2)
+    batch = make_batch(modalities)
+    for chosen in ({"pretrain": False}, {"fusion": "concat"}):
+        model = built(modalities, **chosen)
+        model.phases(5)[-1].fit(iter([batch]), {"a"})
+        assert not bool(model.unlearned.any())
 
 
 def test_zeros_are_not_kept_with_the_weights(make_modalities):
