@@ -27,6 +27,7 @@ VARIANTS = [(method.kind, SMALL.get(method.kind, {})) for method in METHODS] + [
     ("hypermm", {"generate": "last", "head": "deep-sets", "agg": "mean", "joint": True}),
     ("hypermm", {"agg": "max", "joint": True}),
     ("hypermm", {"generate": "none", "head": "evidence"}),
+    ("hypermm", {"generate": "last", "head": "agreement"}),
     ("hypermm", {"pretrain": False}),
     ("hypermm", {"pretrain": False, "head": "deep-sets", "agg": "mean"}),
     ("hypermm-paper", {**SMALL["hypermm-paper"], "pretrain": False}),

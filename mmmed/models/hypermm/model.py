@@ -46,8 +46,6 @@ EXTRACTORS: Mapping[str, Callable[..., Universal]] = {
     "last": GeneratedLast,
     "none": Shared,
 }
-SET_SHARE = 5
-"""The set phase (and the joint one) has a fifth of the extractor's steps."""
 
 
 class Options(MethodOptions):
@@ -59,8 +57,10 @@ class Options(MethodOptions):
         backbone: for volumes and images; vectors go through an MLP.
         reconstruction: weight of the reconstruction in phase 1 (1 in the paper).
         agg: how a case's items are aggregated (`mean` in the paper).
-        head: `residual` starts as the aggregated phase-1 logits, `deep-sets` fresh; `evidence`
-            is those logits alone, without a set network.
+        head: `residual` starts as the aggregated phase-1 logits, `agreement` as well and is told
+            how far the items agree, `deep-sets` starts fresh; `evidence` is those logits alone,
+            without a set network.
+        set_share: steps of the set network's phase, relative to those of phase 1.
         dropout: on the embedding before the phase-1 classifier, and inside the set head.
         modality_dropout: share of modalities hidden while the set network learns.
         smoothing: of the labels.
@@ -76,6 +76,7 @@ class Options(MethodOptions):
     reconstruction: Annotated[float, Field(ge=0)] = 0.1
     agg: Aggregation = "sum"
     head: HeadKind = "residual"
+    set_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -146,7 +147,7 @@ class HyperMM(Model):
         first = Phase("extractor", (turn,), steps, learns=learners, predict=self._evidence)
         if self.options.head == "evidence":
             return (first,)
-        fewer = math.ceil(steps / SET_SHARE)
+        fewer = math.ceil(round(steps * self.options.set_share, 6))
         turn = Turn(parameters_of(self.head), self.set_loss)
         second = Phase("set", (turn,), fewer, learns=(self.head,), cache=self.embed)
         if not self.options.joint:

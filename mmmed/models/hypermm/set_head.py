@@ -3,6 +3,8 @@
 aggregate  sum, mean or maximum over all items of a case, whatever their modality
 residual   aggregated phase-1 logits plus a Deep Sets correction that starts at zero: training
            begins at the sum of the evidence instead of at chance
+agreement  as residual, and the correction is told how far the items agree: a sum of evidence cannot
+           see what two scans say only together, and a few hundred pairs do not teach a product
 deep-sets  the paper's: aggregate the embeddings, then a fresh two-layer net
 evidence   aggregated phase-1 logits, nothing learned
 """
@@ -19,7 +21,7 @@ from mmmed.batch import Batch, segment_max, segment_mean, segment_sum
 
 Aggregation = Literal["sum", "mean", "max"]
 Classifier = Callable[[Tensor], Tensor]
-HeadKind = Literal["residual", "deep-sets", "evidence"]
+HeadKind = Literal["residual", "agreement", "deep-sets", "evidence"]
 
 HIDDEN = 32
 _SEGMENTS: Mapping[Aggregation, Callable[[Tensor, Tensor, int], Tensor]] = {
@@ -35,24 +37,66 @@ def aggregate(batch: Batch, values: Mapping[str, Tensor], how: Aggregation) -> T
     return _SEGMENTS[how](torch.cat(list(values.values())), owner, len(batch))
 
 
-class ResidualHead(nn.Module):
-    """agg(classifier(phi)) + rho(agg(psi(phi))), the last layer of rho starting at zero."""
+def agreement(batch: Batch, logits: Mapping[str, Tensor]) -> Tensor:
+    """How far the items of a case agree on each class, (B, K); zero for a case with one item.
 
-    def __init__(self, width: int, classes: int, *, agg: Aggregation, dropout: float) -> None:
+    An item's stance on a class is its probability, shifted and scaled so that 0 is indifference
+    and 1 certainty; a case's agreement is the mean product of stances over its pairs of items.
+
+    Args:
+        batch: whose cases own the items.
+        logits: modality -> (n, K).
+    """
+    owner = torch.cat([batch.items[name].owner for name in logits])
+    probability = torch.softmax(torch.cat(list(logits.values())), dim=1)
+    classes = probability.shape[1]
+    stance = (probability * classes - 1) / (classes - 1)
+    total = segment_sum(stance, owner, len(batch))
+    own = segment_sum(stance**2, owner, len(batch))
+    items = torch.bincount(owner, minlength=len(batch)).to(total)[:, None]
+    return (total**2 - own) / (items * (items - 1)).clamp(min=1)
+
+
+class ResidualHead(nn.Module):
+    """agg(classifier(phi)) + rho(agg(psi(phi))), the last layer of rho starting at zero.
+
+    Args:
+        told: numbers per case that rho is told besides.
+    """
+
+    def __init__(
+        self, width: int, classes: int, *, agg: Aggregation, dropout: float, told: int = 0
+    ) -> None:
         super().__init__()
         self.agg: Aggregation = agg
         self.psi = nn.Sequential(nn.Linear(width, HIDDEN), nn.ReLU())
         last = nn.Linear(HIDDEN, classes)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
-        self.rho = nn.Sequential(nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Dropout(dropout), last)
+        first = nn.Linear(HIDDEN + told, HIDDEN)
+        self.rho = nn.Sequential(first, nn.ReLU(), nn.Dropout(dropout), last)
 
     def forward(self, batch: Batch, phi: Mapping[str, Tensor], classifier: Classifier) -> Tensor:
         """Embeddings (n, E) by modality -> logits (B, K)."""
-        evidence = aggregate(batch, {m: classifier(one) for m, one in phi.items()}, self.agg)
-        pooled = aggregate(batch, {m: self.psi(one) for m, one in phi.items()}, self.agg)
-        correction: Tensor = self.rho(pooled)
-        return evidence + correction
+        logits = {name: classifier(one) for name, one in phi.items()}
+        pooled = aggregate(batch, {name: self.psi(one) for name, one in phi.items()}, self.agg)
+        correction: Tensor = self.rho(self.told(batch, pooled, logits))
+        return aggregate(batch, logits, self.agg) + correction
+
+    def told(self, batch: Batch, pooled: Tensor, logits: Mapping[str, Tensor]) -> Tensor:  # noqa: ARG002 - for those who tell more
+        """What rho reads, (B, HIDDEN + told): the pooled embeddings."""
+        return pooled
+
+
+class AgreementHead(ResidualHead):
+    """A residual head whose rho is also told how far the items agree on each class."""
+
+    def __init__(self, width: int, classes: int, *, agg: Aggregation, dropout: float) -> None:
+        super().__init__(width, classes, agg=agg, dropout=dropout, told=classes)
+
+    def told(self, batch: Batch, pooled: Tensor, logits: Mapping[str, Tensor]) -> Tensor:
+        """What rho reads, (B, HIDDEN + K): the pooled embeddings and the agreement."""
+        return torch.cat([pooled, agreement(batch, logits)], dim=1)
 
 
 class DeepSetsHead(nn.Module):
@@ -90,10 +134,15 @@ class EvidenceHead(nn.Module):
 
 def set_head(
     kind: HeadKind, width: int, classes: int, *, agg: Aggregation, dropout: float
-) -> ResidualHead | DeepSetsHead | EvidenceHead:
+) -> nn.Module:
     """The head that the options name."""
     if kind == "evidence":
         return EvidenceHead(agg)
-    if kind == "residual":
-        return ResidualHead(width, classes, agg=agg, dropout=dropout)
-    return DeepSetsHead(width, classes, agg=agg, dropout=dropout)
+    return _LEARNED[kind](width, classes, agg=agg, dropout=dropout)
+
+
+_LEARNED: Mapping[str, Callable[..., nn.Module]] = {
+    "residual": ResidualHead,
+    "agreement": AgreementHead,
+    "deep-sets": DeepSetsHead,
+}

@@ -25,12 +25,13 @@ SAME = 1e-5
 
 generations = pytest.mark.parametrize("generate", ["all", "last"])
 heads = pytest.mark.parametrize("head", ["residual", "deep-sets"])
+every_head = pytest.mark.parametrize("head", ["residual", "agreement", "deep-sets"])
 
 
 def model_of(modalities, **chosen) -> HyperMM:
     torch.manual_seed(3)
     model = HyperMM(Options(**chosen), modalities, classes=2, standards={})
-    if chosen.get("head", "residual") == "residual":
+    if chosen.get("head", "residual") in ("residual", "agreement"):
         nn.init.normal_(model.head.rho[-1].weight)
     return model.eval()
 
@@ -55,7 +56,7 @@ def volumes(make_modalities):
 
 
 @generations
-@heads
+@every_head
 @pytest.mark.parametrize("agg", ["sum", "mean", "max"])
 def test_h1_the_order_of_the_set_is_irrelevant(generate, head, agg, volumes):
     model = model_of(volumes, generate=generate, head=head, agg=agg)
@@ -101,7 +102,7 @@ def test_h3_duplicated_elements_count_in_a_sum_alone(generate, head, volumes):
 
 
 @generations
-@heads
+@every_head
 def test_h4_one_element_is_rho_of_phi_and_every_subset_runs(generate, head, volumes, make_batch):
     model = model_of(volumes, generate=generate, head=head)
     image = noise(1, *volumes[0].shape)
@@ -151,7 +152,7 @@ def test_h5_conditioning_leaves_no_state(generate, volumes):
 
 
 @generations
-@heads
+@every_head
 def test_h7_the_set_phase_moves_neither_extractor_nor_phase_1_head(
     generate, head, volumes, make_batch, train
 ):
