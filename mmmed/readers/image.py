@@ -15,13 +15,11 @@ from __future__ import annotations
 import math
 import struct
 import sys
-import warnings
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -34,6 +32,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from mmmed.errors import DataError, GeometryError
 from mmmed.readers.opening import impostor, opened
+from mmmed.readers.silence import silent
 
 LARGEST = 64 << 20
 """Pixels of the largest image read, 8192 x 8192; what is larger is a slide."""
@@ -82,9 +81,6 @@ _BROKEN: tuple[type[Exception], ...] = (
     zlib.error,
 )
 """What Pillow raises over damaged files, beside OSError."""
-
-_ALONE = Lock()
-"""Held while warnings are silenced: the list of filters belongs to the whole process."""
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -145,16 +141,8 @@ def _begun(path: Path, file: BinaryIO, found: _Format) -> ImageFile:
 def _header(file: BinaryIO, found: _Format) -> ImageFile:
     """The image as its header states it; no pixel is decoded."""
     file.seek(0)
-    with _silent():
+    with silent():
         return found.reader(file)
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Pillow warns of tags that it cannot make sense of; what matters of them raises later."""
-    with _ALONE, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _tile(image: ImageFile) -> tuple[int, int]:
@@ -213,9 +201,9 @@ def _plain(path: Path, image: ImageFile) -> tuple[np.ndarray, int]:
 
 def _upright(image: ImageFile) -> Picture:
     """The decoded image as a camera says it is looked at."""
-    with _silent() if image.format == "TIFF" else nullcontext():
+    with silent() if image.format == "TIFF" else nullcontext():
         image.load()
-    with _silent():
+    with silent():
         return ImageOps.exif_transpose(image)
 
 

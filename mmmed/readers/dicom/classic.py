@@ -10,7 +10,7 @@ from mmmed.errors import SeriesError
 from mmmed.readers.dicom.dimension import DIMENSIONS, TAGS
 from mmmed.readers.dicom.elements import Elements, name_of
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
-from mmmed.readers.dicom.stream import EXPLICIT_BIG
+from mmmed.readers.dicom.syntax import EXPLICIT_BIG
 
 IMAGE_TYPE = 0x00080008
 INSTANCE_UID = 0x00080018

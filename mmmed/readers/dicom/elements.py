@@ -23,18 +23,10 @@ from pydicom.filereader import read_dataset as read_bare
 from pydicom.tag import BaseTag
 
 from mmmed.errors import DataError, SeriesError
-from mmmed.readers.dicom.stream import (
-    EXPLICIT_BIG,
-    EXPLICIT_LITTLE,
-    IMPLICIT_LITTLE,
-    Content,
-    opened_content,
-)
+from mmmed.readers.dicom.stream import LARGEST_HEADER, Content, opened_content
+from mmmed.readers.dicom.syntax import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from mmmed.readers.dicom.walk import MOST_ELEMENTS, UNDEFINED, Odd, Walk
 from mmmed.readers.silence import silent
-
-LARGEST_HEADER = 64 << 20
-"""Bytes that may stand before the pixels; a private element of 10 MB is seen in the field."""
 
 PIXELS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 """The elements that hold pixels, as pydicom names them."""

@@ -10,7 +10,6 @@ import hashlib
 import math
 import re
 import struct
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ from functools import lru_cache
 from pydicom import charset
 
 from mmmed.readers.dicom.line import one_line
+from mmmed.readers.silence import silent
 
 CHARACTER_SET = 0x00080005
 SOP_CLASS = 0x00080016
@@ -191,13 +191,12 @@ def _text(value: bytes, characters: bytes) -> str:
     if value.isascii() and b"\x1b" not in value:
         return one_line(value.strip(b"\0 ").decode("ascii"))
     names = [one.strip() for one in characters[:256].decode("ascii", "replace").split("\\")]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
+    try:
+        with silent():
             encodings = charset.convert_encodings(names)
             text = charset.decode_bytes(value[:1024].strip(b"\0 "), encodings, {0x0A, 0x0D, 0x09})
-        except (LookupError, ValueError):
-            text = value[:1024].decode("ascii", "replace")
+    except (LookupError, ValueError):
+        text = value[:1024].decode("ascii", "replace")
     return one_line(text)
 
 

@@ -7,10 +7,8 @@ header costs and not what it states.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Set
 from io import BytesIO
-from threading import Lock
 from typing import Any
 
 from pydicom.dataelem import RawDataElement
@@ -20,15 +18,14 @@ from pydicom.tag import BaseTag
 
 from mmmed.errors import DataError
 from mmmed.readers.dicom.line import one_line
+from mmmed.readers.dicom.syntax import DEFLATED
+from mmmed.readers.silence import silent
 
 READS = 100_000
 """Reads that a header may take, three or four per element; a second of work."""
 
-_DEFLATED, _META = b"1.2.840.10008.1.2.1.99", 1024
+_DEFLATED, _META = DEFLATED.encode(), 1024
 """What pydicom would inflate whole, and where a file says so: such files are read elsewhere."""
-
-_ALONE = Lock()
-"""Held while warnings are silenced: the list of filters belongs to the whole process."""
 
 
 class _Bounded(BytesIO):
@@ -60,12 +57,11 @@ def parse(
     """
     if not deflated and _DEFLATED in data[:_META]:
         raise DataError("deflated, and its meta information is damaged")
-    with _ALONE, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
+    try:
+        with silent():
             dataset = _dataset(_Bounded(data), wanted, deflated=deflated)
-        except Exception as error:  # damaged files make pydicom raise anything
-            raise DataError(one_line(f"{type(error).__name__}: {error}")) from error
+    except Exception as error:  # damaged files make pydicom raise anything
+        raise DataError(one_line(f"{type(error).__name__}: {error}")) from error
     raw: dict[int, Any] = {tag: dataset.get_item(BaseTag(tag)) for tag in wanted if tag in dataset}
     little = all(getattr(one, "is_little_endian", True) for one in raw.values())
     return {tag: _bytes(one) for tag, one in raw.items()}, little

@@ -21,14 +21,8 @@ import numpy as np
 from mmmed.errors import DataError
 from mmmed.readers.dicom import codestream
 from mmmed.readers.dicom.frame import Frame, Stored
-from mmmed.readers.dicom.stream import (
-    DEFLATED,
-    EXPLICIT_BIG,
-    EXPLICIT_LITTLE,
-    IMPLICIT_LITTLE,
-    opened_content,
-    skip,
-)
+from mmmed.readers.dicom.stream import opened_content, skip
+from mmmed.readers.dicom.syntax import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 
 LARGEST = 2 << 30
 """Bytes of the largest volume, and of the pixels of the largest file."""

@@ -1,7 +1,7 @@
 """One file of any kind -> its header, or why it is set aside.
 
 The plain walk over the bytes reads what scanners and archives write; what it finds odd is parsed by
-pydicom. Both see at most the window of `content`, so that no file costs more than that.
+pydicom. Both see at most `LARGEST_HEADER` bytes, so that no file costs more than that.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from typing import BinaryIO
 from mmmed.errors import DataError
 from mmmed.readers.dicom import odd, sop_class
 from mmmed.readers.dicom.aside import Aside, Verdict
-from mmmed.readers.dicom.content import BROKEN, WINDOW, Beginning, Syntax, syntax
-from mmmed.readers.dicom.element import Outcome, Walk, walk
 from mmmed.readers.dicom.header import SERIES, SOP_CLASS, STUDY, WANTED, Header, header
 from mmmed.readers.dicom.line import one_line, shown_path
+from mmmed.readers.dicom.stream import BROKEN, LARGEST_HEADER, beginning, inflated
+from mmmed.readers.dicom.syntax import syntax
+from mmmed.readers.dicom.walk import Odd, Short, Walk
 from mmmed.readers.opening import impostor
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _ENOUGH = frozenset({SOP_CLASS, STUDY, SERIES})
 """Without these a header that could be walked through is looked at by pydicom too."""
 
-_STEPS = (1 << 20, 16 << 20, WINDOW)
-"""Bytes asked for when the first ones end before the header does."""
+_BEHIND = max(WANTED) + 1
+"""Where a walk may end."""
 
 
 def read_header(root: Path, path: str) -> Header | Aside:
@@ -53,48 +54,44 @@ def read_header(root: Path, path: str) -> Header | Aside:
 
 
 def _read(file: BinaryIO, path: str, state: os.stat_result) -> Header | Aside:
-    beginning = Beginning(file)
-    written = syntax(beginning.data)
+    stream, data = beginning(file)
+    written = syntax(data)
     if written is None:
-        other = impostor(beginning.data[:256]) or "is no DICOM file"
+        other = impostor(data[:256]) or "is no DICOM file"
         return _aside(path, "set-aside", "not-dicom", other)
     if written.media_class == _DIRECTORY:
         family = sop_class.family(_DIRECTORY)
         return _aside(path, "set-aside", family.code, f"is {family.text}", sop=_DIRECTORY)
     start = written.start
     if written.deflated:
-        beginning.inflate(start)
-        start = 0
-    values, little, fault = _values(beginning, written, start)
+        stream, data, start = inflated(stream, begun=data[start:], whole=False), b"", 0
+    walk = Walk(stream, explicit=written.explicit, limit=LARGEST_HEADER, data=data, place=start)
+    if written.plain and _followed(walk):
+        values, little, fault = walk.found, True, ""
+    else:
+        values, little, fault = _parsed(walk, deflated=written.deflated)
     found = header(values, path=path, size=state.st_size, modified=state.st_mtime_ns, little=little)
     return _judged(found, media_class=written.media_class, fault=fault)
 
 
-def _values(
-    beginning: Beginning, written: Syntax, start: int
-) -> tuple[dict[int, bytes], bool, str]:
-    """The values of a header, whether binary ones are little-endian, and what is wrong with it."""
-    values = _walked(beginning, written, start)
-    if values.outcome is not Outcome.ODD and values.values.keys() >= _ENOUGH:
-        return values.values, True, ""
-    beginning.grow(WINDOW)
+def _followed(walk: Walk) -> bool:
+    """Whether the walk finds what makes a header; one cut off behind that is still one."""
     try:
-        parsed, little = odd.parse(beginning.data, wanted=WANTED, deflated=written.deflated)
+        walk.values(WANTED, until=_BEHIND)
+    except Short:
+        pass
+    except Odd:
+        return False
+    return walk.found.keys() >= _ENOUGH
+
+
+def _parsed(walk: Walk, *, deflated: bool) -> tuple[dict[int, bytes], bool, str]:
+    """The values by pydicom, whether binary ones are little-endian, and what is wrong with them."""
+    try:
+        values, little = odd.parse(walk.rest(), wanted=WANTED, deflated=deflated)
     except DataError as error:
-        return values.values, True, str(error)
-    return parsed, little, ""
-
-
-def _walked(beginning: Beginning, written: Syntax, start: int) -> Walk:
-    if not written.plain:
-        return Walk(Outcome.ODD)
-    found = walk(beginning.data, start, explicit=written.explicit, wanted=WANTED)
-    for count in _STEPS:
-        if found.outcome is not Outcome.SHORT or beginning.ended:
-            break
-        beginning.grow(count)
-        found = walk(beginning.data, start, explicit=written.explicit, wanted=WANTED)
-    return found
+        return walk.found, True, str(error)
+    return values, little, ""
 
 
 def _judged(found: Header, *, media_class: str, fault: str) -> Header | Aside:

@@ -22,28 +22,26 @@ from typing import Any, BinaryIO, cast
 from isal import igzip, isal_zlib
 
 from mmmed.errors import DataError
-from mmmed.readers.dicom.walk import Odd, Walk
+from mmmed.readers.dicom.syntax import DEFLATED, LARGEST_HEAD, TRANSFER_SYNTAX
+from mmmed.readers.dicom.walk import FIRST_STEP, Odd, Walk
 from mmmed.readers.opening import impostor, opened
 
-IMPLICIT_LITTLE = "1.2.840.10008.1.2"
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
-EXPLICIT_BIG = "1.2.840.10008.1.2.2"
+LARGEST_HEADER = 64 << 20
+"""Bytes that may stand before the pixels; a private element of 10 MB is seen in the field."""
 
-LARGEST_HEAD = 1 << 20
-"""Bytes that group 0002 may take."""
-
-_TRANSFER_SYNTAX = 0x00020010
 _DATA_SET = 0x00030000
+_GZIP = b"\x1f\x8b"
 _STEP = 1 << 16
 _WITHOUT_HEAD = (b"\x02\0", b"\x08\0", b"\0\x08")
 """How a file without `DICM` begins: group 0002 or 0008, the latter in either order of bytes."""
 
-_BROKEN: tuple[type[Exception], ...] = (
+BROKEN: tuple[type[Exception], ...] = (
     EOFError,
+    OSError,
     zlib.error,
     isal_zlib.error,  # type: ignore[assignment]  # its stub declares an instance
 )
+"""What reading raises over damaged or vanished content."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +70,33 @@ def opened_content(path: Path) -> Iterator[Content]:
     Raises:
         DataError: no such file, empty, not DICOM; or, also inside the block, truncated or damaged.
     """
-    with opened(path, broken=_BROKEN) as (file, size):
-        packed = file.read(2) == b"\x1f\x8b"
+    with opened(path, broken=BROKEN) as (file, size):
+        packed = file.read(2) == _GZIP
         file.seek(0)
         stream = _unzipped(file) if packed else file
         yield _begun(path, stream, size=size, packed=packed)
+
+
+def beginning(file: BinaryIO) -> tuple[BinaryIO, bytes]:
+    """A file that may be gzip'd as a stream, and the first bytes, behind which it stands."""
+    data = file.read(FIRST_STEP)
+    if not data.startswith(_GZIP):
+        return file, data
+    file.seek(0)
+    stream = _unzipped(file)
+    return stream, stream.read(FIRST_STEP)
+
+
+def inflated(packed: BinaryIO, *, begun: bytes = b"", whole: bool = True) -> BinaryIO:
+    """A deflated data set (PS3.5, A.5), inflated as it is read.
+
+    Args:
+        packed: stands at its beginning, or behind `begun`.
+        begun: what has been read of it already.
+        whole: one that ends too early raises EOFError; else it ends there.
+    """
+    raw = _Inflating(packed, begun=begun, whole=whole)
+    return cast("BinaryIO", io.BufferedReader(raw, _STEP))
 
 
 def skip(stream: BinaryIO, count: int) -> None:
@@ -104,24 +124,25 @@ def _begun(path: Path, stream: BinaryIO, *, size: int, packed: bool) -> Content:
     if begin or start.startswith(b"\x02\0"):
         walk = Walk(stream, explicit=True, limit=LARGEST_HEAD)
         try:
-            found = walk.values({_TRANSFER_SYNTAX}, until=_DATA_SET)
+            found = walk.values({TRANSFER_SYNTAX}, until=_DATA_SET)
         except Odd as error:
             raise DataError(f"{path}: unreadable head ({error}); export it again") from error
-        syntax = found.get(_TRANSFER_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
+        syntax = found.get(TRANSFER_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
         begin += walk.place
         stream.seek(begin)
     if syntax != DEFLATED:
         return Content(stream, syntax, begin, size, packed)
-    inflated = cast("BinaryIO", io.BufferedReader(_Inflating(stream), _STEP))
-    return Content(inflated, syntax, 0, size, packed=True)
+    return Content(inflated(stream), syntax, 0, size, packed=True)
 
 
 class _Inflating(io.RawIOBase):
     """A raw deflate stream, inflated as it is read."""
 
-    def __init__(self, packed: BinaryIO) -> None:
+    def __init__(self, packed: BinaryIO, *, begun: bytes, whole: bool) -> None:
         self._packed = packed
-        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._left = begun
+        self._whole = whole
+        self._inflater: Any = isal_zlib.decompressobj(-zlib.MAX_WBITS)
 
     def readable(self) -> bool:
         return True
@@ -129,11 +150,14 @@ class _Inflating(io.RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         view = memoryview(buffer)
         while not self._inflater.eof:
-            more = self._inflater.unconsumed_tail or self._packed.read(_STEP)
+            more = self._left or self._packed.read(_STEP)
             got = self._inflater.decompress(more, len(view))
+            self._left = self._inflater.unconsumed_tail
             if got:
                 view[: len(got)] = got
                 return len(got)
-            if not more:
+            if not more and self._whole:
                 raise EOFError("the deflated data set ends too early")
+            if not more:
+                break
         return 0

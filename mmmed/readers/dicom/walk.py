@@ -3,7 +3,8 @@
 element  tag, kind of value (VR), length and value (PS3.5, 7.1); a tag is one number, 0x00100020
 odd      what the walk does not follow: the file may be well, but pydicom is the one to say
 
-A walk reads the stream forward in steps, so that a file costs its header and no more.
+A walk reads the stream forward in steps, so that a file costs its header and no more. Nothing is
+copied but the values asked for, and no length that a file states is trusted beyond the limit.
 """
 
 from __future__ import annotations
@@ -15,117 +16,163 @@ from typing import BinaryIO
 UNDEFINED = 0xFFFFFFFF
 """The length of a value that goes on until a delimiter."""
 
-DEEPEST = 64
-"""Sequences and items within one another that are followed."""
-
 MOST_ELEMENTS = 50_000
 """Elements at the top level that are looked at; real headers have a few hundred."""
 
-_FIRST_STEP = 1 << 14
-_EXPLICIT = struct.Struct("<HH2sH")
-_LENGTH = struct.Struct("<I")
-_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
-_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+FIRST_STEP = 1 << 14
+"""Bytes read first; the header of most files fits."""
+
+_EXPLICIT = struct.Struct("<HH2sH").unpack_from
+_IMPLICIT = struct.Struct("<HHI").unpack_from
+_LENGTH = struct.Struct("<I").unpack_from
 _DELIMITERS = 0xFFFE
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_ENDS = (0xFFFEE00D, 0xFFFEE0DD)
+"""What ends an item and a sequence of undefined length."""
+
+_UNKNOWN, _CUT = -1, -2
+"""Instead of a length: the kind of value is not followed; the bytes end before the length."""
+
+_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+"""Kinds whose length has two bytes."""
+
+_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+"""Kinds whose length has four bytes, behind two that are reserved."""
 
 
 class Odd(Exception):
     """The walk does not follow this file."""
 
 
+class Short(Odd):
+    """The bytes end before the walk does: those of the file, or those that may be read."""
+
+
 class Walk:
     """A stream, the bytes read of it so far, and the place reached in them.
 
     Attributes:
-        data: the bytes from where the stream stood.
+        data: the bytes read.
         place: where the next element begins in `data`, or behind it.
+        found: tag -> value, as far as the walk came.
     """
 
-    def __init__(self, stream: BinaryIO, *, explicit: bool, limit: int) -> None:
+    def __init__(
+        self, stream: BinaryIO, *, explicit: bool, limit: int, data: bytes = b"", place: int = 0
+    ) -> None:
         """Begins at the first element of a little-endian data set.
 
         Args:
-            stream: stands there.
+            stream: stands there, or behind `data`.
             explicit: whether elements name the kind of their value.
-            limit: bytes that may be read.
+            limit: bytes that may be read, `data` among them.
+            data: what has been read already.
+            place: where the first element begins in it.
         """
-        self.data = b""
-        self.place = 0
+        self.data = data
+        self.place = place
+        self.found: dict[int, bytes] = {}
         self._stream = stream
-        self._explicit = explicit
+        self._read = _explicit if explicit else _implicit
         self._limit = limit
 
     def values(self, wanted: AbstractSet[int], *, until: int) -> dict[int, bytes]:
         """Tag -> value of the wanted elements before the tag `until`, where the walk then stands.
 
         Raises:
-            Odd: tags out of order, a header beyond the limit, or one that ends too early.
+            Short: a header beyond the limit, or one that ends too early.
+            Odd: tags out of order, or what the walk does not know.
         """
-        found: dict[int, bytes] = {}
-        previous = -1
+        read, previous = self._read, -1
         for _ in range(MOST_ELEMENTS):
-            tag, length, begin = self._start(until)
-            if not begin or tag >= until:
-                return found
+            place = self.place
+            if place + 12 > len(self.data) and not self._reached(place):
+                return self.found
+            tag, begin, length = read(self.data, place)
+            if tag >= until:
+                return self.found
+            if length < 0:
+                raise self._unfollowed(place, length)
             if tag <= previous:
                 raise Odd(f"tag {tag:08X} out of order")
             previous = tag
             end = self._behind(begin) if length == UNDEFINED else begin + length
             if tag in wanted:
-                if not self._grown(end):
-                    raise Odd("ends inside a value")
-                found[tag] = self.data[begin:end]
+                if end > len(self.data) and not self._grown(end):
+                    raise Short("ends inside a value")
+                self.found[tag] = self.data[begin:end]
             self.place = end
         raise Odd(f"more than {MOST_ELEMENTS} elements")
 
-    def _start(self, until: int = 1 << 32) -> tuple[int, int, int]:
-        """Tag, length and where the value begins, of the element reached; zeros at the end.
-
-        From the tag `until` on the length is not looked at.
-        """
-        here = self.place
-        if here + 12 > len(self.data) and not self._grown(here + 12) and not self._grown(here + 8):
-            if here < len(self.data):
-                raise Odd("ends inside an element")
-            return 0, 0, 0
-        group, number, kind, length = _EXPLICIT.unpack_from(self.data, here)
-        tag = group << 16 | number
-        if tag >= until:
-            return tag, 0, here + 8
-        if not self._explicit or group == _DELIMITERS:
-            return tag, _LENGTH.unpack_from(self.data, here + 4)[0], here + 8
-        if kind in _SHORT:
-            return tag, length, here + 8
-        if kind not in _LONG or here + 12 > len(self.data):
-            raise Odd(f"a value of the kind {kind!r}")
-        length = _LENGTH.unpack_from(self.data, here + 8)[0]
-        if kind == b"UN" and length == UNDEFINED:
-            raise Odd("a value of unknown kind and length")
-        return tag, length, here + 12
+    def rest(self) -> bytes:
+        """All bytes up to the limit."""
+        self._grow(self._limit)
+        return self.data
 
     def _behind(self, begin: int) -> int:
         """The end of the value of undefined length that begins there."""
-        depth = 1
-        self.place = begin
+        depth, place = 1, begin
         while depth:
-            tag, length, begin = self._start()
-            if not begin or depth > DEEPEST:
-                raise Odd("a sequence that does not end" if not begin else "nested too deep")
-            if tag in (_ITEM_END, _SEQUENCE_END):
+            if place + 12 > len(self.data) and not self._reached(place):
+                raise Short("a sequence that does not end")
+            tag, begin, length = self._read(self.data, place)
+            if length < 0:
+                raise self._unfollowed(place, length)
+            place = begin
+            if tag in _ENDS:
                 depth -= 1
-                length = 0
             elif length == UNDEFINED:
                 depth += 1
-                length = 0
-            self.place = begin + length
-        return self.place
+            else:
+                place += length
+        return place
+
+    def _reached(self, place: int) -> bool:
+        """Whether an element begins there; twelve bytes of it are read, where there are."""
+        if self._grown(place + 12) or place + 8 <= len(self.data):
+            return True
+        if place < len(self.data):
+            raise Short("ends inside an element")
+        return False
 
     def _grown(self, end: int) -> bool:
         """Whether the bytes up to `end` are there, read now if need be."""
         if end > self._limit:
-            raise Odd(f"a header beyond {self._limit} bytes")
+            raise Short(f"a header beyond {self._limit} bytes")
         if end > len(self.data):
-            aim = max(end, _FIRST_STEP, 2 * len(self.data))
-            self.data += self._stream.read(min(aim, self._limit) - len(self.data))
+            self._grow(min(max(end, FIRST_STEP, 2 * len(self.data)), self._limit))
         return end <= len(self.data)
+
+    def _grow(self, count: int) -> None:
+        """Have `count` bytes, or all there are."""
+        lacking, parts = count - len(self.data), [self.data]
+        while lacking > 0 and (part := self._stream.read(lacking)):
+            parts.append(part)
+            lacking -= len(part)
+        self.data = b"".join(parts)
+
+    def _unfollowed(self, place: int, length: int) -> Odd:
+        if length == _CUT:
+            return Short("ends inside an element")
+        return Odd(f"a value of the kind {self.data[place + 4 : place + 6]!r}")
+
+
+def _explicit(data: bytes, place: int) -> tuple[int, int, int]:
+    """Tag, where the value begins, and its length, or why there is none."""
+    group, number, kind, length = _EXPLICIT(data, place)
+    tag = group << 16 | number
+    if group == _DELIMITERS:
+        return tag, place + 8, _LENGTH(data, place + 4)[0]
+    if kind in _SHORT:
+        return tag, place + 8, length
+    if kind not in _LONG:
+        return tag, place + 8, _UNKNOWN
+    if place + 12 > len(data):
+        return tag, place + 8, _CUT
+    (length,) = _LENGTH(data, place + 8)
+    unknown = length == UNDEFINED and kind == b"UN"
+    return tag, place + 12, _UNKNOWN if unknown else length
+
+
+def _implicit(data: bytes, place: int) -> tuple[int, int, int]:
+    group, number, length = _IMPLICIT(data, place)
+    return group << 16 | number, place + 8, length

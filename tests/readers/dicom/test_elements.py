@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from mmmed.errors import DataError
 from mmmed.readers.dicom.elements import read_elements
 from mmmed.readers.dicom.series import read_series
-from mmmed.readers.dicom.walk import MOST_ELEMENTS, Odd, Walk
 
 ROWS, SPACING = 0x00280010, 0x00280030
 
@@ -55,16 +53,6 @@ def test_tags_out_of_order_are_left_to_pydicom(tmp_path: Path) -> None:
     assert read.whole(ROWS) is None
     assert read.whole(0x00080002) == 8
     assert read.length == dcmread(path).PixelData.__len__()
-
-
-def test_more_elements_than_a_header_has_are_not_walked() -> None:
-    one = b"\x09\0\x01\0LO\0\0"
-    many = b"".join(
-        one.replace(b"\x09\0\x01\0", tag.to_bytes(2, "little") + b"\x11\0", 1)
-        for tag in range(9, MOST_ELEMENTS + 20)
-    )
-    with pytest.raises(Odd, match="more than"):
-        Walk(io.BytesIO(many), explicit=True, limit=1 << 22).values(set(), until=1 << 33)
 
 
 def test_a_file_of_zeros_is_no_dicom(tmp_path: Path) -> None:
