@@ -24,9 +24,11 @@ from pydicom.uid import (
 )
 from study import SERIES, STUDY, slice_of, write
 
+from mmmed.errors import DataError
 from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.header import Header
 from mmmed.readers.dicom.reading import read_header
+from mmmed.readers.dicom.series import read_series
 
 
 def read(path: Path) -> Header | Aside:
@@ -85,6 +87,17 @@ def test_a_header_does_not_depend_on_how_the_file_is_written(tmp_path: Path, kin
         syntax = ImplicitVRLittleEndian if "implicit" in kind else ExplicitVRLittleEndian
         write(slice_of(), other, syntax=syntax, meta=False)
     assert content(read(other)) == plain
+
+
+def test_a_deflated_file_cut_off_in_its_pixels_has_a_header_and_no_volume(tmp_path: Path) -> None:
+    one = slice_of()
+    one.PixelData = np.random.default_rng(0).bytes(40)
+    path = write(one, tmp_path / "a", syntax=DeflatedExplicitVRLittleEndian)
+    whole = content(read(path))
+    path.write_bytes(path.read_bytes()[:-20])
+    assert content(read(path)) == whole
+    with pytest.raises(DataError, match="truncated"):
+        read_series([path])
 
 
 def test_sequences_of_undefined_length_are_passed(tmp_path: Path) -> None:
