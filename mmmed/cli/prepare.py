@@ -14,7 +14,9 @@ DEFAULTS = {"mri": "raw-mri", "pet": "raw-pet"}
 
 
 def prepare(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A BIDS folder.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="A BIDS folder, or DICOM in any nesting.")
+    ],
     out: Annotated[Path, typer.Option(help="Where the BIDS derivative goes.")],
     chain: Annotated[
         list[str] | None,
@@ -23,8 +25,12 @@ def prepare(
         ),
     ] = None,
     cohort: Annotated[
-        str, typer.Option(help="How the folder is read: a name in cohorts/.")
-    ] = "bids-scans",
+        str | None,
+        typer.Option(
+            help="How the folder is read: a name in cohorts/. [bids-scans, or dicom-series for "
+            "DICOM]"
+        ),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(help="Processes; no byte depends on it. [cores]", min=1)
     ] = None,

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mmmed import config, library
 from mmmed.cohorts.assembly import ModalityName
+from mmmed.cohorts.pairing import Pairing
 from mmmed.cohorts.series_rule import NumberFact, Rule, number
 from mmmed.config import Spec
 from mmmed.readers.dicom.facts import SeriesFacts
 
 Sentence = Annotated[str, Field(min_length=1)]
 _Identity = tuple[bool, int, str]
+DICOM = "dicom-series"
+"""Name of the rules that count where none are named."""
+
 UNKNOWN = float("inf")
 """Rank of a series of which a preferred number cannot be known: behind the others."""
 
@@ -94,10 +100,31 @@ class ModalityRules(Spec):
 
 
 class SeriesChoice(Spec):
-    """The rules for the modalities of a DICOM Study."""
+    """The rules for the modalities of a DICOM Study.
+
+    Attributes:
+        modalities: name -> how its series is chosen.
+        pairing: how scans of several DICOM Studies make one case; None leaves each its own.
+    """
 
     kind: Literal["dicom-series"]
     modalities: Annotated[dict[ModalityName, ModalityRules], Field(min_length=1)]
+    pairing: Pairing | None = None
+
+
+def load_choice(name: str, *, start: Path | None) -> SeriesChoice:
+    """The rules of `cohorts/<name>.yaml`.
+
+    Args:
+        name: as on the command line.
+        start: where the search for a workspace begins.
+
+    Raises:
+        StudyError: there is none of this name, or it holds no such rules.
+    """
+    document = config.read(library.find("cohorts", name, start=start).path)
+    config.check_version(document)
+    return config.validate(document, SeriesChoice, drop=["mmmed"])
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from mmmed.cohorts.caps import SUBJECTS
-from mmmed.cohorts.tree import subjects
+from mmmed.cohorts.tree import PEOPLE, subjects
 from mmmed.errors import NothingReadable, StudyError
+from mmmed.readers.dicom.header import Header
+from mmmed.readers.dicom.reading import read_header
+from mmmed.readers.entities import VOLUME_ENDINGS
 
 Layout = Literal["BIDS", "CAPS"]
+
+MOST_ASKED = 200
+"""Files below `sub-*` that are looked at before a folder is taken for BIDS or CAPS."""
+
+_DESCRIBED = ("dataset_description.json", PEOPLE, SUBJECTS)
+"""What a folder of DICOM files has not."""
 
 
 def layout(root: Path) -> Layout:
@@ -36,3 +48,34 @@ def layout(root: Path) -> Layout:
             "folder, or the way to read it: --cohort NAME"
         )
     return "BIDS" if is_bids else "CAPS"
+
+
+def may_be_dicom(root: Path) -> bool:
+    """Whether a folder is neither BIDS nor CAPS, so that its files decide.
+
+    Folders of DICOM may be named `sub-*` too: the first image in them tells.
+    """
+    try:
+        if not any(subjects(root)) and not any(subjects(root / SUBJECTS)):
+            return True
+        if any((root / one).exists() for one in _DESCRIBED):
+            return False
+        return _first_is_dicom(root)
+    except OSError:
+        return False
+
+
+def _first_is_dicom(root: Path) -> bool:
+    for path in islice(_files(root), MOST_ASKED):
+        if path.name.endswith(VOLUME_ENDINGS):
+            return False
+        if isinstance(read_header(root, str(path.relative_to(root))), Header):
+            return True
+    return False
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for subject in subjects(root):
+        for folder, folders, names in os.walk(subject):
+            folders.sort()
+            yield from (Path(folder, name) for name in sorted(names))

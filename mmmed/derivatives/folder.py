@@ -1,7 +1,8 @@
-"""`prepare` over a BIDS folder: every scan by its modality's chain, into a BIDS derivative.
+"""`prepare` over a BIDS or DICOM folder: every scan by its modality's chain, as BIDS again.
 
 The output holds what the input's tables say of its subjects, so that it can be read as data again;
-`quality.tsv` has a row per scan, also for those that were refused.
+`quality.tsv` has a row per scan, also for those that were refused. Of a folder of DICOM,
+`choice.tsv` says of every series whether it is one of the scans, and why.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from mmmed import config, library
-from mmmed.cohorts.bids import BidsCohort, read_bids
+from mmmed import library
 from mmmed.cohorts.cohort import Cohort
-from mmmed.config import Document
+from mmmed.derivatives.input import place, scans
 from mmmed.derivatives.scan import Order, written
 from mmmed.errors import NothingReadable, StudyError
 from mmmed.progress import Progress, unheard
@@ -59,18 +59,19 @@ def prepare_folder(
     out: Path,
     *,
     chains: Mapping[str, str],
-    cohort: str,
+    cohort: str | None,
     start: Path | None,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Prepare every scan of a BIDS folder and write those that pass.
+    """Prepare every scan of a BIDS folder, or of DICOM in any nesting, and write those that pass.
 
     Args:
         data: the folder.
         out: the derivative; made where it is missing, gone on with where it is not finished.
         chains: modality -> name of a chain that registers and ends on the template's grid.
-        cohort: how the folder is read: a name of `cohorts/` of kind `bids`.
+        cohort: how the folder is read: a name of `cohorts/` of kind `bids` or `dicom-series`;
+            None chooses by what lies in the folder.
         start: where the search for a workspace begins.
         jobs: processes that work; no byte depends on it.
         progress: called with (pieces done, pieces).
@@ -84,7 +85,7 @@ def prepare_folder(
     if out.resolve() == data.resolve():
         raise StudyError(f"{out}: is the data itself; choose another --out")
     known = _chains(chains, start=start)
-    found = _cohort(cohort, data, known, start=start)
+    found = scans(data, out, modalities=known, cohort=cohort, start=start, jobs=jobs)
     atomic.made(out, advice="choose another --out")
     rows = _prepared(found, known, data=data, out=out, jobs=jobs, tell=tell)
     _write_tables(found, data=data, out=out)
@@ -108,21 +109,6 @@ def _chains(names: Mapping[str, str], *, start: Path | None) -> dict[str, Chain]
             )
         found[modality] = chain
     return found
-
-
-def _cohort(name: str, data: Path, chains: Mapping[str, Chain], *, start: Path | None) -> Cohort:
-    """The folder's scans of the modalities that have a chain; labels are not read."""
-    document = config.read(library.find("cohorts", name, start=start).path)
-    config.check_version(document)
-    values = {key: value for key, value in document.values.items() if key != "mmmed"}
-    values["root"] = str(data)
-    spec = config.validate(Document(document.path, values, document.lines), BidsCohort)
-    volumes = {key: one for key, one in spec.modalities.items() if key in chains}
-    if not volumes:
-        raise StudyError(f"{document.path}: has none of the modalities {', '.join(chains)}")
-    return read_bids(
-        spec.model_copy(update={"modalities": volumes, "label": None, "positive": None}), data.name
-    )
 
 
 def _prepared(
@@ -151,7 +137,17 @@ def _prepared(
             jobs=jobs,
             progress=_after(done, total, tell),
         )
-        orders = [Order(case, modality, chain.registers or "t1", chain.digest) for case, _ in owned]
+        like = chain.registers or "t1"
+        orders = [
+            Order(
+                case,
+                modality,
+                place(case, modality, source, like=like, data=data),
+                like,
+                chain.digest,
+            )
+            for case, source in owned
+        ]
         done += len(owned)
         for row in Parallel(n_jobs=jobs, return_as="generator")(
             delayed(written)(order, one, data=data, out=out)
@@ -186,7 +182,7 @@ def _write_tables(cohort: Cohort, *, data: Path, out: Path) -> None:
     for path in cohort.tables:
         atomic.write_bytes(out / path.relative_to(data), path.read_bytes())
     atomic.write_text(out / "README", README)
-    atomic.write_text(out / ".bidsignore", "quality.tsv\nqc/\n")
+    atomic.write_text(out / ".bidsignore", "quality.tsv\nchoice.tsv\nqc/\n")
     atomic.write_json(
         out / "dataset_description.json",
         {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
@@ -17,21 +17,27 @@ import numpy as np
 
 from mmmed.errors import DataError, MmmedError
 from mmmed.readers import entities
+from mmmed.readers.dicom.line import one_line, shown_path
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.sidecar import declared_space, read_sidecar, sidecar_path
+from mmmed.readers.source import Source
 from mmmed.readers.template import SPATIAL_REFERENCE, Like
 from mmmed.record import atomic, digest
 from mmmed.record.table import Cell
+from mmmed.transforms import series
 from mmmed.transforms.montage import drawn
 from mmmed.transforms.prepare import load
 from mmmed.transforms.prepared import Placed, Prepared, Refused
 from mmmed.transforms.quality import LIMITS, Quality, measure
-from mmmed.transforms.raster import of_volume
+from mmmed.transforms.raster import Raster, of_volume
 from mmmed.transforms.registration.align import FINE_MM, Alignment
 from mmmed.transforms.registration.scan import shrunk
 
 KEPT = ("Modality", "TracerName", "TracerRadionuclide", "Manufacturer", "MagneticFieldStrength")
 """What a derivative's sidecar takes over from its source's."""
+
+LONGEST = 600
+"""Characters of a reason."""
 
 MNI_SPACE = 4
 """NIfTI's code for coordinates in MNI152 space."""
@@ -44,12 +50,14 @@ class Order:
     Attributes:
         case: whom it belongs to.
         modality: which of the study's it is.
+        name: where the scan stands, or would stand, in a BIDS folder.
         like: what it looks like.
         chain: digest of its chain.
     """
 
     case: str
     modality: str
+    name: PurePosixPath
     like: Like
     chain: str
 
@@ -69,7 +77,7 @@ def written(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path)
     row: dict[str, Cell] = {
         "case_id": order.case,
         "modality": order.modality,
-        "source": outcome.source.path.relative_to(data).as_posix(),
+        "source": shown_path(outcome.source.path.relative_to(data)),
     }
     try:
         return {**row, **_judged(order, outcome, data=data, out=out)}
@@ -78,14 +86,14 @@ def written(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path)
 
 
 def _judged(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path) -> dict[str, Cell]:
-    source = outcome.source.path
+    source = outcome.source
     if isinstance(outcome, Refused) and outcome.placed is None:
         raise DataError(outcome.reason)
-    target = _target(source, data=data, out=out)
+    target = out / _target(order.name)
     known = _known(target, outcome, order.chain)
     if known is not None:
         return _row(Quality(known["Checks"]), known["Montage"], target, out)
-    placed = outcome.placed or _declared(source, order.like)
+    placed = outcome.placed or _declared(source.path, order.like)
     quality = Quality(placed.checks)
     picture = _montage(source, placed, quality, order, data=data, out=out)
     for stale in (sidecar_path(target), target):
@@ -110,12 +118,12 @@ def _row(quality: Quality, picture: str, target: Path, out: Path) -> dict[str, C
     }
 
 
-def _target(source: Path, *, data: Path, out: Path) -> Path:
+def _target(name: PurePosixPath) -> PurePosixPath:
     """Where the prepared scan stands: as in the data, its name saying the space."""
-    parsed = entities.parse(source.name)
+    parsed = entities.parse(name.name)
     others = {**parsed.others, "space": SPATIAL_REFERENCE}
     named = replace(parsed, ending=".nii.gz", others=MappingProxyType(others))
-    return out / source.parent.relative_to(data) / entities.build(named)
+    return name.parent / entities.build(named)
 
 
 def _key(outcome: Prepared, chain: str) -> str:
@@ -143,15 +151,21 @@ def _declared(source: Path, like: Like) -> Placed:
 
 
 def _montage(
-    source: Path, placed: Placed, quality: Quality, order: Order, *, data: Path, out: Path
+    source: Source, placed: Placed, quality: Quality, order: Order, *, data: Path, out: Path
 ) -> str:
-    relative = source.relative_to(data).as_posix()
-    name = source.name.partition(".")[0]
-    path = out / "qc" / f"{name}.png"
+    relative = shown_path(source.path.relative_to(data))
+    path = out / "qc" / f"{order.name.name.partition('.')[0]}.png"
     title = (f"{relative}: {quality.verdict}", *quality.reasons)
-    raster = of_volume(read_volume(source))
-    atomic.write_bytes(path, drawn(raster, np.asarray(placed.matrix), order.like, title=title))
+    picture = drawn(_raster(source), np.asarray(placed.matrix), order.like, title=title)
+    atomic.write_bytes(path, picture)
     return path.relative_to(out).as_posix()
+
+
+def _raster(source: Source) -> Raster:
+    """The scan as it was read; of a PET any linear unit will do for a picture."""
+    if source.files:
+        return series.read(source.files, scale_free=True).raster
+    return of_volume(read_volume(source.path))
 
 
 def _write_volume(target: Path, item: Prepared) -> None:
@@ -164,21 +178,33 @@ def _write_volume(target: Path, item: Prepared) -> None:
 
 
 def _facts(
-    source: Path, item: Prepared, placed: Placed, quality: Quality, *, data: Path
+    source: Source, item: Prepared, placed: Placed, quality: Quality, *, data: Path
 ) -> dict[str, Any]:
-    before = read_sidecar(source)
     return {
-        **{name: before[name] for name in KEPT if name in before},
+        **_origin(source, data),
         "SpatialReference": SPATIAL_REFERENCE,
-        "Sources": [source.relative_to(data).as_posix()],
         "SourceSHA256": item.digest,
-        "DeclaredSpace": declared_space(source),
         "Steps": list(item.record),
+        **({"SUV": item.derivation} if item.derivation else {}),
         "Map": [list(row) for row in placed.matrix],
         "Quality": quality.verdict,
         "Checks": dict(quality.values),
     }
 
 
+def _origin(source: Source, data: Path) -> dict[str, Any]:
+    """What the source says of itself, and where it is; a series by all its files."""
+    if source.files:
+        said = series.described(source.files)
+        files = sorted(shown_path(path.relative_to(data)) for path in source.files)
+        return {**said, "Sources": files, "DeclaredSpace": None}
+    before = read_sidecar(source.path)
+    return {
+        **{name: before[name] for name in KEPT if name in before},
+        "Sources": [source.path.relative_to(data).as_posix()],
+        "DeclaredSpace": declared_space(source.path),
+    }
+
+
 def _relative(text: str, data: Path) -> str:
-    return " ".join(text.replace(f"{data.as_posix()}/", "").split())
+    return one_line(text.replace(f"{data.as_posix()}/", ""), longest=LONGEST)

@@ -14,14 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from mmmed import config, library
-from mmmed.cohorts import ledger
+from mmmed.cohorts import choice_table, dicom, ledger
 from mmmed.cohorts.bids import BidsCohort, BidsVolumes
-from mmmed.cohorts.caps import SUBJECTS
+from mmmed.cohorts.choice import DICOM, load_choice
 from mmmed.cohorts.cohort import Cohort, require_modalities
-from mmmed.cohorts.layout import Layout, layout
+from mmmed.cohorts.layout import Layout, layout, may_be_dicom
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
-from mmmed.cohorts.tree import PEOPLE, Tree, subjects
+from mmmed.cohorts.tree import PEOPLE, Tree
 from mmmed.errors import Collecting, DataError
 from mmmed.models.building import weights_file
 from mmmed.pipelines import availability, dicom_ledger
@@ -30,7 +30,6 @@ from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
 from mmmed.progress import Progress
-from mmmed.readers.dicom.index import read_index
 from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.vectors import read_table
 from mmmed.record import cache
@@ -81,8 +80,8 @@ def check_data(
         StudyError: the cohort cannot be used so.
         NothingReadable: there is no case.
     """
-    if cohort is None and not _has_subjects(folder):
-        return _check_dicom(folder, jobs=jobs, progress=progress, out=out)
+    if cohort is None and may_be_dicom(folder):
+        return _check_dicom(folder, start=start, jobs=jobs, progress=progress, out=out)
     name = cohort or _usual(folder, start)
     spec = choose(CohortChoice(name=name, root=folder), start=start).reading
     faults: list[str] = []
@@ -136,30 +135,28 @@ def check_study(
     return Checked(tuple(sentences), tuple(dict.fromkeys(faults)))
 
 
-def _has_subjects(folder: Path) -> bool:
-    """Whether a folder is BIDS or CAPS, or cannot be looked into to say."""
-    try:
-        return any(subjects(folder)) or any(subjects(folder / SUBJECTS))
-    except OSError:
-        return True
-
-
 def _check_dicom(
-    folder: Path, *, jobs: int, progress: Progress | None, out: Path | None
+    folder: Path, *, start: Path | None, jobs: int, progress: Progress | None, out: Path | None
 ) -> Checked:
-    """The series of a folder that is neither BIDS nor CAPS, by their headers.
+    """The series of a folder that is neither BIDS nor CAPS, by their headers, and the choice.
 
     Raises:
         NothingReadable: there is no DICOM file either.
     """
-    index = read_index(folder, jobs=jobs, progress=progress)
+    looked = dicom.look(folder, load_choice(DICOM, start=start), jobs=jobs, progress=progress)
+    index = looked.index
     if not index.series and all(one.sop_class == "" for one in index.aside):
         layout(folder)
     if out is not None:
         dicom_ledger.write(index, out)
+        choice_table.write(looked, out / "choice.tsv")
     return Checked(
-        sentences=(f"{folder}: read as DICOM, headers only", *dicom_ledger.sentences(index)),
-        faults=tuple(dicom_ledger.faults(index)),
+        sentences=(
+            f"{folder}: read as DICOM, headers only",
+            *dicom_ledger.sentences(index),
+            choice_table.sentence(looked),
+        ),
+        faults=(*dicom_ledger.faults(index), *looked.unread.values()),
         nothing=not index.series,
     )
 

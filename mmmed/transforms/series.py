@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from mmmed.errors import SeriesError
+from mmmed.readers.dicom.description import describe
+from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.series import SeriesVolume, read_series
+from mmmed.readers.silence import silent
 from mmmed.readers.suv.decision import derive, derive_relative
 from mmmed.transforms.raster import Raster, of_volume
 from mmmed.transforms.read import Read
@@ -45,6 +48,23 @@ def read(files: Sequence[Path], *, scale_free: bool) -> Read:
     scaled = Raster(raster.data * np.float32(record.factor), raster.affine)
     said = f"suv: {record.unit}, factor {record.factor:.10g} ({'; '.join(record.path)})"
     return Read(scaled, record.unit == "SUVbw", (*words, said), record.to_json())
+
+
+def described(files: Sequence[Path]) -> dict[str, str]:
+    """What the first file of a series says that a derivative keeps: kind, units, UIDs; no names.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    with silent():
+        facts = describe([read_data_set(files[0])])
+    said = {
+        "Modality": facts.modality,
+        "TracerName": facts.tracer,
+        "StudyInstanceUID": facts.study,
+        "SeriesInstanceUID": facts.uid,
+    }
+    return {key: value for key, value in said.items() if value}
 
 
 def _is_pet(volume: SeriesVolume) -> bool:

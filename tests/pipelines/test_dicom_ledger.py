@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from study import SERIES, STUDY, write_series
 
+from mmmed.cohorts.choice_table import CHOICE
 from mmmed.pipelines.dicom_ledger import SERIES as LEDGER
 from mmmed.record import table
 
@@ -25,6 +26,8 @@ def test_series_and_what_is_set_aside_are_listed(attempt, archive: Path, tmp_pat
     assert done.code == 0, done.out
     assert "DICOM: 3 series of 2 DICOM Studies of 2 patients" in done.out
     assert "set aside: 1 not-dicom" in done.out
+    assert "chosen of 2 DICOM Studies: 0 mri, 0 pet" in done.out
+    assert len(table.read(tmp_path / "led" / "choice.tsv", CHOICE)) == 4
     rows = table.read(tmp_path / "led" / "ledger.tsv", LEDGER)
     assert sorted((row["status"], row["files"]) for row in rows) == [
         ("present", "2"),

@@ -1,0 +1,224 @@
+"""Cases from a folder of DICOM in any nesting: the chosen series of each DICOM Study, unlabelled.
+
+subject   `sub-` and a digest of Patient ID and issuer; of the DICOM Study where there is no ID
+session   `ses-` and the date of the DICOM Study, with a digest where the date is not enough
+case      a DICOM Study; with `pairing`, scans of several within a window of days
+
+`look` reads headers alone, chooses and pairs; `cohort` makes cases of that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+
+from joblib import Parallel, delayed
+
+from mmmed.cohorts.assembly import Columns, Row, assemble
+from mmmed.cohorts.choice import SeriesChoice, Verdict, choose
+from mmmed.cohorts.cohort import Aside, Cohort, Fault
+from mmmed.cohorts.pairing import paired
+from mmmed.cohorts.visit import read_day
+from mmmed.errors import DataError
+from mmmed.progress import Progress
+from mmmed.readers.dicom.description import describe
+from mmmed.readers.dicom.elements import read_data_set
+from mmmed.readers.dicom.facts import SeriesFacts
+from mmmed.readers.dicom.index import Index, Series, read_index
+from mmmed.readers.dicom.line import one_line
+from mmmed.readers.entities import case_id
+from mmmed.readers.silence import silent
+from mmmed.readers.source import Source
+
+DIGITS = 10
+"""Of the digest that stands for a patient."""
+
+LONGEST = 600
+"""Characters of a reason."""
+
+WORTH_WORKERS = 4096
+"""Files from which processes are started: some four seconds of work."""
+
+_COLUMNS = Columns(site="", part="", covariates=(), reserved=())
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a folder holds, what was chosen of it, and which case that belongs to.
+
+    Attributes:
+        root: the folder.
+        index: its series and what was set aside.
+        rules: by which was chosen.
+        verdicts: (Study UID, Series UID) -> one per modality; none for a series in `unread`.
+        unread: (Study UID, Series UID) -> why its headers cannot be read.
+        sessions: Study UID -> (`sub-...`, `ses-...`).
+        rows: one per DICOM Study, after pairing.
+        asides: what pairing made of scans that are not where they were found.
+    """
+
+    root: Path
+    index: Index
+    rules: SeriesChoice
+    verdicts: Mapping[_Key, tuple[Verdict, ...]]
+    unread: Mapping[_Key, str]
+    sessions: Mapping[str, tuple[str, str]]
+    rows: tuple[Row, ...]
+    asides: tuple[Aside, ...]
+
+
+def look(
+    root: Path, rules: SeriesChoice, *, jobs: int = 1, progress: Progress | None = None
+) -> Looked:
+    """Read the headers of a folder and choose the series of each DICOM Study.
+
+    Args:
+        root: the folder.
+        rules: what each modality asks for.
+        jobs: processes that may read.
+        progress: of the index, called with (files done, files).
+
+    Raises:
+        NothingReadable: there is no such folder.
+    """
+    index = read_index(root, jobs=jobs, progress=progress)
+    workers = jobs if sum(len(one.headers) for one in index.series) > WORTH_WORKERS else 1
+    described = Parallel(n_jobs=workers)(delayed(_described)(one) for one in index.series)
+    found = dict(zip(map(_key, index.series), described, strict=True))
+    verdicts: dict[_Key, tuple[Verdict, ...]] = {}
+    for one in choose([facts for facts in found.values() if not isinstance(facts, str)], rules):
+        verdicts[one.study, one.uid] = (*verdicts.get((one.study, one.uid), ()), one)
+    sessions = _sessions(index.series)
+    rows = _rows(index.series, verdicts, sessions)
+    asides: list[Aside] = []
+    if rules.pairing is not None:
+        rows, asides = paired(rows, rules.pairing, root=root)
+    return Looked(
+        root=root,
+        index=index,
+        rules=rules,
+        verdicts=MappingProxyType(verdicts),
+        unread=MappingProxyType({key: why for key, why in found.items() if isinstance(why, str)}),
+        sessions=MappingProxyType(sessions),
+        rows=tuple(rows),
+        asides=tuple(asides),
+    )
+
+
+def cohort(looked: Looked, name: str) -> Cohort:
+    """The cases of what was chosen, without labels.
+
+    A DICOM Study of which no series is fit makes no case. What the index refused is a fault.
+
+    Args:
+        looked: at a folder.
+        name: of the cohort.
+
+    Raises:
+        NothingReadable: no series was chosen at all.
+    """
+    return assemble(
+        looked.rows,
+        name=name,
+        kinds=dict.fromkeys(looked.rules.modalities, "volume"),
+        label=None,
+        positive=None,
+        columns=_COLUMNS,
+        faults=_faults(looked),
+        tables=(),
+        asides=looked.asides,
+    )
+
+
+def _described(series: Series) -> SeriesFacts | str:
+    """The facts of a series under the UIDs of the index, or why there are none."""
+    try:
+        with silent():
+            facts = describe([read_data_set(path) for path in series.paths])
+    except Exception as error:  # noqa: BLE001 - the boundary of a series: the others go on
+        text = str(error) if isinstance(error, DataError) else f"cannot be read ({error!r})"
+        return one_line(text.replace(f"{series.root}/", ""), longest=LONGEST)
+    return replace(facts, study=series.study, uid=series.uid)
+
+
+def _key(series: Series) -> _Key:
+    return series.study, series.uid
+
+
+def _sessions(series: Sequence[Series]) -> dict[str, tuple[str, str]]:
+    """Study UID -> subject and session; two DICOM Studies never share both."""
+    found: dict[str, tuple[str, str]] = {}
+    for study in sorted({one.study for one in series}):
+        headers = [header for one in series if one.study == study for header in one.headers]
+        patient = next((one.identity for one in headers if one.identity), _digest(study))
+        day = next((one.date for one in headers if one.date), "")
+        found[study] = (f"sub-{patient[:DIGITS]}", f"ses-{day}")
+    met = Counter(found.values())
+    return {
+        study: (subject, session)
+        if met[subject, session] == 1 and session != "ses-"
+        else (subject, f"{session}u{_digest(study)[:8]}")
+        for study, (subject, session) in found.items()
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _rows(
+    series: Sequence[Series],
+    verdicts: Mapping[_Key, tuple[Verdict, ...]],
+    sessions: Mapping[str, tuple[str, str]],
+) -> list[Row]:
+    """A row per DICOM Study, with the series that was chosen for each modality."""
+    sources: dict[str, dict[str, tuple[Source, ...]]] = {study: {} for study in sessions}
+    days: dict[str, date | None] = {}
+    for one in series:
+        days[one.study] = days.get(one.study) or _day(one.headers[0].date)
+        for verdict in verdicts.get(_key(one), ()):
+            if verdict.chosen:
+                sources[one.study][verdict.modality] = (source_of(one),)
+    return [
+        Row(
+            id=case_id(subject.removeprefix("sub-"), session.removeprefix("ses-")),
+            subject=subject,
+            session=session,
+            cells={},
+            sources=sources[study],
+            day=days[study],
+        )
+        for study, (subject, session) in sessions.items()
+    ]
+
+
+def source_of(series: Series) -> Source:
+    """A series as the source of an item."""
+    return Source(series.paths[0], files=series.paths)
+
+
+def _day(text: str) -> date | None:
+    with suppress(DataError):
+        return read_day(text, form="%Y%m%d") if text else None
+    return None
+
+
+def _faults(looked: Looked) -> list[Fault]:
+    """Series that the index refused, once each, and those whose headers cannot be read."""
+    refused = {
+        (one.study, one.series): Fault(one.path, None, one.text)
+        for one in reversed(looked.index.aside)
+        if one.verdict == "refused"
+    }
+    unread = [
+        Fault("_".join(looked.sessions[study]), None, why)
+        for (study, _), why in looked.unread.items()
+    ]
+    return [*reversed(refused.values()), *unread]

@@ -1,0 +1,116 @@
+"""What there is to prepare: the scans of a BIDS folder, or the chosen series of one of DICOM.
+
+place   where a scan stands in a BIDS folder, relative to it; of a series, where it would stand
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from mmmed import config, library
+from mmmed.cohorts import choice_table, dicom
+from mmmed.cohorts.bids import BidsCohort, read_bids
+from mmmed.cohorts.choice import DICOM, SeriesChoice, load_choice
+from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.layout import may_be_dicom
+from mmmed.config import Document
+from mmmed.errors import NothingReadable, StudyError
+from mmmed.readers.source import Source
+from mmmed.readers.template import Like
+from mmmed.record import atomic
+
+T = TypeVar("T")
+
+BIDS = "bids-scans"
+"""How a folder is read that is not of DICOM, where nothing else is said."""
+
+_PLACES: Mapping[Like, tuple[str, str]] = {"t1": ("anat", "T1w"), "pet": ("pet", "pet")}
+"""Datatype and suffix of a series, by what it looks like."""
+
+_PLAIN = ("mri", "pet")
+"""Modalities that these two tell apart."""
+
+
+def scans(
+    data: Path,
+    out: Path,
+    *,
+    modalities: Collection[str],
+    cohort: str | None,
+    start: Path | None,
+    jobs: int,
+) -> Cohort:
+    """The scans of a folder; labels are not read. Of DICOM, `choice.tsv` is written.
+
+    Args:
+        data: the folder.
+        out: where `choice.tsv` goes.
+        modalities: those that are prepared.
+        cohort: a name of `cohorts/` of kind `bids` or `dicom-series`; None chooses by what lies in
+            the folder.
+        start: where the search for a workspace begins.
+        jobs: processes that may read headers.
+
+    Raises:
+        StudyError: the cohort does not fit, or `out` lies inside a folder of DICOM.
+        NothingReadable: there is no scan.
+        RunError: `out` cannot be written to.
+    """
+    name = cohort or (DICOM if data.is_dir() and may_be_dicom(data) else BIDS)
+    document = config.read(library.find("cohorts", name, start=start).path)
+    config.check_version(document)
+    if document.values.get("kind") == DICOM:
+        rules = load_choice(name, start=start)
+        asked = _only(rules.modalities, modalities, document.path)
+        return _of_dicom(
+            rules.model_copy(update={"modalities": asked}), data=data, out=out, jobs=jobs
+        )
+    values = {key: value for key, value in document.values.items() if key != "mmmed"}
+    values["root"] = str(data)
+    spec = config.validate(Document(document.path, values, document.lines), BidsCohort)
+    changes = {
+        "modalities": _only(spec.modalities, modalities, document.path),
+        "label": None,
+        "positive": None,
+    }
+    return read_bids(spec.model_copy(update=changes), data.name)
+
+
+def place(case: str, modality: str, source: Source, *, like: Like, data: Path) -> PurePosixPath:
+    """Where a scan stands.
+
+    Args:
+        case: whose it is: `sub-1_ses-2`.
+        modality: which of the study's it is.
+        source: a file below `data`, or a series.
+        like: what it looks like.
+        data: the folder.
+    """
+    if not source.files:
+        return PurePosixPath(source.path.relative_to(data).as_posix())
+    datatype, suffix = _PLACES[like]
+    acquired = "" if modality in _PLAIN else f"_acq-{modality.replace('_', '')}"
+    return PurePosixPath(*case.split("_"), datatype, f"{case}{acquired}_{suffix}.nii.gz")
+
+
+def _of_dicom(rules: SeriesChoice, *, data: Path, out: Path, jobs: int) -> Cohort:
+    """The chosen series; what was chosen is written before anything is made of it."""
+    if data.resolve() in out.resolve().parents:
+        raise StudyError(f"{out}: lies inside the data; choose another --out")
+    looked = dicom.look(data, rules, jobs=jobs)
+    atomic.made(out, advice="choose another --out")
+    choice_table.write(looked, out / "choice.tsv")
+    if not any(row.sources for row in looked.rows):
+        found = "no series is fit" if looked.index.series else "holds no DICOM series and no sub-*"
+        raise NothingReadable(f"{data}: {found}; {out / 'choice.tsv'} says why of each file")
+    return dicom.cohort(looked, data.name)
+
+
+def _only(found: Mapping[str, T], modalities: Collection[str], path: Path) -> dict[str, T]:
+    """What is said of the modalities that are prepared."""
+    kept = {key: one for key, one in found.items() if key in modalities}
+    if not kept:
+        raise StudyError(f"{path}: has none of the modalities {', '.join(modalities)}")
+    return kept
