@@ -30,6 +30,7 @@ from mmmed.progress import Progress
 from mmmed.readers.dicom.description import describe
 from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.facts import SeriesFacts
+from mmmed.readers.dicom.header import Header
 from mmmed.readers.dicom.index import Index, Series, read_index
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.entities import case_id
@@ -154,9 +155,11 @@ def _key(series: Series) -> _Key:
 
 def _sessions(series: Sequence[Series]) -> dict[str, tuple[str, str]]:
     """Study UID -> subject and session; two DICOM Studies never share both."""
+    of_study: dict[str, list[Header]] = {}
+    for one in series:
+        of_study.setdefault(one.study, []).extend(one.headers)
     found: dict[str, tuple[str, str]] = {}
-    for study in sorted({one.study for one in series}):
-        headers = [header for one in series if one.study == study for header in one.headers]
+    for study, headers in sorted(of_study.items()):
         patient = next((one.identity for one in headers if one.identity), _digest(study))
         day = next((one.date for one in headers if one.date), "")
         found[study] = (f"sub-{patient[:DIGITS]}", f"ses-{day}")
