@@ -8,13 +8,14 @@ index.tsv   a row for each series, and one for each file that is part of none: t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmmed.conversion.journal import FOLDER, Journal
 from mmmed.conversion.naming import OTHER, names
 from mmmed.conversion.task import File, Outcome, Task, convert, lost
-from mmmed.errors import NothingReadable, StudyError
+from mmmed.errors import NothingReadable, RunError, StudyError
 from mmmed.isolation import Done, Limits, isolated
 from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.index import Index, Series, read_index
@@ -70,8 +71,9 @@ class Counts:
 
     def __str__(self) -> str:
         return (
-            f"{self.series} series converted to {self.volumes} volumes, {self.refused} refused, "
-            f"{self.aside} files set aside, {self.unreadable} unreadable"
+            f"{self.series} series converted to {_counted(self.volumes, 'volume')}, "
+            f"{self.refused} refused, {_counted(self.aside, 'file')} set aside, "
+            f"{self.unreadable} unreadable"
         )
 
 
@@ -87,29 +89,37 @@ def convert_folder(
 
     Args:
         root: a folder of DICOM files in any nesting, or one file.
-        out: missing, empty, or the output of an earlier run, which is taken up.
+        out: missing, empty, or the output of an earlier run, which is taken up; what it made of
+            series that the input no longer holds is removed.
         jobs: processes; no result depends on it.
         listener: hears of the tasks `index` and `convert`.
         limits: of one series.
 
     Raises:
-        StudyError: `out` holds something else, or lies inside the input.
+        StudyError: `out` holds something else or the series of another input, or lies inside the
+            input.
         RunError: `out` cannot be written to.
         NothingReadable: no file of the input is DICOM that can be understood.
     """
     tell = listener or Silent()
     _check(root, out)
     found = read_index(root, jobs=jobs, progress=lambda done, all_: tell("index", done, all_))
-    _begin(out)
+    with _writing(out):
+        _begin(out)
     tasks = _tasks(found.series, out)
     outcomes = _converted(tasks, out, jobs=jobs, limits=limits, tell=tell)
     rows = [*_series_rows(found.series, outcomes), *_aside_rows(found)]
-    table.write(out / "index.tsv", INDEX, rows)
+    with _writing(out):
+        table.write(out / "index.tsv", INDEX, rows)
     if not _understood(rows):
         raise NothingReadable(
             f"{root}: nothing in it is DICOM that can be read; {out / 'index.tsv'} says why"
         )
     return _counts(rows, outcomes)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _check(root: Path, out: Path) -> None:
@@ -153,26 +163,28 @@ def _converted(
 ) -> list[Outcome]:
     """What became of each series, in their order; what earlier runs made is not made again."""
     journal = Journal(out)
-    outcomes = {place: found for place, one in enumerate(tasks) if (found := journal.find(one))}
-    before = {place: journal.earlier(one) for place, one in enumerate(tasks)}
+    with _writing(out):
+        outcomes = journal.take_up(tasks)
     left = [place for place in range(len(tasks)) if place not in outcomes]
     for at, done in isolated(convert, [tasks[place] for place in left], jobs=jobs, limits=limits):
         place = left[at]
         outcomes[place] = done.value if isinstance(done, Done) else lost(done.code, done.text)
-        journal.note(tasks[place], outcomes[place])
+        with _writing(out):
+            journal.note(tasks[place], outcomes[place])
         tell("convert", len(outcomes), len(tasks))
-    _remove_stale(out, before, outcomes.values())
     return [outcomes[place] for place in range(len(tasks))]
 
 
-def _remove_stale(
-    out: Path, before: Mapping[int, Sequence[str]], outcomes: Iterable[Outcome]
-) -> None:
-    """Remove what a series was called before it got another name."""
-    now = {path for one in outcomes for path in one.outputs}
-    for path in {one for paths in before.values() for one in paths} - now:
-        (out / path).unlink(missing_ok=True)
-        (out / path.removesuffix(".nii.gz")).with_suffix(".json").unlink(missing_ok=True)
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Tells of a disk that is full or read-only in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{out}: cannot be written to ({error.strerror}); make room and run again: what is "
+            "done is kept"
+        ) from error
 
 
 def _series_rows(

@@ -69,7 +69,15 @@ def names(series: Sequence[Series]) -> list[Name]:
     return found
 
 
-def sibling(name: Name, label: str) -> Name:
+def siblings(name: Name, labels: Sequence[str]) -> list[Name]:
+    """A name for each volume of a series, none twice: `b -1` and `b 1` read alike in a name."""
+    plain = [_sibling(name, label) for label in labels]
+    if len({one.with_ending("") for one in plain}) == len(plain):
+        return plain
+    return [_sibling(name, f"{label} v{place}") for place, label in enumerate(labels, start=1)]
+
+
+def _sibling(name: Name, label: str) -> Name:
     """The name of one volume of several: `echo 2 phase` becomes `echo-2_part-phase`."""
     if not label:
         return name

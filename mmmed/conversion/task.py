@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mmmed.conversion.naming import Name, sibling
+from mmmed.conversion.naming import Name, siblings
 from mmmed.conversion.sidecar import sidecar
-from mmmed.errors import DataError, GeometryError, MmmedError, SeriesError, UnitsError
+from mmmed.errors import DataError, GeometryError, MmmedError, RunError, SeriesError, UnitsError
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.dicom.series import SeriesVolume, read_series
 from mmmed.readers.nifti_bytes import nifti_bytes
@@ -96,11 +96,8 @@ def _converted(task: Task) -> Outcome:
     volumes = read_series([task.root / one.path for one in task.files])
     if changed := _changed(task):
         return changed
-    labels = [one.label for one in volumes]
-    outputs = [
-        _write(task, one, sibling(task.name, label))
-        for one, label in zip(volumes, labels, strict=True)
-    ]
+    called = siblings(task.name, [one.label for one in volumes])
+    outputs = [_write(task, one, name) for one, name in zip(volumes, called, strict=True)]
     notes = dict.fromkeys(note for one in volumes for note in one.notes)
     return Outcome("ok", text=_shown(task, "; ".join(notes)), outputs=tuple(outputs))
 
@@ -110,9 +107,13 @@ def _write(task: Task, volume: SeriesVolume, name: Name) -> str:
     described = json.dumps(
         sidecar(volume, root=task.root), indent=2, ensure_ascii=False, allow_nan=False
     )
-    atomic.write_text(task.out / name.with_ending(".json"), described + "\n")
     path = name.with_ending(".nii.gz")
-    atomic.write_bytes(task.out / path, nifti_bytes(volume.volume))
+    packed = nifti_bytes(volume.volume)
+    try:
+        atomic.write_text(task.out / name.with_ending(".json"), described + "\n")
+        atomic.write_bytes(task.out / path, packed)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written ({error.strerror}); run again") from error
     return path
 
 
@@ -136,6 +137,8 @@ def _refused(task: Task, error: MmmedError) -> Outcome:
             return Outcome("refused", code, text)
     if isinstance(error, DataError):
         return Outcome("unreadable", "damaged", text)
+    if isinstance(error, RunError):
+        return Outcome("unreadable", "not-written", text, failed=True)
     return Outcome("unreadable", "unexpected", text, failed=True)
 
 

@@ -15,7 +15,7 @@ def test_a_readable_series_is_well_and_counted(
 ) -> None:
     write_series(tmp_path / "in", 6)
     assert exit_code(["convert", str(tmp_path / "in"), str(tmp_path / "out"), "--jobs", "1"]) == 0
-    assert "1 series converted to 1 volumes" in capsys.readouterr().out
+    assert "1 series converted to 1 volume, 0 refused, 0 files set aside" in capsys.readouterr().out
 
 
 def test_what_is_all_properly_refused_is_well(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from references import REFERENCES, coarseness, volumes
 from study import SERIES, STUDY, slice_of, write, write_series
 
-from mmmed.conversion.folder import INDEX, convert_folder
+from mmmed.conversion.folder import INDEX, Counts, convert_folder
 from mmmed.conversion.naming import Name
 from mmmed.conversion.task import File, Task, convert
-from mmmed.errors import NothingReadable, StudyError
+from mmmed.errors import NothingReadable, RunError, StudyError
 from mmmed.record import table
 
 
@@ -156,6 +157,77 @@ def test_a_series_that_gets_another_name_leaves_none_behind(tmp_path: Path) -> N
     assert found == ["run-1_T1w.json", "run-1_T1w.nii.gz", "run-2_T1w.json", "run-2_T1w.nii.gz"]
 
 
+def test_a_name_that_went_to_another_series_and_back_holds_the_right_voxels(
+    tmp_path: Path,
+) -> None:
+    """`hidden` has no name of its own: it takes the one that `held` had alone."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    write_series(source / "stays", 6, series="1.2.9", SeriesDescription="localizer")
+    write_series(source / "held", 6)
+    convert_folder(source, out)
+    before = content(out)
+    (source / "held").rename(tmp_path / "away")
+    write_series(source / "hidden", 5, series="1.2.3")
+    convert_folder(source, out)
+    assert content(out) != before
+    shutil.move(source / "hidden", tmp_path / "gone")
+    (tmp_path / "away").rename(source / "held")
+    convert_folder(source, out)
+    assert content(out) == before
+
+
+def test_what_was_made_of_a_series_that_is_gone_goes(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    write_series(source / "stays", 6)
+    write_series(source / "goes", 6, series="1.2.3", SeriesDescription="T2")
+    convert_folder(source, out)
+    shutil.rmtree(source / "goes")
+    convert_folder(source, out)
+    (row,) = rows(out).values()
+    assert [str(one.relative_to(out)) for one in out.rglob("*.nii.gz")] == [row["output"]]
+    assert not list(out.rglob("*_T2w.json"))
+
+
+def test_the_output_of_another_input_is_left_alone(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", 6)
+    write_series(tmp_path / "other", 6, series="1.2.3")
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    before = content(tmp_path / "out")
+    with pytest.raises(StudyError, match="series of another input"):
+        convert_folder(tmp_path / "other", tmp_path / "out")
+    assert content(tmp_path / "out") == before
+
+
+def test_a_volume_that_cannot_be_written_is_no_fault_of_its_files(tmp_path: Path) -> None:
+    """A file stands where the folder of the patient must go."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    write_series(source / "scout", 6, series="1.2.9", SeriesDescription="localizer")
+    convert_folder(source, out)
+    (subject,) = (out / "other").iterdir()
+    (out / subject.name).write_text("")
+    write_series(source / "head", 6)
+    counts = convert_folder(source, out)
+    row = rows(out)["head/IM001"]
+    assert (row["verdict"], row["reason_code"]) == ("unreadable", "not-written")
+    assert "cannot be written" in row["reason_text"]
+    assert (counts.series, counts.failed) == (1, 1)
+
+
+def test_an_index_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", 6)
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    (tmp_path / "out" / "index.tsv").unlink()
+    (tmp_path / "out" / "index.tsv").mkdir()
+    with pytest.raises(RunError, match="cannot be written to"):
+        convert_folder(tmp_path / "in", tmp_path / "out")
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "1 volume,"), (2, "2 volumes,")])
+def test_one_is_not_counted_as_many(number: int, said: str) -> None:
+    assert said in str(Counts(1, number, 0, 1, 0, 0))
+    assert "1 file set aside" in str(Counts(1, number, 0, 1, 0, 0))
+
+
 def test_a_file_that_grows_is_named_and_is_no_lasting_verdict(tmp_path: Path) -> None:
     """The index saw fewer bytes than there are when the series is read."""
     paths = write_series(tmp_path, 6)
@@ -215,3 +287,20 @@ def test_real_series_become_bids_names_and_everything_has_a_verdict(
     assert not any(row["reason_code"] == "unexpected" for row in found.values())
     (pet,) = (tmp_path / "out").rglob("*_pet.json")
     assert json.loads(pet.read_text())["SUV"]["factor"] == 1  # stored in GML: SUV already
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("files", "references"), REFERENCES, ids=lambda value: str(value)[-40:])
+def test_what_is_written_of_real_series_equals_their_references(
+    data: Path, tmp_path: Path, files: str, references: tuple[str, ...]
+) -> None:
+    named = data / files
+    convert_folder(named if named.is_file() else named.parent, tmp_path)
+    (row,) = (one for one in rows(tmp_path).values() if one["verdict"] == "ok")
+    made = [one for path in row["output"].split(";") for one in volumes(tmp_path / path)]
+    wanted = [one for name in references for one in volumes(data / name)]
+    assert len(made) == len(wanted)
+    for (voxels, affine), (expected, place) in zip(made, wanted, strict=True):
+        np.testing.assert_allclose(affine, place, atol=1e-3)
+        largest = abs(expected).max() * coarseness(files)
+        np.testing.assert_allclose(voxels, expected, rtol=2e-6, atol=largest)

@@ -8,7 +8,7 @@ import pytest
 from pydicom.uid import MRImageStorage, PositronEmissionTomographyImageStorage
 from study import slice_of, write, write_series
 
-from mmmed.conversion.naming import kind, names, sibling
+from mmmed.conversion.naming import kind, names, siblings
 from mmmed.readers.dicom.header import Header
 from mmmed.readers.dicom.index import read_index
 from mmmed.readers.dicom.reading import read_header
@@ -84,4 +84,12 @@ def test_series_of_one_name_become_runs(tmp_path: Path) -> None:
 def test_volumes_of_one_series_are_told_apart(tmp_path: Path, label: str, ending: str) -> None:
     write_series(tmp_path, 2)
     (name,) = names(read_index(tmp_path).series)
-    assert sibling(name, label).with_ending("").endswith(f"ses-20200229{ending}")
+    (own,) = siblings(name, [label])
+    assert own.with_ending("").endswith(f"ses-20200229{ending}")
+
+
+def test_labels_that_read_alike_in_a_name_do_not_share_it(tmp_path: Path) -> None:
+    write_series(tmp_path, 2)
+    (name,) = names(read_index(tmp_path).series)
+    called = [one.with_ending("") for one in siblings(name, ["b -1", "b 1", "b 1.5", "b 15"])]
+    assert len(set(called)) == 4

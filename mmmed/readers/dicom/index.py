@@ -155,12 +155,13 @@ def _with_two_patients(headers: Iterable[Header]) -> dict[str, int]:
 
 def _refused(group: Sequence[Header], patients: int) -> Aside:
     first = group[0]
+    files = "1 file" if len(group) == 1 else f"{len(group)} files"
     return Aside(
         path=shown_path(first.path),
         verdict="refused",
         code="several-patients",
         text=f"its DICOM Study gives {patients} different Patient IDs, so whose scan it is is "
-        f"unknown; {len(group)} files: correct the IDs at the source",
+        f"unknown; {files}: correct the IDs at the source",
         sop_class=first.sop_class,
         study=first.study,
         series=first.series,

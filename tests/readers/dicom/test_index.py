@@ -104,6 +104,13 @@ def test_a_study_with_two_patient_ids_is_refused_series_by_series(tmp_path: Path
         ("b/IM001", "refused", "several-patients"),
     ]
     assert "2 different Patient IDs" in found.aside[0].text
+    assert "; 3 files: correct" in found.aside[0].text
+
+
+def test_one_file_of_a_study_with_two_patient_ids_is_not_counted_as_many(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", 1)
+    write_series(tmp_path / "b", 1, series=f"{SERIES}.7", PatientID="two")
+    assert "; 1 file: correct" in read_index(tmp_path).aside[0].text
 
 
 def test_names_with_blanks_and_other_scripts_are_paths_like_any(tmp_path: Path) -> None:
