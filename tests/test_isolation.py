@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import time
-
 import pytest
+from hostile import work
 
 from mmmed.isolation import Done, Limits, Lost, isolated
 
 LIMITS = Limits(seconds=3, memory=4 << 30)
-
-
-def work(kind: str) -> str:
-    if kind == "crash":
-        ctypes.string_at(0)
-    if kind == "hang":
-        time.sleep(60)
-    if kind == "memory":
-        try:
-            bytearray(8 << 30)
-        except MemoryError:
-            return "refused"
-    if kind == "raise":
-        raise ValueError("mine")
-    return kind
 
 
 def outcomes(*kinds: str) -> list[object]:
@@ -36,7 +19,6 @@ def outcomes(*kinds: str) -> list[object]:
     ]
 
 
-@pytest.mark.filterwarnings("ignore:A worker stopped while some jobs:UserWarning")
 def test_what_dies_costs_itself_alone() -> None:
     kinds = ("a", "crash", "b", "hang", "memory", "c")
     assert outcomes(*kinds) == ["a", "crash", "b", "time", "refused", "c"]

@@ -232,7 +232,7 @@ def test_what_would_inflate_without_end_is_inflated_to_the_window_only(
 
 
 @settings(
-    max_examples=150, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=20_000, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_no_damage_makes_reading_raise_or_last(tmp_path: Path, data: st.DataObject) -> None:
