@@ -24,7 +24,9 @@ from mmmed.transforms.prepare import load, prepare
 from mmmed.transforms.raster import Raster
 from mmmed.transforms.register import register
 
-SCANS = 40
+SCANS = 64
+"""Enough work for `prepare` to start processes."""
+
 RUNS = 5
 
 
