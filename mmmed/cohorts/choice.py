@@ -54,10 +54,10 @@ class PreferTrue(Spec):
         return 0.0 if self.rule.holds(facts) else 1.0
 
 
-class PreferLow(Spec):
-    """Series with the smaller number come first, those with the same `step` being equal."""
+class PreferNumber(Spec):
+    """Series with the lower or higher number come first, those with the same `step` being equal."""
 
-    kind: Literal["low"]
+    kind: Literal["low", "high"]
     say: Sentence
     fact: NumberFact
     step: Annotated[float, Field(gt=0)]
@@ -65,24 +65,13 @@ class PreferLow(Spec):
     def rank(self, facts: SeriesFacts) -> float:
         """The place of a series, the smallest first."""
         value = number(facts, self.fact)
-        return UNKNOWN if value is None else float(round(value / self.step))
+        if value is None:
+            return UNKNOWN
+        steps = float(round(value / self.step))
+        return steps if self.kind == "low" else -steps
 
 
-class PreferHigh(Spec):
-    """Series with the greater number come first, those with the same `step` being equal."""
-
-    kind: Literal["high"]
-    say: Sentence
-    fact: NumberFact
-    step: Annotated[float, Field(gt=0)]
-
-    def rank(self, facts: SeriesFacts) -> float:
-        """The place of a series, the smallest first."""
-        value = number(facts, self.fact)
-        return UNKNOWN if value is None else -float(round(value / self.step))
-
-
-Preference = Annotated[PreferTrue | PreferLow | PreferHigh, Field(discriminator="kind")]
+Preference = Annotated[PreferTrue | PreferNumber, Field(discriminator="kind")]
 
 
 class ModalityRules(Spec):

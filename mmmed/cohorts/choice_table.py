@@ -36,7 +36,8 @@ def write(looked: Looked, path: Path) -> None:
         item: row.id for row in looked.rows for items in row.sources.values() for item in items
     }
     found = [_found(looked, one, owners.get(source_of(one))) for one in looked.index.series]
-    table.write(path, CHOICE, [*found, *map(_not_read, looked.index.aside)])
+    aside = [{**not_read(one), "why": one.text} for one in looked.index.aside]
+    table.write(path, CHOICE, [*found, *aside])
 
 
 def sentence(looked: Looked) -> str:
@@ -78,13 +79,13 @@ def _paired(looked: Looked, where: str, modalities: list[str]) -> Iterator[str]:
             yield one.reason
 
 
-def _not_read(one: Aside) -> dict[str, Cell]:
+def not_read(one: Aside) -> dict[str, Cell]:
+    """What any table of a folder's series says of a file that is in none."""
     return {
         "study": one.study or None,
         "series": one.series or None,
         "modality": one.modality or None,
         "files": 1,
         "status": one.verdict,
-        "why": one.text,
         "path": one.path,
     }

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from mmmed.cohorts.choice_table import not_read
 from mmmed.cohorts.cohort import NEVER, PRESENT
 from mmmed.evaluation.figures import style
 from mmmed.evaluation.figures.availability import availability
-from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.index import Index, Series
 from mmmed.record import atomic, table
 from mmmed.record.table import Cell, Schema
@@ -63,7 +63,8 @@ def write(index: Index, out: Path) -> None:
         RunError: the folder cannot be written to.
     """
     atomic.made(out, advice="choose another --out")
-    rows = [*map(_found, index.series), *map(_not_read, index.aside)]
+    aside = [{**not_read(one), "code": one.code, "reason": one.text} for one in index.aside]
+    rows = [*map(_found, index.series), *aside]
     table.write(out / "ledger.tsv", SERIES, rows)
     if not index.series:
         return
@@ -90,17 +91,4 @@ def _found(one: Series) -> dict[str, Cell]:
         "files": len(one.headers),
         "status": PRESENT,
         "path": one.headers[0].path,
-    }
-
-
-def _not_read(one: Aside) -> dict[str, Cell]:
-    return {
-        "study": one.study or None,
-        "series": one.series or None,
-        "modality": one.modality or None,
-        "files": 1,
-        "status": one.verdict,
-        "code": one.code,
-        "reason": one.text,
-        "path": one.path,
     }

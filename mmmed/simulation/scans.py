@@ -6,9 +6,11 @@ import json
 import zlib
 from pathlib import Path
 
+import numpy as np
+
 from mmmed.record import atomic
 from mmmed.simulation.anatomy import atlas
-from mmmed.simulation.rendering import render
+from mmmed.simulation.rendering import Scans, render
 from mmmed.simulation.scanner import scanner_of
 from mmmed.simulation.sidecar import nifti, pet, t1w
 from mmmed.simulation.spec import AdSimulation
@@ -18,8 +20,8 @@ PLACE = {"mri": "anat", "pet": "pet"}
 SUFFIX = {"mri": "T1w", "pet": "trc-18FFDG_pet"}
 
 
-def write_scans(spec: AdSimulation, out: Path, person: Participant) -> None:
-    """Render and write the scans that the participant has on disk."""
+def scans_of(spec: AdSimulation, person: Participant) -> tuple[Scans, np.ndarray]:
+    """A participant's images, (i, j, k), and their affine, (4, 4) voxel index to RAS mm."""
     brain = atlas(spec.voxel_mm)
     scans = render(
         person.subject,
@@ -28,9 +30,15 @@ def write_scans(spec: AdSimulation, out: Path, person: Participant) -> None:
         generator(spec, "image", person.number),
         pet_anatomy=spec.pet_anatomy,
     )
+    return scans, brain.grid.affine
+
+
+def write_scans(spec: AdSimulation, out: Path, person: Participant) -> None:
+    """Render and write the scans that the participant has on disk."""
+    scans, affine = scans_of(spec, person)
     images = {
-        "mri": nifti(scans.t1, brain.grid.affine, slope=1.0),
-        "pet": nifti(scans.pet, brain.grid.affine, slope=scans.pet_slope),
+        "mri": nifti(scans.t1, affine, slope=1.0),
+        "pet": nifti(scans.pet, affine, slope=scans.pet_slope),
     }
     sidecars = {"mri": t1w(person.site), "pet": pet(person.site)}
     for modality in person.scans:

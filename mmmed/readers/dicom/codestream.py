@@ -31,7 +31,6 @@ _BROKEN: tuple[type[Exception], ...] = (
     EOFError,
     LookupError,
     MemoryError,
-    NotImplementedError,
     OSError,
     RuntimeError,
     TypeError,

@@ -15,14 +15,13 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from mmmed.simulation.anatomy import atlas
 from mmmed.simulation.hospital.identity import scan_start, uid
 from mmmed.simulation.hospital.order import Order
 from mmmed.simulation.hospital.way import NAMES, Name, Way, way
-from mmmed.simulation.rendering import Scans, render
-from mmmed.simulation.scanner import scanner_of
+from mmmed.simulation.rendering import Scans
+from mmmed.simulation.scans import scans_of
 from mmmed.simulation.spec import AdSimulation
-from mmmed.simulation.subjects import SESSION, Participant, generator
+from mmmed.simulation.subjects import SESSION, Participant
 
 SYNTAXES: tuple[UID, ...] = (
     ExplicitVRLittleEndian,
@@ -38,19 +37,6 @@ EVERY = 4
 
 _NOTHING: MappingProxyType[str, str] = MappingProxyType({})
 _NO_ELEMENTS: MappingProxyType[int, str] = MappingProxyType({})
-
-
-def scans_of(spec: AdSimulation, person: Participant) -> tuple[Scans, np.ndarray]:
-    """The subject's images, those of the BIDS dataset of the same settings, and their affine."""
-    brain = atlas(spec.voxel_mm)
-    scans = render(
-        person.subject,
-        brain,
-        scanner_of(person.site, seed=spec.seed, strength=spec.site_effects),
-        generator(spec, "image", person.number),
-        pet_anatomy=spec.pet_anatomy,
-    )
-    return scans, brain.grid.affine
 
 
 def orders(spec: AdSimulation, person: Participant) -> Iterator[Order]:
