@@ -18,6 +18,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, RLELossless
 
 from mmmed.errors import DataError
+from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.frame import Stored
 from mmmed.readers.silence import silent
 
@@ -25,19 +26,8 @@ ROOM = 64 << 10
 """Bytes that a codestream may take beyond twice its native size: headers, tables, incompressible
 noise."""
 
-_BROKEN: tuple[type[Exception], ...] = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What pydicom and its plugins raise over damaged codestreams."""
+
+_UNDECODABLE: tuple[type[Exception], ...] = (MemoryError, *DAMAGED)
 
 _SIZE = b"\xff\x4f\xff\x51"
 """How a JPEG 2000 codestream begins: SOC, SIZ (ISO/IEC 15444-1, A.4 and A.5)."""
@@ -56,7 +46,7 @@ def split(stored: Stored, value: bytes) -> list[bytes]:
     try:
         with silent():
             frames = list(generate_frames(value, number_of_frames=stored.frames))
-    except _BROKEN as error:
+    except _UNDECODABLE as error:
         raise DataError(f"{path}: damaged fragments ({_line(error)}); copy it again") from error
     if len(frames) < stored.frames:
         raise DataError(
@@ -90,7 +80,7 @@ def decode(stored: Stored, frame: bytes) -> np.ndarray:
                 pixel_keyword="PixelData",
                 correct_unused_bits=syntax != RLELossless,
             )[0]
-    except _BROKEN as error:
+    except _UNDECODABLE as error:
         raise DataError(f"{path}: cannot be decoded from {syntax.name} ({_line(error)})") from error
     if array.shape != (stored.rows, stored.columns):
         raise DataError(f"{path}: decodes to {array.shape}, its header states otherwise")

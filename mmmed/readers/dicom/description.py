@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 from pydicom.dataset import Dataset
 
+from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.facts import SeriesFacts
 from mmmed.readers.dicom.line import one_line
-from mmmed.readers.suv.reading import BROKEN, Reading
+from mmmed.readers.suv.reading import Reading
 
 SAME_MM = 0.01
 """Positions closer than this along the normal are one slice."""
@@ -128,5 +129,5 @@ def _frames(header: Dataset) -> int:
 def _size(header: Dataset, keyword: str) -> int | None:
     try:
         return int(header.get(keyword))
-    except BROKEN:
+    except DAMAGED:
         return None

@@ -18,11 +18,11 @@ from pathlib import Path
 import pydicom
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import RawDataElement
-from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_dataset as read_bare
 from pydicom.tag import BaseTag
 
 from mmmed.errors import DataError, SeriesError
+from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.stream import LARGEST_HEADER, Content, opened_content
 from mmmed.readers.dicom.syntax import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from mmmed.readers.dicom.walk import MOST_ELEMENTS, UNDEFINED, Odd, Walk
@@ -30,20 +30,6 @@ from mmmed.readers.silence import silent
 
 PIXELS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 """The elements that hold pixels, as pydicom names them."""
-
-_BROKEN: tuple[type[Exception], ...] = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    InvalidDicomError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What pydicom raises over damaged headers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +146,7 @@ def _data_set(path: Path, content: Content) -> tuple[pydicom.Dataset, str, io.By
                 is_little_endian=syntax != EXPLICIT_BIG,
                 stop_when=_at_pixels(),
             )
-    except _BROKEN as error:
+    except DAMAGED as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path}: unreadable header ({why}); export it again") from error
     return data_set, syntax, header

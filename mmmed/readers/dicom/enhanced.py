@@ -10,7 +10,6 @@ here every frame is read as it stands, and the tests compare with highdicom.
 from __future__ import annotations
 
 import dataclasses
-import struct
 from collections.abc import Iterator
 
 import pydicom
@@ -25,6 +24,7 @@ from mmmed.readers.dicom.classic import (
     philips_rescale,
     read_stored,
 )
+from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
 from mmmed.readers.silence import silent
@@ -64,9 +64,6 @@ _DIMENSIONS = {
 
 _PHILIPS_FRAME, _PHILIPS_SCALE, _PHILIPS_CREATOR = 0x2005140F, 0x2005100E, 0x20050010
 
-_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
-"""What pydicom raises over values that it cannot convert."""
-
 
 def is_enhanced(elements: Elements) -> bool:
     """Whether a file describes its frames by functional groups."""
@@ -86,7 +83,7 @@ def read_frames(elements: Elements) -> tuple[Frame, ...]:
             return tuple(_frames(elements, stored, data_set))
     except SeriesError:
         raise
-    except _BROKEN as error:
+    except DAMAGED as error:
         why = " ".join(str(error).split())[:120]
         raise SeriesError(f"{elements.path}: malformed functional groups ({why})") from error
 

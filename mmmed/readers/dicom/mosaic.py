@@ -19,12 +19,10 @@ import numpy as np
 
 from mmmed.errors import SeriesError
 from mmmed.readers.dicom.classic import IMAGE_TYPE, SIEMENS, TILES, read_frame
+from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame, Triple
 from mmmed.readers.silence import silent
-
-_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What nibabel raises over damaged CSA headers, beside its own CSAReadError."""
 
 
 def is_mosaic(elements: Elements) -> bool:
@@ -82,11 +80,12 @@ def _siemens(elements: Elements) -> tuple[int, np.ndarray]:
     with silent():  # nibabel warns on import that these readers are not its main purpose
         from nibabel.nicom import csareader
     csa: Any = csareader  # its functions carry no types
+    damaged: tuple[type[Exception], ...] = (csareader.CSAReadError, *DAMAGED)
     try:
         header = csa.get_csa_header(data_set, "image")
         count = csa.get_n_mosaic(header) if header else None
         direction = csa.get_slice_normal(header) if header else None
-    except (csareader.CSAReadError, *_BROKEN) as error:
+    except damaged as error:
         raise SeriesError(f"{path}: a mosaic with a damaged CSA header ({error})") from error
     if not count or direction is None:
         raise SeriesError(

@@ -12,34 +12,20 @@ converted that is not asked for, and what is not ASCII or not printable is repla
 from __future__ import annotations
 
 import math
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException
 from pydicom.tag import BaseTag, Tag
 
 from mmmed.errors import Collecting, UnitsError, join
+from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.suv.derivation import Evidence
 
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 ISOTOPES = "RadiopharmaceuticalInformationSequence"
-BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    BytesLengthException,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What pydicom raises over damaged elements."""
 
 _SEQUENCES = ("SQ", "UN", None)
 """How the VR of a sequence may be stated: not at all where it is implicit."""
@@ -278,7 +264,7 @@ def _items_at(place: Dataset, tag: BaseTag) -> Sequence[Dataset]:
         return ()
     try:
         value = place[tag].value
-    except BROKEN:
+    except DAMAGED:
         return ()
     return [item for item in value if isinstance(item, Dataset)] if _listed(value) else ()
 

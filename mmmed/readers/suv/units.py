@@ -15,8 +15,8 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from mmmed.errors import UnitsError
+from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.suv.reading import (
-    BROKEN,
     Reading,
     items_of,
     missing,
@@ -131,7 +131,7 @@ def _lines(places: Sequence[Dataset], slope: str, intercept: str) -> np.ndarray:
     """(frames or 1, 2) slope and intercept."""
     try:
         pairs = [(float(one[slope].value), float(one.get(intercept) or 0)) for one in places]
-    except BROKEN as error:
+    except DAMAGED as error:
         raise UnitsError(f"{name(slope)} or {name(intercept)} is no number") from error
     return np.array(pairs or [(1.0, 0.0)], dtype=np.float64)
 
