@@ -50,6 +50,11 @@ def _lacking(marker: str, config: pytest.Config) -> str | None:
     return None
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are named by their size: what a file holds (a date, say) may differ by worker."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     required = {name for name in config.getoption("--require").split(",") if name}
     for marker in ("shared", "ray", "pacs", "browser", "gpu", "slow"):
