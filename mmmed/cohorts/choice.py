@@ -17,7 +17,7 @@ from pydantic import Field
 from mmmed import config, library
 from mmmed.cohorts.assembly import ModalityName
 from mmmed.cohorts.pairing import Pairing
-from mmmed.cohorts.series_rule import NumberFact, Rule, number
+from mmmed.cohorts.series_rule import NumberFact, Rule, number, stated
 from mmmed.config import Spec
 from mmmed.readers.dicom.facts import SeriesFacts
 
@@ -170,9 +170,10 @@ def _of_study(series: Sequence[SeriesFacts], modality: str, rules: ModalityRules
 
 def _unfit(facts: SeriesFacts, rules: ModalityRules) -> str | None:
     """Why a series is not fit; None where it is."""
-    lacking = (one.say for one in rules.require if not one.rule.holds(facts))
-    barred = (one.say for one in rules.exclude if one.rule.holds(facts))
-    return next(lacking, None) or next(barred, None)
+    lacking = (one for one in rules.require if not one.rule.holds(facts))
+    barred = (one for one in rules.exclude if one.rule.holds(facts))
+    one = next(lacking, None) or next(barred, None)
+    return None if one is None else f"{one.say} ({stated(facts, one.rule.asked)})"
 
 
 def _key(rules: ModalityRules) -> Callable[[SeriesFacts], tuple[list[float], _Identity]]:

@@ -1,13 +1,15 @@
 """Rules about one series: a closed vocabulary over the facts that its headers state.
 
 word   a run of letters and digits in a text, in any case; one that ends with `*` stands for all
-       that begin so. `t1_mprage_SAG` has the words t1, mprage and sag.
+       that begin so. `t1_mprage_SAG` has the words t1, mprage and sag. Several with spaces between
+       them stand for themselves in this order: `av 45` is in `18F-AV-45`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -32,6 +34,7 @@ TextFact = Literal[
 NumberFact = Literal[
     "images",
     "slices",
+    "missing_slices",
     "volumes",
     "thickest_mm",
     "head_to_foot_mm",
@@ -40,7 +43,11 @@ NumberFact = Literal[
     "inversion_ms",
     "flip_degrees",
 ]
+Fact = TextFact | NumberFact
 Words = Annotated[tuple[str, ...], Field(min_length=1)]
+LONGEST = 64
+"""Characters of a fact that a sentence shows."""
+
 _WORD = re.compile(r"[a-z]+[0-9]*[a-z]*|[0-9]+[a-z]*")
 
 
@@ -64,6 +71,11 @@ class HasValue(Spec):
         allowed = {one.casefold() for one in self.of}
         return bool(allowed & {one.casefold() for one in values}) if values else self.unstated
 
+    @property
+    def asked(self) -> tuple[Fact, ...]:
+        """The facts that decide."""
+        return (self.fact,)
+
 
 class HasWord(Spec):
     """One of some texts has one of some words.
@@ -81,8 +93,13 @@ class HasWord(Spec):
 
     def holds(self, facts: SeriesFacts) -> bool:
         """Whether the rule is true of a series."""
-        found = [word for fact in self.facts for word in words(" ".join(_values(facts, fact)))]
-        return any(_is(word, self.of) for word in found) if found else self.unstated
+        texts = [words(" ".join(_values(facts, fact))) for fact in self.facts]
+        return any(_has(text, self.of) for text in texts) if any(texts) else self.unstated
+
+    @property
+    def asked(self) -> tuple[Fact, ...]:
+        """The facts that decide."""
+        return self.facts
 
 
 class IsBetween(Spec):
@@ -109,6 +126,11 @@ class IsBetween(Spec):
         above = self.least is None or value >= self.least
         return above and (self.most is None or value <= self.most)
 
+    @property
+    def asked(self) -> tuple[Fact, ...]:
+        """The facts that decide."""
+        return (self.fact,)
+
 
 Simple = Annotated[HasValue | HasWord | IsBetween, Field(discriminator="kind")]
 
@@ -123,6 +145,11 @@ class AnyOf(Spec):
         """Whether the rule is true of a series."""
         return any(rule.holds(facts) for rule in self.of)
 
+    @property
+    def asked(self) -> tuple[Fact, ...]:
+        """The facts that decide."""
+        return _every(self.of)
+
 
 class AllOf(Spec):
     """All of some rules are true."""
@@ -133,6 +160,11 @@ class AllOf(Spec):
     def holds(self, facts: SeriesFacts) -> bool:
         """Whether the rule is true of a series."""
         return all(rule.holds(facts) for rule in self.of)
+
+    @property
+    def asked(self) -> tuple[Fact, ...]:
+        """The facts that decide."""
+        return _every(self.of)
 
 
 Rule = Annotated[HasValue | HasWord | IsBetween | AnyOf | AllOf, Field(discriminator="kind")]
@@ -148,6 +180,18 @@ def number(facts: SeriesFacts, fact: NumberFact) -> float | None:
     return None if value is None else float(value)
 
 
+def stated(facts: SeriesFacts, asked: Sequence[Fact]) -> str:
+    """What a series says of some facts: `thickest_mm 5, dimensions not stated`."""
+    return ", ".join(f"{one} {_stated(facts, one) or 'not stated'}" for one in asked)
+
+
+def _stated(facts: SeriesFacts, fact: Fact) -> str:
+    if fact in get_args(NumberFact):
+        value = number(facts, fact)  # type: ignore[arg-type]  # narrowed by the line above
+        return "" if value is None else f"{value:.4g}"
+    return "\\".join(_values(facts, fact))[:LONGEST]  # type: ignore[arg-type]  # as above
+
+
 def words(text: str) -> list[str]:
     """The words of a text, in small letters."""
     return _WORD.findall(text.casefold())
@@ -158,6 +202,18 @@ def _values(facts: SeriesFacts, fact: TextFact) -> tuple[str, ...]:
     return tuple(one for one in ((value,) if isinstance(value, str) else value) if one)
 
 
-def _is(word: str, of: Words) -> bool:
-    plain = [one.casefold() for one in of]
-    return any(word.startswith(one[:-1]) if one.endswith("*") else word == one for one in plain)
+def _has(found: Sequence[str], of: Words) -> bool:
+    """Whether one of some words, or some words in their order, is among those of a text."""
+    return any(
+        all(_is(word, part) for word, part in zip(found[start:], parts, strict=False))
+        for parts in (one.casefold().split() for one in of)
+        for start in range(len(found) - len(parts) + 1)
+    )
+
+
+def _is(word: str, wanted: str) -> bool:
+    return word.startswith(wanted[:-1]) if wanted.endswith("*") else word == wanted
+
+
+def _every(rules: Sequence[Simple]) -> tuple[Fact, ...]:
+    return tuple(dict.fromkeys(fact for rule in rules for fact in rule.asked))

@@ -107,7 +107,8 @@ def test_what_is_no_3d_t1_of_a_brain_is_not_chosen_and_why(
     [
         ({"corrections": ("DECY",)}, "not attenuation corrected"),
         ({"description": "PET NAC"}, "not attenuation corrected by its name"),
-        ({"tracer": "Florbetapir"}, "another tracer"),
+        ({"tracer": "Florbetapir"}, "not known as FDG"),
+        ({"tracer": "FDG", "description": "AV45"}, "another tracer by a name"),
         ({"body_part": "EXTREMITY"}, "another part"),
         ({"units": "STDDEV"}, "linear unit"),
         ({"slices": 12, "images": 12}, "fewer than 20"),
@@ -119,6 +120,50 @@ def test_what_is_no_corrected_fdg_pet_is_not_chosen_and_why(
     found = _verdict(replace(PET, **changed), rules)
     assert not found.chosen
     assert why in found.why
+
+
+def test_a_missing_slice_is_the_reason_and_not_the_thickness_of_the_others(
+    rules: SeriesChoice,
+) -> None:
+    for series in (T1, PET):
+        found = _verdict(replace(series, missing_slices=1), rules)
+        assert not found.chosen
+        assert found.why.endswith("lacks slices between others (missing_slices 1)")
+
+
+def test_a_reason_shows_what_the_headers_say(rules: SeriesChoice) -> None:
+    assert _verdict(replace(T1, slices=24, images=24), rules).why.endswith(
+        "has fewer than 60 slices (slices 24)"
+    )
+    assert "corrections not stated" in _verdict(replace(PET, corrections=()), rules).why
+
+
+@pytest.mark.parametrize(
+    ("tracer", "description", "modality"),
+    [
+        ("FDG -- fluorodeoxyglucose", "PET AC", "pet"),
+        ("18FDG", "PET AC", "pet"),
+        ("2-Deoxy-D-Glucose [18F]", "PET AC", "pet"),
+        ("", "PET AC", "pet"),
+        ("18F-AV-45", "PET AC", "amyloid"),
+        ("Florbetapir F^18^", "PET AC", "amyloid"),
+        ("", "AV45 brain", "amyloid"),
+        ("Pittsburgh compound B C^11^", "PET AC", "amyloid"),
+        ("18F-AV-1451", "PET AC", "tau"),
+        ("T807 F^18^", "PET AC", "tau"),
+        ("", "PI-2620", "tau"),
+        ("FDG / Florbetapir F^18^", "PET AC", None),
+        ("3-deoxy-3-[18F]fluorothymidine", "PET AC", None),
+        ("Fluoro-L-dopa F^18^", "PET AC", None),
+    ],
+)
+def test_each_tracer_is_a_modality_of_its_own(
+    tracer: str, description: str, modality: str | None
+) -> None:
+    path = library.find("cohorts", "dicom-tracers", start=None).path
+    rules = config.validate(config.read(path), SeriesChoice, drop=["mmmed"])
+    verdicts = choose([replace(PET, tracer=tracer, description=description)], rules)
+    assert [one.modality for one in verdicts if one.chosen] == ([modality] if modality else [])
 
 
 def test_the_thinner_series_is_preferred_and_both_are_told_the_figures(
@@ -170,6 +215,7 @@ def test_headers_that_state_little_do_not_bar_a_series_whose_name_is_clear(
         ("t1_mprage_SAG", ["t1", "mprage", "sag"]),
         ("AX 3D-T1 +C", ["ax", "3d", "t1", "c"]),
         ("WB.3D(AC)", ["wb", "3d", "ac"]),
+        ("18F-AV-45", ["18f", "av", "45"]),
         ("", []),
     ],
 )

@@ -1,8 +1,8 @@
 """The facts of a series from its headers, classic or enhanced.
 
-Values are looked for in the header of every file and in the functional groups of every frame. Of a
-number that several frames state differently the smallest counts; of texts the first, all of Image
-Type and Corrected Image.
+Values are looked for in the header of every file and in the functional groups of every frame, under
+the keyword of classic images and under that of enhanced ones. Of a number that several frames state
+differently the smallest counts; of texts the first, all of Image Type and Corrected Image.
 """
 
 from __future__ import annotations
@@ -13,13 +13,22 @@ from collections.abc import Sequence
 import numpy as np
 from pydicom.dataset import Dataset
 
+from mmmed.errors import UnitsError
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.facts import SeriesFacts
 from mmmed.readers.dicom.line import one_line
-from mmmed.readers.suv.reading import Reading
+from mmmed.readers.dicom.tracer import tracer
+from mmmed.readers.suv.reading import Reading, items_of, text_of
+from mmmed.readers.suv.units import stated_unit
 
 SAME_MM = 0.01
 """Positions closer than this along the normal are one slice."""
+
+WIDE = 1.5
+"""Usual distances of neighbouring slices from which a slice would fit between two."""
+
+_FLAGS = {"ATTN": "AttenuationCorrected", "DECY": "DecayCorrected", "SCAT": "ScatterCorrected"}
+"""Value of Corrected Image -> the flag of enhanced images (DICOM PS3.3 C.8.22.6) for the same."""
 
 
 def describe(headers: Sequence[Dataset]) -> SeriesFacts:
@@ -34,6 +43,7 @@ def describe(headers: Sequence[Dataset]) -> SeriesFacts:
     normal = _normal(orientations[0]) if len(orientations) else None
     depths = _depths(positions, normal)
     spacing = _vectors(reading, "PixelSpacing", 2)
+    step, missing = _steps(depths)
     return SeriesFacts(
         study=_first(reading, "StudyInstanceUID"),
         uid=_first(reading, "SeriesInstanceUID"),
@@ -41,26 +51,29 @@ def describe(headers: Sequence[Dataset]) -> SeriesFacts:
         number=_whole(reading, "SeriesNumber"),
         description=_first(reading, "SeriesDescription"),
         protocol=_first(reading, "ProtocolName"),
-        image_type=_all(reading, "ImageType"),
-        body_part=_first(reading, "BodyPartExamined"),
+        image_type=_all(reading, "ImageType", "FrameType", "ComplexImageComponent"),
+        body_part=_first(reading, "BodyPartExamined")
+        or _meaning(reading, "AnatomicRegionSequence"),
         images=sum(_frames(header) for header in headers),
         slices=len(depths) or None,
         rows=_size(headers[0], "Rows"),
         columns=_size(headers[0], "Columns"),
         pixel_mm=(float(spacing[0][0]), float(spacing[0][1])) if len(spacing) else None,
-        step_mm=float(np.diff(depths).max()) if len(depths) > 1 else None,
+        step_mm=step,
+        missing_slices=missing,
         normal=normal,
         dimensions=_first(reading, "MRAcquisitionType"),
-        sequence=_all(reading, "ScanningSequence") + _all(reading, "PulseSequenceName"),
+        sequence=_all(reading, "ScanningSequence", "PulseSequenceName"),
         variant=_all(reading, "SequenceVariant"),
         repetition_ms=_number(reading, "RepetitionTime"),
-        echo_ms=_number(reading, "EchoTime"),
-        inversion_ms=_number(reading, "InversionTime"),
+        echo_ms=_number(reading, "EchoTime", "EffectiveEchoTime"),
+        inversion_ms=_number(reading, "InversionTime", "InversionTimes"),
         flip_degrees=_number(reading, "FlipAngle"),
-        contrast_agent=_first(reading, "ContrastBolusAgent"),
-        tracer=_shown(reading.isotope_texts("Radiopharmaceutical")),
-        units=_first(reading, "Units"),
-        corrections=_all(reading, "CorrectedImage"),
+        contrast_agent=_first(reading, "ContrastBolusAgent")
+        or _meaning(reading, "ContrastBolusAgentSequence"),
+        tracer=tracer(reading),
+        units=_first(reading, "Units") or _mapped_unit(reading),
+        corrections=_all(reading, "CorrectedImage") or _flagged(reading),
         decay_correction=_first(reading, "DecayCorrection"),
     )
 
@@ -73,15 +86,34 @@ def _shown(found: Sequence[tuple[str, ...]]) -> str:
     return one_line(" ".join(found[0])) if found else ""
 
 
-def _all(reading: Reading, keyword: str) -> tuple[str, ...]:
+def _all(reading: Reading, *keywords: str) -> tuple[str, ...]:
     """Every value that a header states, each once."""
-    return tuple(
-        dict.fromkeys(one_line(one) for parts in reading.texts(keyword) for one in parts if one)
-    )
+    texts = (one for keyword in keywords for parts in reading.texts(keyword) for one in parts)
+    return tuple(dict.fromkeys(one_line(one) for one in texts if one))
 
 
-def _number(reading: Reading, keyword: str) -> float | None:
-    numbers = [_float(one) for parts in reading.texts(keyword) for one in parts]
+def _meaning(reading: Reading, sequence: str) -> str:
+    """What the first code in a sequence means, in the words that stand beside it."""
+    items = (item for place in reading.places for item in items_of(place, sequence))
+    return next((one_line(text) for item in items if (text := text_of(item, "CodeMeaning"))), "")
+
+
+def _flagged(reading: Reading) -> tuple[str, ...]:
+    """The corrections that every frame of an enhanced image says were made."""
+    return tuple(name for name, keyword in _FLAGS.items() if reading.texts(keyword) == (("YES",),))
+
+
+def _mapped_unit(reading: Reading) -> str:
+    """The unit of an enhanced image by its real world value mappings; "" where none is known."""
+    try:
+        return stated_unit(reading).units
+    except UnitsError:
+        return ""
+
+
+def _number(reading: Reading, *keywords: str) -> float | None:
+    texts = (one for keyword in keywords for parts in reading.texts(keyword) for one in parts)
+    numbers = [_float(one) for one in texts]
     return min((one for one in numbers if one is not None), default=None)
 
 
@@ -120,6 +152,16 @@ def _depths(positions: np.ndarray, normal: tuple[float, float, float] | None) ->
         return np.empty(0)
     depths = np.sort(positions @ np.array(normal))
     return np.asarray(depths[np.concatenate([[True], np.diff(depths) > SAME_MM])])
+
+
+def _steps(depths: np.ndarray) -> tuple[float | None, int | None]:
+    """The usual distance between neighbours, and how many slices are missing between them."""
+    if len(depths) < 2:
+        return None, None
+    gaps = np.diff(depths)
+    usual = float(np.median(gaps))
+    wide = gaps[gaps > WIDE * usual]
+    return usual, int(np.rint(wide / usual - 1).sum())
 
 
 def _frames(header: Dataset) -> int:

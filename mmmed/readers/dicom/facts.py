@@ -22,27 +22,31 @@ class SeriesFacts:
         number: Series Number (0020,0011).
         description: Series Description (0008,103E).
         protocol: Protocol Name (0018,1030).
-        image_type: values of Image Type (0008,0008): `ORIGINAL`, `PRIMARY`, ...
-        body_part: Body Part Examined (0018,0015).
+        image_type: values of Image Type (0008,0008): `ORIGINAL`, `PRIMARY`, ...; of enhanced
+            images also those of Frame Type (0008,9007) and of Complex Image Component (0008,9208).
+        body_part: Body Part Examined (0018,0015), or what the code of the anatomic region means.
         images: 2-D images of the series, frames of enhanced files counted.
         slices: different positions along the normal; fewer than `images` where the series holds
             several echoes, phases or times.
         rows: (0028,0010).
         columns: (0028,0011).
         pixel_mm: distance between the centres of neighbouring rows, and of columns.
-        step_mm: distance between neighbouring slices along the normal, the widest one.
+        step_mm: distance between neighbouring slices along the normal, the usual one.
+        missing_slices: how many more would fit into gaps between slices that are wider.
         normal: unit normal of the slices, patient coordinates (x left, y posterior, z head).
         dimensions: MR Acquisition Type (0018,0023): `2D` or `3D`.
         sequence: values of Scanning Sequence (0018,0020), or the pulse sequence's name.
         variant: values of Sequence Variant (0018,0021).
         repetition_ms: (0018,0080).
-        echo_ms: (0018,0081), the shortest of the series.
-        inversion_ms: (0018,0082).
+        echo_ms: (0018,0081) or, of enhanced images, (0018,9082); the shortest of the series.
+        inversion_ms: (0018,0082) or (0018,9079).
         flip_degrees: (0018,1314).
-        contrast_agent: Contrast/Bolus Agent (0018,0010).
-        tracer: the radiopharmaceutical's name or code meaning.
+        contrast_agent: Contrast/Bolus Agent (0018,0010), or what its code means.
+        tracer: the substance of the radiopharmaceutical, by its name and its code; a nuclide
+            alone is none.
         units: Units (0054,1001).
-        corrections: values of Corrected Image (0028,0051).
+        corrections: values of Corrected Image (0028,0051); of enhanced images those that their
+            flags say were made.
         decay_correction: (0054,1102).
     """
 
@@ -60,6 +64,7 @@ class SeriesFacts:
     columns: int | None = None
     pixel_mm: tuple[float, float] | None = None
     step_mm: float | None = None
+    missing_slices: int | None = None
     normal: tuple[float, float, float] | None = None
     dimensions: str = ""
     sequence: tuple[str, ...] = ()

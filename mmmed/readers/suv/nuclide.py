@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pydicom.dataset import Dataset
-from pydicom.sr.codedict import codes
+from pydicom.sr.codedict import Collection, codes
 from pydicom.sr.coding import Code
 
 from mmmed.errors import UnitsError
@@ -65,7 +65,7 @@ HALF_LIVES: Mapping[str, float] = MappingProxyType(
 )
 """Seconds."""
 
-_ELEMENTS = MappingProxyType(
+ELEMENTS = MappingProxyType(
     {
         "Carbon": "C",
         "Nitrogen": "N",
@@ -143,21 +143,20 @@ def _fits(stated: float, known: float) -> bool:
 def _stated_nuclide(reading: Reading) -> str | None:
     """The nuclide by its code, else by the text beside the code, else by the drug's name."""
     for item in reading.isotope_items("RadionuclideCodeSequence"):
-        found = _by_code(item) or named_nuclide(text_of(item, "CodeMeaning"))
+        known = standard_meaning(item, codes.cid4020)
+        found = named_nuclide(known) or named_nuclide(text_of(item, "CodeMeaning"))
         if found:
             return found
     return named_nuclide(reading.isotope_text("Radiopharmaceutical") or "")
 
 
-def _by_code(item: Dataset) -> str | None:
+def standard_meaning(item: Dataset, group: Collection) -> str:
+    """What a coded concept is called in a context group of DICOM PS3.16; "" where not in it."""
     value, scheme = text_of(item, "CodeValue"), text_of(item, "CodingSchemeDesignator")
     if scheme in ("99SDM", "SNM3"):
         scheme = "SRT"  # earlier designators of the same codes
     code = Code(value, scheme, "")
-    for known in codes.cid4020.concepts.values():
-        if known == code:
-            return named_nuclide(known.meaning)
-    return None
+    return next((known.meaning for known in group.concepts.values() if known == code), "")
 
 
 def named_nuclide(text: str) -> str | None:
@@ -165,5 +164,5 @@ def named_nuclide(text: str) -> str | None:
     plain = text.replace("^", " ").replace("[", " ").replace("]", " ")
     found = [(one[1], one[2]) for one in _MASS_FIRST.finditer(plain)]
     found += [(one[2], one[1]) for one in _MASS_LAST.finditer(plain)]
-    named = [f"{mass}{_ELEMENTS.get(element, element)}" for mass, element in found]
+    named = [f"{mass}{ELEMENTS.get(element, element)}" for mass, element in found]
     return next((one for one in named if one in HALF_LIVES), None)

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
@@ -29,6 +29,9 @@ ISOTOPES = "RadiopharmaceuticalInformationSequence"
 
 _SEQUENCES = ("SQ", "UN", None)
 """How the VR of a sequence may be stated: not at all where it is implicit."""
+
+_BINARY = ("FD", "FL", "SL", "SS", "SV", "UL", "US", "UV")
+"""VR of numbers that are not written as text (DICOM PS3.5 6.2)."""
 
 _LONGEST = 64
 """Characters of a value that are shown and kept."""
@@ -277,8 +280,25 @@ def _stated(place: Dataset, tag: BaseTag) -> list[tuple[str, ...]]:
     """The value that a place states, as one tuple of texts; empty where it states none."""
     if tag not in place:
         return []
-    parts = tuple(_plain(one) for one in _parts(place.get_item(tag).value))
+    parts = tuple(_plain(one) for one in _parts(_value(place, tag)))
     return [parts] if any(parts) else []
+
+
+def _value(place: Dataset, tag: BaseTag) -> object:
+    """The value as it is written, or the numbers of a binary one; None where it is damaged."""
+    element = place.get_item(tag)
+    if isinstance(element.value, bytes) and _vr(element.VR, tag) in _BINARY:
+        try:
+            return place[tag].value
+        except DAMAGED:
+            return None
+    return element.value
+
+
+def _vr(stated: str | None, tag: BaseTag) -> str:
+    if stated not in (None, "UN"):
+        return str(stated)
+    return dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
 
 
 def _parts(value: object) -> Sequence[object]:

@@ -27,7 +27,7 @@ def _slice(index: int) -> Dataset:
 
 
 def test_a_classic_series_is_described_by_all_its_headers() -> None:
-    facts = describe([_slice(index) for index in (3, 0, 2, 1, 5)])
+    facts = describe([_slice(index) for index in (6, 0, 4, 2, 8)])
     assert (facts.uid, facts.number, facts.description) == ("1.2.3", 4, "t1 mprage")
     assert (facts.images, facts.slices) == (5, 5)
     assert facts.step_mm == pytest.approx(3.0)
@@ -59,6 +59,73 @@ def test_an_enhanced_header_is_described_by_its_frames() -> None:
     facts = describe([whole])
     assert (facts.images, facts.slices, facts.step_mm) == (4, 4, 1.5)
     assert facts.pixel_mm == (1.0, 1.25)
+
+
+def _item(**said: object) -> Dataset:
+    item = Dataset()
+    for keyword, value in said.items():
+        setattr(item, keyword, value)
+    return item
+
+
+def _written(header: Dataset) -> Dataset:
+    """The same, its values not yet converted from the bytes of a file."""
+    stream = BytesIO()
+    dcmwrite(stream, header, implicit_vr=False, little_endian=True)
+    return dcmread(BytesIO(stream.getvalue()), force=True)
+
+
+def test_enhanced_timing_contrast_region_and_phase_are_under_keywords_of_their_own() -> None:
+    whole = _item(
+        ComplexImageComponent="PHASE",
+        ContrastBolusAgentSequence=[_item(CodeMeaning="Gadobutrol")],
+        SharedFunctionalGroupsSequence=[
+            _item(
+                MREchoSequence=[_item(EffectiveEchoTime=3.5)],
+                MRModifierSequence=[_item(InversionTimes=[950.0])],
+                MRTimingAndRelatedParametersSequence=[_item(RepetitionTime="2300", FlipAngle="9")],
+                MRImageFrameTypeSequence=[_item(FrameType=["DERIVED", "PRIMARY", "MPR"])],
+                FrameAnatomySequence=[
+                    _item(AnatomicRegionSequence=[_item(CodeMeaning="Entire head")])
+                ],
+            )
+        ],
+    )
+    facts = describe([_written(whole)])
+    assert (facts.echo_ms, facts.inversion_ms) == (3.5, 950.0)
+    assert (facts.repetition_ms, facts.flip_degrees) == (2300.0, 9.0)
+    assert (facts.contrast_agent, facts.body_part) == ("Gadobutrol", "Entire head")
+    assert facts.image_type == ("DERIVED", "PRIMARY", "MPR", "PHASE")
+
+
+def test_an_enhanced_pet_says_by_flags_what_was_corrected_and_by_a_mapping_its_unit() -> None:
+    unit = _item(CodeValue="Bq/ml", CodingSchemeDesignator="UCUM")
+    whole = _item(
+        AttenuationCorrected="YES",
+        DecayCorrected="YES",
+        ScatterCorrected="NO",
+        RealWorldValueMappingSequence=[
+            _item(
+                RealWorldValueSlope=2.0,
+                RealWorldValueIntercept=0.0,
+                MeasurementUnitsCodeSequence=[unit],
+            )
+        ],
+    )
+    frames = _item(SharedFunctionalGroupsSequence=[whole], AttenuationCorrected="YES")
+    frames.DecayCorrected, frames.ScatterCorrected = "YES", "NO"
+    facts = describe([_written(frames)])
+    assert (facts.corrections, facts.units) == (("ATTN", "DECY"), "BQML")
+
+
+@pytest.mark.parametrize(
+    ("missing", "count"), [((), 0), ((4,), 1), ((2, 3), 2), ((1, 5), 2), ((0, 7), 0)]
+)
+def test_a_gap_is_told_as_missing_slices_and_not_as_thickness(
+    missing: tuple[int, ...], count: int
+) -> None:
+    facts = describe([_slice(index) for index in range(8) if index not in missing])
+    assert (facts.step_mm, facts.missing_slices) == (1.5, count)
 
 
 def test_an_empty_header_states_nothing() -> None:

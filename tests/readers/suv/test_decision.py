@@ -331,7 +331,9 @@ def test_a_damaged_sequence_is_as_if_it_were_not_there(build: Build) -> None:
 
 
 @given(places=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=30))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+)
 @pytest.mark.filterwarnings("ignore")  # of pydicom, over the damaged file as it is read
 def test_a_damaged_header_is_a_factor_or_one_line(
     places: list[tuple[int, int]], build: Build
