@@ -7,7 +7,7 @@ import math
 import struct
 
 from mmmed.errors import SeriesError
-from mmmed.readers.dicom.dimension import DIMENSIONS, TAGS
+from mmmed.readers.dicom.dimension import TAGS, dimensions
 from mmmed.readers.dicom.elements import Elements, name_of
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
 from mmmed.readers.dicom.syntax import EXPLICIT_BIG
@@ -35,6 +35,9 @@ WANTED = TAGS | {
 }  # fmt: skip
 """What is read of every file."""
 
+GREY = "MONOCHROME2"
+"""What pixels of one sample are where the file does not say it."""
+
 LARGEST_SIDE = 1 << 15
 MOST_FRAMES = 1 << 17
 
@@ -52,7 +55,7 @@ def read_stored(elements: Elements) -> Stored:
     path = elements.path
     if not elements.pixels:
         raise SeriesError(f"{path}: holds no pixels; leave it out, or copy the file again")
-    photometric = elements.text(PHOTOMETRIC)
+    photometric = elements.text(PHOTOMETRIC) or GREY
     if (elements.whole(SAMPLES) or 1) != 1 or not photometric.startswith("MONOCHROME"):
         raise SeriesError(f"{path}: is in colour ({photometric[:20]!r}); scans are grey")
     if LOOKUP in elements.values:
@@ -184,18 +187,6 @@ def philips_rescale(
     if not scale or not math.isfinite(scale):
         return slope, intercept, False
     return 1 / scale, intercept / (slope * scale), True
-
-
-def dimensions(elements: Elements) -> dict[str, str]:
-    """What the file states of what may tell frames at one position apart."""
-    found = {}
-    for one in DIMENSIONS:
-        for tag in one.tags:
-            value = elements.values.get(tag)
-            if value:
-                found[one.name] = value.decode("latin-1").strip(" \0") or value.hex()
-                break
-    return found
 
 
 def instance_number(elements: Elements) -> int | None:

@@ -9,6 +9,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mmmed.readers.dicom.elements import Elements
+from mmmed.readers.dicom.private import Private
+from mmmed.readers.dicom.quantity import decimals, of_bytes
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a classic file states a dimension.
+
+    Attributes:
+        place: a tag, or a private element.
+        kind: `text`; `decimal`, numbers written as text; `d`, `f`, `I` or `h`, numbers in bytes as
+            `struct` calls them.
+    """
+
+    place: int | Private
+    kind: str = "text"
+
+    @property
+    def tags(self) -> frozenset[int]:
+        """What must be read for it."""
+        return self.place.tags if isinstance(self.place, Private) else frozenset({self.place})
+
+    def value(self, elements: Elements) -> str:
+        """What a file states, spelled in one way; '' where it states nothing."""
+        place = self.place
+        if isinstance(place, Private):
+            raw = place.value(elements)
+        else:
+            raw = elements.values.get(place, b"")
+        text = raw.decode("latin-1").strip(" \0")
+        if self.kind == "text":
+            return text
+        if self.kind == "decimal":
+            return decimals(text)
+        return of_bytes(raw, self.kind, syntax=elements.syntax) or decimals(text)
+
 
 @dataclass(frozen=True)
 class Dimension:
@@ -17,45 +54,71 @@ class Dimension:
     Attributes:
         name: the attribute, as the standard calls it, or ours where it is private or computed.
         word: what a value is shown as: `echo 2`.
-        tags: where a classic file holds it; the first that is there counts.
+        sources: where a classic file holds it; the first that is there counts.
         shown: whether the value itself is shown; else its rank among the values.
     """
 
     name: str
     word: str
-    tags: tuple[int, ...] = ()
+    sources: tuple[Source, ...] = ()
     shown: bool = False
 
 
 LATERAL = "Lateral"
 """Where a slice lies within its own plane, mm: stations beside one another share an orientation."""
 
+STACK = "StackID"
 IMAGE_TYPE = "ImageType"
+B_VALUE = "BValue"
+RAW_DATA_TYPE = "RawDataType"
+
+_SIEMENS, _UNITED_IMAGING = "SIEMENS MR HEADER", "Image Private Header"
+_PHILIPS, _GE = "Philips Imaging DD 001", "GEMS_PARM_01"
 
 DIMENSIONS = (
     Dimension(LATERAL, "station"),
-    Dimension("StackID", "stack", (0x00209056,)),
-    Dimension("ComplexImageComponent", "", (0x00089208,), shown=True),
-    Dimension(IMAGE_TYPE, "", (0x00080008,), shown=True),
-    Dimension("EchoNumbers", "echo", (0x00180086,)),
-    Dimension("EchoTime", "echo", (0x00180081,)),
-    Dimension("InversionTime", "inversion", (0x00180082,)),
-    Dimension("FlipAngle", "flip angle", (0x00181314,)),
-    Dimension("BValue", "b", (0x00189087, 0x0019100C, 0x20011003, 0x00431039, 0x00651009), True),
-    Dimension("GradientOrientation", "direction", (0x00189089, 0x0019100E)),
-    Dimension("TemporalPositionIndex", "frame", (0x00209128,)),
-    Dimension("TemporalPositionIdentifier", "frame", (0x00200100,)),
-    Dimension("FrameReferenceTime", "frame", (0x00541300,)),
-    Dimension("TriggerTime", "phase", (0x00209153, 0x00181060)),
-    Dimension("AcquisitionNumber", "acquisition", (0x00200012,)),
-    Dimension("AcquisitionDateTime", "frame", (0x0008002A,)),
-    Dimension("AcquisitionTime", "frame", (0x00080032,)),
-    Dimension("ContentTime", "frame", (0x00080033,)),
-    Dimension("ReceiveCoilName", "coil", (0x00181250,)),
+    Dimension(STACK, "stack", (Source(0x00209056),)),
+    Dimension("ComplexImageComponent", "", (Source(0x00089208),), shown=True),
+    Dimension(IMAGE_TYPE, "", (Source(0x00080008),), shown=True),
+    Dimension(RAW_DATA_TYPE, "", (Source(Private(_GE, 0x0043, 0x2F), "h"),), shown=True),
+    Dimension("EchoNumbers", "echo", (Source(0x00180086, "decimal"),)),
+    Dimension("EchoTime", "echo", (Source(0x00180081, "decimal"),)),
+    Dimension("InversionTime", "inversion", (Source(0x00180082, "decimal"),)),
+    Dimension("FlipAngle", "flip angle", (Source(0x00181314, "decimal"),)),
+    Dimension(
+        B_VALUE,
+        "b",
+        (
+            Source(0x00189087, "d"),
+            Source(Private(_SIEMENS, 0x0019, 0x0C), "decimal"),
+            Source(Private(_PHILIPS, 0x2001, 0x03), "f"),
+            Source(Private(_GE, 0x0043, 0x39)),
+            Source(Private(_UNITED_IMAGING, 0x0065, 0x09), "d"),
+        ),
+        shown=True,
+    ),
+    Dimension(
+        "GradientOrientation",
+        "direction",
+        (
+            Source(0x00189089, "d"),
+            Source(Private(_SIEMENS, 0x0019, 0x0E), "d"),
+            Source(Private(_UNITED_IMAGING, 0x0065, 0x37), "d"),
+        ),
+    ),
+    Dimension("TemporalPositionIndex", "frame", (Source(0x00209128, "I"),)),
+    Dimension("TemporalPositionIdentifier", "frame", (Source(0x00200100, "decimal"),)),
+    Dimension("FrameReferenceTime", "frame", (Source(0x00541300, "decimal"),)),
+    Dimension("TriggerTime", "phase", (Source(0x00209153, "d"), Source(0x00181060, "decimal"))),
+    Dimension("AcquisitionNumber", "acquisition", (Source(0x00200012, "decimal"),)),
+    Dimension("AcquisitionDateTime", "frame", (Source(0x0008002A),)),
+    Dimension("AcquisitionTime", "frame", (Source(0x00080032),)),
+    Dimension("ContentTime", "frame", (Source(0x00080033),)),
+    Dimension("ReceiveCoilName", "coil", (Source(0x00181250),)),
     *(Dimension(f"Index{place}", "index") for place in range(1, 9)),
 )
 
-TAGS = frozenset(tag for one in DIMENSIONS for tag in one.tags)
+TAGS = frozenset(tag for one in DIMENSIONS for source in one.sources for tag in source.tags)
 
 _COMPONENTS = {
     "M": "magnitude",
@@ -67,6 +130,22 @@ _COMPONENTS = {
     "I": "imaginary",
     "IMAGINARY": "imaginary",
 }
+
+_RAW_DATA_TYPES = {"0": "magnitude", "1": "phase", "2": "real", "3": "imaginary"}
+"""GE's own element."""
+
+_GE_OFFSET = 10**9
+"""GE adds this to the b-value of some images."""
+
+
+def dimensions(elements: Elements) -> dict[str, str]:
+    """What a classic file states of what may tell frames at one position apart."""
+    found = {}
+    for one in DIMENSIONS:
+        value = next(filter(None, (source.value(elements) for source in one.sources)), "")
+        if value:
+            found[one.name] = _meant(one.name, value)
+    return found
 
 
 def labels(dimension: Dimension, values: Sequence[str]) -> Mapping[str, str]:
@@ -88,6 +167,16 @@ def in_order(values: Sequence[str]) -> list[str]:
         return sorted(distinct, key=float)
     except ValueError:
         return distinct
+
+
+def _meant(name: str, value: str) -> str:
+    """What a vendor's number means."""
+    if name == RAW_DATA_TYPE:
+        return _RAW_DATA_TYPES.get(value, value)
+    if name == B_VALUE:
+        first = value.split("\\")[0]  # of GE's, others follow that are no b-values
+        return f"{float(first) % _GE_OFFSET:g}" if first.isdigit() else first
+    return value
 
 
 def _told_apart(values: Sequence[str]) -> Mapping[str, str]:

@@ -13,11 +13,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
-from mmmed.readers.dicom.dimension import DIMENSIONS, LATERAL, Dimension, in_order, labels
+from mmmed.readers.dicom.dimension import (
+    DIMENSIONS,
+    LATERAL,
+    STACK,
+    Dimension,
+    in_order,
+    labels,
+)
 from mmmed.readers.dicom.frame import Frame
+from mmmed.readers.dicom.spacing import is_even
 
 SAME_PLACE_MM = 0.01
 """Slices of scans of people are never this near to one another; positions are rounded finer."""
@@ -148,7 +157,7 @@ class _Leaf:
 def _leaves(frames: Sequence[Frame], words: tuple[str, ...], *, partial: bool) -> list[_Leaf]:
     place = places(frames)
     if max(Counter(place).values()) == 1:
-        return [_Leaf(words, frames, partial)]
+        return _slabs(frames, words, partial=partial)
     for dimension in DIMENSIONS:
         values = _values(dimension, frames)
         if _explains(values, place):
@@ -164,6 +173,21 @@ def _leaves(frames: Sequence[Frame], words: tuple[str, ...], *, partial: bool) -
                 )
             ]
     return _by_rank(frames, place, words, partial=partial)
+
+
+def _slabs(frames: Sequence[Frame], words: tuple[str, ...], *, partial: bool) -> list[_Leaf]:
+    """Stacks of one orientation that lie behind one another; one where the file names no several.
+
+    Where steps are even over all of them, or their slices alternate, they are parts of one.
+    """
+    up = normal(frames[0])
+    ordered = sorted(frames, key=lambda frame: float(np.dot(frame.position, up)))
+    runs = [list(run) for _, run in groupby(ordered, key=lambda one: one.dimensions.get(STACK, ""))]
+    names = {run[0].dimensions.get(STACK, "") for run in runs}
+    whole = len(runs) == 1 or len(names) < len(runs) or min(map(len, runs)) < 2
+    if whole or is_even(ordered, up):
+        return [_Leaf(words, frames, partial)]
+    return [_Leaf((*words, f"stack {rank}"), run, True) for rank, run in enumerate(runs, start=1)]
 
 
 def _values(dimension: Dimension, frames: Sequence[Frame]) -> list[str]:

@@ -14,13 +14,14 @@ import numpy as np
 
 from mmmed.errors import GeometryError, SeriesError
 from mmmed.readers.dicom.frame import Frame
+from mmmed.readers.dicom.spacing import GAP_TOLERANCE, ROUNDED_MM, check_even
 from mmmed.readers.dicom.split import Group, normal
-
-GAP_TOLERANCE = 0.05
-"""How far a slice may lie from where even spacing puts it, in steps: positions are rounded."""
 
 DRIFT_TOLERANCE = 0.1
 """Pixels that a whole stack may drift within its plane before it counts as tilted."""
+
+TILT_TOLERANCE = 0.05
+"""Degrees that steps may leave the normal: direction cosines are rounded. The affine keeps them."""
 
 DEFAULT_STEP_MM = 1.0
 """The third side of the voxels of a single slice that states no thickness; no position of a voxel's
@@ -106,8 +107,18 @@ def _step(
         return _single(frames[0], up)
     positions = np.array([frame.position for frame in frames])
     step = (positions[-1] - positions[0]) / (len(frames) - 1)
-    _check_even(frames, positions @ up)
-    return step, _pair(frames, float(step @ up), siblings=siblings)
+    check_even(frames, up)
+    gap = float(step @ up)
+    _check_all_numbers(frames, gap)
+    return step, (*_pair(frames, gap, siblings=siblings), *_contrary(frames, gap))
+
+
+def _contrary(frames: Sequence[Frame], gap: float) -> tuple[str, ...]:
+    """What positions say against the stated spacing; positions count."""
+    stated = frames[0].gap
+    if not stated or abs(gap - stated) <= max(GAP_TOLERANCE * gap, ROUNDED_MM):
+        return ()
+    return (f"slices are {gap:.4g} mm apart, not {stated:g} mm as SpacingBetweenSlices states",)
 
 
 def _pair(frames: Sequence[Frame], gap: float, *, siblings: int) -> tuple[str, ...]:
@@ -136,28 +147,6 @@ def _single(frame: Frame, normal: np.ndarray) -> tuple[np.ndarray, tuple[str, ..
         return normal * thickness, (f"one slice, {thickness:g} mm thick as stated",)
     note = f"one slice; its thickness is not stated, {DEFAULT_STEP_MM:g} mm stands for it"
     return normal * DEFAULT_STEP_MM, (note,)
-
-
-def _check_even(frames: Sequence[Frame], heights: np.ndarray) -> None:
-    """Every gap is the same.
-
-    Raises:
-        GeometryError: some are not; the message counts them and names the first.
-    """
-    steps = np.diff(heights)
-    usual = float(np.median(steps))
-    bad = np.flatnonzero(np.abs(steps - usual) > GAP_TOLERANCE * usual)
-    if not bad.size:
-        _check_all_numbers(frames, usual)
-        return
-    place = int(bad[0])
-    lost = round(float(steps[place]) / usual) - 1
-    likely = f"about {lost} missing" if lost > 0 else "slices crowd"
-    raise GeometryError(
-        f"{len(bad)} of {len(steps)} gaps differ from the usual {usual:.4g} mm, the first of "
-        f"{steps[place]:.4g} mm ({likely}) between {frames[place].uid} and "
-        f"{frames[place + 1].uid}; find the missing slices"
-    )
 
 
 def _check_all_numbers(frames: Sequence[Frame], step: float) -> None:
@@ -191,13 +180,13 @@ def _tilt(frames: Sequence[Frame], step: np.ndarray, up: np.ndarray) -> tuple[in
         float(step @ np.array(first.along_row)) / first.spacing[1],
     ]
     drift = max(map(abs, aside)) * (len(frames) - 1)
-    if drift <= DRIFT_TOLERANCE:
+    cosine = float(step @ up) / float(np.linalg.norm(step))
+    angle = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    if drift <= DRIFT_TOLERANCE or angle <= TILT_TOLERANCE:
         return 0, 0
     rest = max(abs(one - round(one)) for one in aside) * (len(frames) - 1)
     if rest <= DRIFT_TOLERANCE:
         return round(aside[0]), round(aside[1])
-    cosine = float(step @ up) / float(np.linalg.norm(step))
-    angle = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
     raise GeometryError(
         f"{len(frames)} slices are tilted by {angle:.2f} degrees (gantry tilt; first "
         f"{first.uid}): each is shifted by {aside[0]:.4g} rows and {aside[1]:.4g} columns, no "

@@ -189,3 +189,9 @@ def test_a_deflated_header_without_end_is_bounded(
     path.write_bytes(head + packer.compress(bomb) + packer.flush())
     with pytest.raises(DataError):
         read_series([path])
+
+
+def test_pixels_of_one_sample_are_grey_where_nothing_else_is_stated(tmp_path: Path) -> None:
+    pixels = slices.stored()
+    series = slices.headers(pixels, PhotometricInterpretation=None)
+    np.testing.assert_array_equal(first(slices.save(series, tmp_path)), pixels)

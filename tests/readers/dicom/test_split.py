@@ -1,0 +1,109 @@
+"""Frames at one position: what tells them apart, in the headers of several vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import slices
+from pydicom.dataset import FileDataset
+
+from mmmed.readers.dicom.series import read_series
+
+ONE_SERIES = {"SeriesInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.4"}
+PIXELS = [slices.stored(seed=1), slices.stored(seed=2)]
+
+
+def two(say: Callable[[FileDataset, int], Any]) -> list[FileDataset]:
+    """Two stacks at the same positions and without numbers, told apart by what `say` writes."""
+    return [
+        header
+        for place, pixels in enumerate(PIXELS)
+        for header in slices.headers(pixels, InstanceNumber=None, **ONE_SERIES)
+        if say(header, place) is None
+    ]
+
+
+def private(creator: str, group: int, element: int, kind: str, *values: Any) -> Any:
+    """Writes one of the values into a private element."""
+
+    def say(header: FileDataset, place: int) -> None:
+        block = header.private_block(group, creator, create=True)
+        block.add_new(element, kind, values[place])
+
+    return say
+
+
+def standard(keyword: str, *values: Any) -> Any:
+    """Writes one of the values under a keyword."""
+    return lambda header, place: setattr(header, keyword, values[place])
+
+
+SAID = {
+    "b 0, b 1000": standard("DiffusionBValue", 0.0, 1000.0),
+    "b 0, b 700": private("GEMS_PARM_01", 0x43, 0x39, "IS", [0, 8, 0, 0], [1000000700, 8, 0, 0]),
+    "b 50, b 800": private("Philips Imaging DD 001", 0x2001, 0x03, "FL", 50.0, 800.0),
+    "b 5, b 900": private("SIEMENS MR HEADER", 0x19, 0x0C, "IS", 5, 900),
+    "b 1, b 600": private("Image Private Header", 0x65, 0x09, "FD", 1.0, 600.0),
+    "direction 1, direction 2": standard("DiffusionGradientOrientation", [0, 0, 1.0], [1.0, 0, 0]),
+    "magnitude, phase": private("GEMS_PARM_01", 0x43, 0x2F, "SS", 0, 1),
+    "imaginary, real": standard("ComplexImageComponent", "IMAGINARY", "REAL"),
+    "M_FFE magnitude, PHASE MAP phase": standard(
+        "ImageType",
+        ["ORIGINAL", "PRIMARY", "M_FFE", "M"],
+        ["ORIGINAL", "PRIMARY", "PHASE MAP", "P"],
+    ),
+    "echo 1, echo 2": standard("EchoTime", "4.9", "12.3"),
+    "inversion 1, inversion 2": standard("InversionTime", "900", "1100"),
+    "phase 1, phase 2": standard("TriggerTime", "80.5", "1080.5"),
+    "frame 1, frame 2": standard("TemporalPositionIdentifier", "9", "10"),
+    "coil 1, coil 2": standard("ReceiveCoilName", "HEA", "HEP"),
+}
+
+
+@pytest.mark.parametrize("labels", SAID)
+def test_stacks_are_told_apart_by_what_their_headers_state(tmp_path: Path, labels: str) -> None:
+    found = read_series(slices.save(two(SAID[labels]), tmp_path))
+    assert ", ".join(one.label for one in found) == labels
+    for one, pixels in zip(found, PIXELS, strict=True):
+        np.testing.assert_array_equal(one.volume.data[::-1, ::-1].transpose(2, 1, 0), pixels)
+
+
+def test_a_number_spelled_in_two_ways_is_one_value(tmp_path: Path) -> None:
+    series = two(standard("EchoTime", "4.9", "12.3"))
+    series[2].EchoTime = "4.900"
+    assert [one.label for one in read_series(slices.save(series, tmp_path))] == ["echo 1", "echo 2"]
+
+
+def test_a_private_number_counts_in_any_block_and_under_its_creator_alone(tmp_path: Path) -> None:
+    series = two(standard("TemporalPositionIdentifier", 1, 2))
+    for header in series:
+        stranger = header.private_block(0x2001, "SOMEBODY ELSE", create=True)
+        stranger.add_new(0x03, "FL", 7.0 + header.TemporalPositionIdentifier)
+    found = read_series(slices.save(series, tmp_path / "stranger"))
+    assert [one.label for one in found] == ["frame 1", "frame 2"]
+    for header in series:
+        block = header.private_block(0x2001, "Philips Imaging DD 001", create=True)
+        block.add_new(0x03, "FL", 100.0 * header.TemporalPositionIdentifier)
+    found = read_series(slices.save(series, tmp_path / "philips"))
+    assert [one.label for one in found] == ["b 100", "b 200"]
+
+
+def test_two_slabs_behind_one_another_are_stacks_of_their_own(tmp_path: Path) -> None:
+    far = slices.headers(PIXELS[1], origin=(-20.0, -30.0, 140.0), StackID="2", **ONE_SERIES)
+    near = slices.headers(PIXELS[0], StackID="1", **ONE_SERIES)
+    found = read_series(slices.save([*near, *far], tmp_path))
+    assert [one.label for one in found] == ["stack 1", "stack 2"]
+    assert [float(one.volume.affine[2, 3]) for one in found] == [40.0, 140.0]
+
+
+def test_stacks_whose_slices_alternate_are_one(tmp_path: Path) -> None:
+    pixels = slices.stored()
+    series = slices.headers(pixels)
+    for place, header in enumerate(series):
+        header.StackID = str(place % 2)
+    (read,) = read_series(slices.save(series, tmp_path))
+    np.testing.assert_array_equal(read.volume.data[::-1, ::-1].transpose(2, 1, 0), pixels)

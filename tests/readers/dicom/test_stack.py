@@ -1,0 +1,77 @@
+"""Slices in a row: what may be off, and what that is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import slices
+from pydicom.dataset import FileDataset
+
+from mmmed.errors import GeometryError
+from mmmed.readers.dicom.series import SeriesVolume, read_series
+
+MANY = (40, 8, 10)
+
+
+def only(series: list[FileDataset], folder: Path) -> SeriesVolume:
+    (volume,) = read_series(slices.save(series, folder))
+    return volume
+
+
+@pytest.mark.parametrize("place", [0, 3, 5])
+def test_a_slice_that_is_shifted_within_its_plane_is_named(tmp_path: Path, place: int) -> None:
+    """No gap shows it; SimpleITK and dcm2niix put it in line."""
+    series = slices.headers(slices.stored())
+    series[place].ImagePositionPatient[0] += 10
+    with pytest.raises(GeometryError, match="is 10 mm off") as caught:
+        read_series(slices.save(series, tmp_path))
+    assert series[place].SOPInstanceUID in str(caught.value)
+
+
+def test_gaps_that_grow_slowly_are_refused(tmp_path: Path) -> None:
+    """From 3 to 3.1 mm: each is within 5 %, but slices come to lie 1.9 mm from where they were."""
+    series = slices.headers(slices.stored(MANY))
+    for place, header in enumerate(series):
+        header.ImagePositionPatient[2] = 40 + 3 * place + 0.1 * max(0, place - 20)
+    with pytest.raises(GeometryError, match="do not lie on one line of even steps"):
+        read_series(slices.save(series, tmp_path))
+
+
+def test_positions_with_one_decimal_make_even_steps(tmp_path: Path) -> None:
+    """Steps of 0.9375 mm are written as 0.9 and 1.0."""
+    series = slices.headers(slices.stored(MANY), step=0.9375)
+    for header in series:
+        header.ImagePositionPatient = [round(float(one), 1) for one in header.ImagePositionPatient]
+    ends = [float(series[place].ImagePositionPatient[2]) for place in (0, -1)]
+    assert only(series, tmp_path).volume.affine[2, 2] == pytest.approx((ends[1] - ends[0]) / 39)
+
+
+def test_a_gap_is_seen_where_slices_are_thinner_than_rounding(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored(MANY), step=0.1)
+    del series[7]
+    with pytest.raises(GeometryError, match="1 of 38 gaps"):
+        read_series(slices.save(series, tmp_path))
+
+
+def test_cosines_rounded_to_three_digits_are_no_tilt_and_positions_stay_true(
+    tmp_path: Path,
+) -> None:
+    series = slices.headers(slices.stored((120, 8, 10)), step=(0.0, 0.002, 3.0))
+    found = only(series, tmp_path)
+    last = found.volume.affine @ [0, 7, 119, 1]
+    x, y, z = (float(one) for one in series[-1].ImagePositionPatient)
+    np.testing.assert_allclose(last[:3], [-x - 9 * 1.25, -y, z], atol=1e-6)
+
+
+def test_positions_count_where_the_stated_spacing_contradicts_them_and_it_is_said(
+    tmp_path: Path,
+) -> None:
+    found = only(slices.headers(slices.stored(), SpacingBetweenSlices="7"), tmp_path)
+    assert found.volume.affine[2, 2] == pytest.approx(3)
+    assert found.notes == ("slices are 3 mm apart, not 7 mm as SpacingBetweenSlices states",)
+
+
+def test_the_sign_of_the_stated_spacing_is_no_contradiction(tmp_path: Path) -> None:
+    assert only(slices.headers(slices.stored(), SpacingBetweenSlices="-3"), tmp_path).notes == ()
