@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,14 @@ def data(pytestconfig: pytest.Config) -> Path:
     if found is None:
         pytest.skip("no folder of real files: pass --data DIR")
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is made once for several tests is made, not found in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMMED_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(autouse=True)

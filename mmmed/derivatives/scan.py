@@ -30,8 +30,7 @@ from mmmed.transforms.prepare import load
 from mmmed.transforms.prepared import Placed, Prepared, Refused
 from mmmed.transforms.quality import LIMITS, Quality, measure
 from mmmed.transforms.raster import Raster, of_volume
-from mmmed.transforms.registration.align import FINE_MM, Alignment
-from mmmed.transforms.registration.scan import shrunk
+from mmmed.transforms.registration.align import Alignment, made_alike
 
 KEPT = ("Modality", "TracerName", "TracerRadionuclide", "Manufacturer", "MagneticFieldStrength")
 """What a derivative's sidecar takes over from its source's."""
@@ -145,7 +144,7 @@ def _known(target: Path, outcome: Prepared | Refused, chain: str) -> dict[str, A
 def _declared(source: Path, like: Like) -> Placed:
     """The checks of a scan that was taken at its word, in the place it declares."""
     still = Alignment(np.eye(4), information=1.0, rival=0.0)
-    scan = shrunk(of_volume(read_volume(source)), voxel_mm=FINE_MM)
+    scan = made_alike(of_volume(read_volume(source)), like)
     quality = measure(scan, still, like)
     return Placed(tuple(tuple(row) for row in np.eye(4).tolist()), quality.values)
 

@@ -27,7 +27,7 @@ from mmmed import __version__
 from mmmed.readers.source import Source
 from mmmed.record import digest
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same versions and chain would make other bytes."""
 
 

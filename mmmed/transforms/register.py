@@ -6,8 +6,7 @@ from mmmed.readers.template import Like
 from mmmed.transforms.quality import measure
 from mmmed.transforms.raster import Raster
 from mmmed.transforms.registered import Registered
-from mmmed.transforms.registration.align import FINE_MM, align
-from mmmed.transforms.registration.scan import shrunk
+from mmmed.transforms.registration.align import align, made_alike
 
 
 def register(raster: Raster, like: Like, *, suv: bool) -> Registered:
@@ -22,6 +21,6 @@ def register(raster: Raster, like: Like, *, suv: bool) -> Registered:
         GeometryError: the field of view is too short to hold a brain.
         DataError: the intensities do not vary, or no map was found.
     """
-    found = align(raster, like)
-    scan = shrunk(raster, voxel_mm=FINE_MM)
+    scan = made_alike(raster, like)
+    found = align(scan, like)
     return Registered(found.matrix, measure(scan, found, like, suv=suv))

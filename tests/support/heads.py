@@ -31,6 +31,33 @@ def moved(
     return Raster((values + noise).astype(np.float32)[None], grid)
 
 
+def coloured(raster: Raster, slopes: tuple[float, float, float]) -> Raster:
+    """The scan under a field: by how much its logarithm grows from middle to edge, per axis."""
+    places = np.meshgrid(*[np.linspace(-1, 1, side) for side in raster.space], indexing="ij")
+    field = np.exp(sum(slope * place for slope, place in zip(slopes, places, strict=True)))
+    return Raster((raster.data * field).astype(np.float32), raster.affine)
+
+
+def with_body(length_mm: float, matrix: np.ndarray) -> Raster:
+    """A PET of the given length on 4 mm voxels: the moved head, a neck and a trunk below it."""
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = matrix[:3, 3] + [-200, -200, 110 - length_mm]
+    shape = (100, 100, round(length_mm / 4))
+    source = np.asarray(template.looks("pet", 4.0))
+    back = np.linalg.inv(template.grid(4.0).affine) @ np.linalg.inv(matrix) @ affine
+    head = affine_transform(source, back[:3, :3], back[:3, 3], output_shape=shape, order=1)
+    x, y, z = np.indices(shape) * 4.0
+    x, y = x - 200.0, y - 200.0
+    above = z + 110 - length_mm
+    neck = (np.hypot(x, y + 20) < 60) & (above < -85) & (above > -200)
+    trunk = (np.hypot(x / 1.6, y) < 110) & (above <= -200)
+    brightest = float(source.max())
+    heart = (np.hypot(x + 20, y - 30) < 45) & (abs(above + 330) < 45)
+    data = np.maximum(head, brightest * (0.2 * (neck | trunk) + 0.8 * heart).clip(0, 1))
+    noise = np.abs(np.random.default_rng(0).normal(0, 0.02 * brightest, shape))
+    return Raster((data + noise).astype(np.float32)[None], affine)
+
+
 def off(found: np.ndarray, matrix: np.ndarray) -> tuple[float, float]:
     """Mean mm over the brain, and degrees, by which `found` fails to undo `matrix`."""
     left = found @ matrix

@@ -10,7 +10,8 @@ from mmmed.errors import DataError
 from mmmed.readers.template import Like
 from mmmed.transforms.raster import Raster
 from mmmed.transforms.registration import refine, start
-from mmmed.transforms.registration.scan import averaged, one_thread, padded, shrunk
+from mmmed.transforms.registration.level import levelled
+from mmmed.transforms.registration.scan import Scan, averaged, one_thread, padded, shrunk
 
 FINE_MM = 4.0
 """Voxels of the last refinement; finer ones move the map by tenths of a mm only."""
@@ -46,18 +47,31 @@ class Alignment:
     rival: float
 
 
-def align(raster: Raster, like: Like) -> Alignment:
-    """The affine map of a head, or of what is taken for one: `quality` says whether it is.
+def made_alike(raster: Raster, like: Like) -> Scan:
+    """The scan on voxels of about `FINE_MM`, clipped; an MRI without its coil's field.
 
     Args:
         raster: a volume in canonical RAS orientation; its first channel counts.
-        like: which template it is brought to.
+        like: which template it will be brought to.
 
     Raises:
         GeometryError: the field of view is too short to hold a brain.
-        DataError: the intensities do not vary, or no map was found.
+        DataError: the intensities do not vary.
     """
-    fine = shrunk(raster, voxel_mm=FINE_MM)
+    scan = shrunk(raster, voxel_mm=FINE_MM)
+    return levelled(scan) if like == "t1" else scan
+
+
+def align(fine: Scan, like: Like) -> Alignment:
+    """The affine map of a head, or of what is taken for one: `quality` says whether it is.
+
+    Args:
+        fine: a scan as `made_alike` returns it.
+        like: which template it is brought to.
+
+    Raises:
+        DataError: no map was found.
+    """
     small = averaged(fine, voxel_mm=start.COARSE_MM)
     coarse = padded(small)
     stated = start.stated(small, like)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import nibabel as nib
 import numpy as np
 import pytest
-from heads import moved, off, planted, with_skull
+from heads import coloured, moved, off, planted, with_body, with_skull
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +12,7 @@ from mmmed.readers import template
 from mmmed.readers.nifti import read_volume
 from mmmed.transforms.raster import Raster, of_volume
 from mmmed.transforms.register import register
-from mmmed.transforms.registration.align import align
+from mmmed.transforms.registration.align import align, made_alike
 from mmmed.transforms.registration.start import poses
 
 WITHIN_MM, WITHIN_DEGREES = 2.0, 2.0
@@ -47,6 +47,24 @@ def test_a_head_with_skull_scalp_and_neck_is_found():
     assert found.quality.verdict == "pass"
 
 
+@pytest.mark.parametrize("slopes", [(0, 0, -1.0), (0, 1.0, 0), (0.7, 0.7, -0.7)])
+def test_a_tilted_head_under_a_strong_field_is_found(slopes):
+    """One side of the head is some four times as bright as the other."""
+    found = register(coloured(moved(*with_skull(), MAPS[0]), slopes), "t1", suv=False)
+    mm, degrees = off(found.matrix, MAPS[0])
+    assert mm < WITHIN_MM
+    assert degrees < WITHIN_DEGREES
+    assert found.quality.verdict == "pass"
+
+
+@pytest.mark.parametrize("length_mm", [300, 500])
+def test_a_pet_of_head_and_body_is_found_or_fails(length_mm):
+    matrix = planted((10, 5, -5), (5, -10, 20), 0.95)
+    found = register(with_body(length_mm, matrix), "pet", suv=False)
+    mm, _ = off(found.matrix, matrix)
+    assert mm < WITHIN_MM or found.quality.verdict == "fail"
+
+
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
@@ -67,14 +85,15 @@ def test_any_planted_map_is_found(degrees, shift, size, like):
 def test_the_same_voxels_give_the_same_bits():
     raster = moved(*head("t1"), MAPS[1])
     again = Raster(raster.data.copy(), raster.affine.copy())
-    np.testing.assert_array_equal(align(raster, "t1").matrix, align(again, "t1").matrix)
+    one, other = (align(made_alike(volume, "t1"), "t1") for volume in (raster, again))
+    np.testing.assert_array_equal(one.matrix, other.matrix)
 
 
 def test_an_oblique_header_is_no_obstacle():
     """The head stands upright in mm although its voxels do not."""
     turn = planted((15, -10, 20), (4, 5, 6), 1.0)
     data, affine = head("t1")
-    found = align(Raster(data[None], turn @ affine), "t1")
+    found = align(made_alike(Raster(data[None], turn @ affine), "t1"), "t1")
     mm, degrees = off(found.matrix, turn)
     assert mm < WITHIN_MM
     assert degrees < WITHIN_DEGREES
@@ -89,12 +108,12 @@ def test_there_are_24_poses_and_the_first_is_the_stated_one():
 
 def test_a_slab_holds_no_brain():
     with pytest.raises(GeometryError, match="200 x 200 x 20 mm holds no brain"):
-        align(Raster(np.ones((1, 100, 100, 10), np.float32), np.diag([2.0, 2, 2, 1])), "t1")
+        made_alike(Raster(np.ones((1, 100, 100, 10), np.float32), np.diag([2.0, 2, 2, 1])), "t1")
 
 
 def test_an_empty_volume_is_refused():
     with pytest.raises(DataError, match="do not vary"):
-        align(Raster(np.zeros((1, 50, 50, 50), np.float32), np.diag([4.0, 4, 4, 1])), "t1")
+        made_alike(Raster(np.zeros((1, 50, 50, 50), np.float32), np.diag([4.0, 4, 4, 1])), "t1")
 
 
 @pytest.mark.shared
