@@ -111,10 +111,14 @@ def simulate_ad(
 
 @app.command("hospital")
 def simulate_hospital(
-    out: Annotated[Path, typer.Argument(help="The folder to write; missing or empty.")],
+    out: Annotated[
+        Path, typer.Argument(help="The folder to write; missing, empty, or unfinished.")
+    ],
     subjects: Annotated[int, typer.Option(help="How many people.", min=1)] = 12,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
-    voxel_mm: Annotated[float, typer.Option(help="Edge of a voxel: 4, 2 or 1.")] = 4.0,
+    voxel_mm: Annotated[
+        float, typer.Option(help="Edge of a voxel: 4, 2 or 1; above 2 no T1 is thin enough.")
+    ] = 2.0,
 ) -> int:
     """Write DICOM Studies of simulated people, with planted faults and `truth.tsv`."""
     from mmmed.cli.progress import Progress

@@ -1,8 +1,10 @@
 """Which series of a DICOM Study becomes an item, and for every series why, or why not.
 
-A series is fit for a modality when every `require` is true of it and no `exclude` is. Among those
-that are fit the preferences decide, the first one that tells two apart; where none does, the lower
-series number, then the smaller UID, and the sentence says so. The order of the series is no matter.
+A series is fit for a modality when every `require` is true of it and no `exclude` is; one that is
+not fit is told every reason, or the first `require` alone, without which the others say nothing.
+Among those that are fit the preferences decide, the first one that tells two apart; where none
+does, the lower series number, then the smaller UID, and the sentence says so. The order of the
+series is no matter.
 """
 
 from __future__ import annotations
@@ -169,11 +171,15 @@ def _of_study(series: Sequence[SeriesFacts], modality: str, rules: ModalityRules
 
 
 def _unfit(facts: SeriesFacts, rules: ModalityRules) -> str | None:
-    """Why a series is not fit; None where it is."""
-    lacking = (one for one in rules.require if not one.rule.holds(facts))
-    barred = (one for one in rules.exclude if one.rule.holds(facts))
-    one = next(lacking, None) or next(barred, None)
-    return None if one is None else f"{one.say} ({stated(facts, one.rule.asked)})"
+    """Every reason why a series is not fit; None where it is."""
+    lacking = [one for one in rules.require if not one.rule.holds(facts)]
+    if rules.require[0] in lacking:
+        lacking = lacking[:1]
+        barred = []
+    else:
+        barred = [one for one in rules.exclude if one.rule.holds(facts)]
+    told = [f"{one.say} ({stated(facts, one.rule.asked)})" for one in (*barred, *lacking)]
+    return ", ".join(told) or None
 
 
 def _key(rules: ModalityRules) -> Callable[[SeriesFacts], tuple[list[float], _Identity]]:

@@ -35,6 +35,7 @@ NumberFact = Literal[
     "images",
     "slices",
     "missing_slices",
+    "orientations",
     "volumes",
     "thickest_mm",
     "head_to_foot_mm",

@@ -24,6 +24,12 @@ from mmmed.readers.suv.units import stated_unit
 SAME_MM = 0.01
 """Positions closer than this along the normal are one slice."""
 
+SAME_COSINE = 0.01
+"""Direction cosines closer than this are one orientation: half a degree."""
+
+MOST_ORIENTATIONS = 16
+"""Counted no further: a radial series has one per slice."""
+
 WIDE = 1.5
 """Usual distances of neighbouring slices from which a slice would fit between two."""
 
@@ -61,6 +67,7 @@ def describe(headers: Sequence[Dataset]) -> SeriesFacts:
         pixel_mm=(float(spacing[0][0]), float(spacing[0][1])) if len(spacing) else None,
         step_mm=step,
         missing_slices=missing,
+        orientations=_different(orientations),
         normal=normal,
         dimensions=_first(reading, "MRAcquisitionType"),
         sequence=_all(reading, "ScanningSequence", "PulseSequenceName"),
@@ -144,6 +151,17 @@ def _normal(orientation: np.ndarray) -> tuple[float, float, float] | None:
         return None
     x, y, z = (normal / length).tolist()
     return x, y, z
+
+
+def _different(orientations: np.ndarray) -> int | None:
+    """How many orientations there are, rounding apart; None where none is stated."""
+    kept: list[np.ndarray] = []
+    for one in orientations:
+        if len(kept) == MOST_ORIENTATIONS:
+            break
+        if not any(np.abs(one - other).max() < SAME_COSINE for other in kept):
+            kept.append(one)
+    return len(kept) or None
 
 
 def _depths(positions: np.ndarray, normal: tuple[float, float, float] | None) -> np.ndarray:

@@ -33,6 +33,7 @@ class SeriesFacts:
         pixel_mm: distance between the centres of neighbouring rows, and of columns.
         step_mm: distance between neighbouring slices along the normal, the usual one.
         missing_slices: how many more would fit into gaps between slices that are wider.
+        orientations: different orientations of slices.
         normal: unit normal of the slices, patient coordinates (x left, y posterior, z head).
         dimensions: MR Acquisition Type (0018,0023): `2D` or `3D`.
         sequence: values of Scanning Sequence (0018,0020), or the pulse sequence's name.
@@ -65,6 +66,7 @@ class SeriesFacts:
     pixel_mm: tuple[float, float] | None = None
     step_mm: float | None = None
     missing_slices: int | None = None
+    orientations: int | None = None
     normal: tuple[float, float, float] | None = None
     dimensions: str = ""
     sequence: tuple[str, ...] = ()

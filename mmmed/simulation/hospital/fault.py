@@ -25,13 +25,15 @@ class Fault:
     """A fault and what must come out of it.
 
     Attributes:
-        series: `mri` or `pet`: what it is planted in.
+        series: `mri`, `pet` or `ct`: what it is planted in.
         files: what is left of the series.
-        expected: `ok`, `refused` or `tilt` (resampled or refused), of the volume.
+        expected: `ok`, `refused`, `unreadable` or `tilt` (resampled or refused), of the volume.
         aside: names of files that must be set aside or are unreadable, and which of both.
         suv: whether SUVbw can still be derived.
         whole: whether the volume is that of the sound series.
         change: what is different in every header.
+        why: words of the reason why the series is not chosen; "" where the fault does not show in
+            headers, and it is chosen as the sound one is.
         reason: for the truth.
     """
 
@@ -43,11 +45,17 @@ class Fault:
     suv: bool = True
     whole: bool = True
     change: Callable[[Order], Order] = lambda order: order
+    why: str = ""
 
 
 def sound(order: Order) -> Files:
     """The files of a classic series, as they should be."""
     return _named([encoded(order, one) for one in slices(order)])
+
+
+def names(count: int) -> list[str]:
+    """What the files of a classic series are called."""
+    return [f"IM{index:04d}" for index in range(count)]
 
 
 def faulty(order: Order, name: str) -> tuple[Order, Files]:
@@ -64,13 +72,15 @@ def faulty(order: Order, name: str) -> tuple[Order, Files]:
         reason=FAULTS[name].reason,
         suv=order.suv if FAULTS[name].suv else None,
         source=order.source if FAULTS[name].whole and FAULTS[name].expected == "ok" else "",
+        chosen="" if FAULTS[name].why else order.chosen,
+        why=FAULTS[name].why or order.why,
     )
     own = FAULTS[name].change(own)
     return own, FAULTS[name].files(own)
 
 
 def _named(contents: Sequence[bytes]) -> Files:
-    return {f"IM{index:04d}": content for index, content in enumerate(contents)}
+    return dict(zip(names(len(contents)), contents, strict=True))
 
 
 def _truncated(order: Order) -> Files:
@@ -116,6 +126,12 @@ def _half_copied(order: Order) -> Files:
     return {**half, f"IM{len(half):04d}": b""}
 
 
+def _two_patients(order: Order) -> Files:
+    mine, other = sound(order), sound(replace(order, patient=f"{order.patient}-other"))
+    half = len(mine) // 2
+    return {name: (mine if turn < half else other)[name] for turn, name in enumerate(sorted(mine))}
+
+
 def _without_dose(order: Order) -> Order:
     left = {key: value for key, value in order.isotope.items() if key != "RadionuclideTotalDose"}
     return replace(order, isotope=MappingProxyType(left))
@@ -126,10 +142,15 @@ def _of_a_knee(order: Order) -> Order:
     return replace(order, attributes=attributes)
 
 
+def _of_a_leg(order: Order) -> Order:
+    leg = {"BodyPartExamined": "LEG", "SeriesDescription": "CT Leg 5.0"}
+    return replace(order, attributes={**order.attributes, **leg})
+
+
 _ASIDE = "set-aside"
 FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
-        "truncated": Fault("mri", _truncated, "refused", "one file ends in its pixels"),
+        "truncated": Fault("mri", _truncated, "unreadable", "one file ends in its pixels"),
         "duplicated": Fault(
             "mri",
             _duplicated,
@@ -137,9 +158,15 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             "one file twice",
             MappingProxyType({"copy of IM0001": _ASIDE}),
         ),
-        "gap": Fault("mri", _gap, "refused", "a slice is missing"),
+        "gap": Fault("mri", _gap, "refused", "a slice is missing", why="lacks slices"),
         "tilt": Fault("mri", _tilted, "tilt", "slices are displaced along the stack"),
-        "mixed": Fault("mri", _mixed, "ok", "an axial and a coronal stack in one series"),
+        "mixed": Fault(
+            "mri",
+            _mixed,
+            "ok",
+            "an axial and a coronal stack in one series",
+            why="several orientations",
+        ),
         "non-dicom": Fault(
             "mri",
             _among_others,
@@ -153,11 +180,27 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             "ok",
             "the upper half is not there yet, and one file is empty",
             whole=False,
+            why="does not cover a head",
         ),
         "without-dose": Fault(
             "pet", sound, "ok", "the dose is not stated", suv=False, change=_without_dose
         ),
-        "wrong-body-part": Fault("mri", sound, "ok", "shows a knee", change=_of_a_knee),
+        "wrong-body-part": Fault(
+            "mri",
+            sound,
+            "ok",
+            "shows a knee",
+            change=_of_a_knee,
+            why="another part of the body",
+        ),
+        "ct-leg": Fault("ct", sound, "ok", "CT of a leg", change=_of_a_leg, why="is no MR"),
+        "two-patients": Fault(
+            "mri",
+            _two_patients,
+            "refused",
+            "one Study with two Patient IDs",
+            why="different Patient IDs",
+        ),
     }
 )
 """Name -> fault. All are planted in every hospital."""

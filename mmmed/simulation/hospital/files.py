@@ -1,4 +1,4 @@
-"""From an order to DICOM files: classic, one slice each, or enhanced, all in one.
+"""From an order to classic DICOM files, one slice each, and what enhanced ones share with them.
 
 Slices are axial; rows run to posterior, columns to the left, so that Image Orientation (Patient) is
 1 0 0 0 1 0 and a stored slice is the volume's plane with both axes reversed.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import (
-    EnhancedMRImageStorage,
+    CTImageStorage,
     ExplicitVRLittleEndian,
     MRImageStorage,
     PositronEmissionTomographyImageStorage,
@@ -23,6 +23,12 @@ from mmmed.simulation.hospital.order import Order
 
 AXIAL = ["1", "0", "0", "0", "1", "0"]
 CORONAL = ["1", "0", "0", "0", "0", "-1"]
+KINDS = {
+    "MR": MRImageStorage,
+    "PT": PositronEmissionTomographyImageStorage,
+    "CT": CTImageStorage,
+}
+"""Modality -> SOP Class."""
 
 
 def slices(order: Order) -> list[Dataset]:
@@ -44,51 +50,6 @@ def coronal(order: Order) -> list[Dataset]:
     return found
 
 
-def enhanced(order: Order) -> Dataset:
-    """All slices in one data set, with functional groups (DICOM PS3.3 C.7.6.16)."""
-    planes = [_pixels(order, index) for index in range(order.values.shape[2])]
-    whole = _common(order, np.stack(planes), EnhancedMRImageStorage, "whole")
-    whole.NumberOfFrames = len(planes)
-    whole.ContentDate, whole.ContentTime = "20310303", "100000"
-    measures = _with(
-        PixelSpacing=_spacing(order),
-        SliceThickness=_step(order),
-        SpacingBetweenSlices=_step(order),
-    )
-    whole.SharedFunctionalGroupsSequence = [
-        _with(
-            PlaneOrientationSequence=[_with(ImageOrientationPatient=AXIAL)],
-            PixelMeasuresSequence=[measures],
-            PixelValueTransformationSequence=[
-                _with(RescaleSlope=order.slope, RescaleIntercept="0", RescaleType="US")
-            ],
-        )
-    ]
-    whole.PerFrameFunctionalGroupsSequence = [
-        _with(
-            FrameContentSequence=[
-                _with(
-                    StackID="1",
-                    InStackPositionNumber=index + 1,
-                    DimensionIndexValues=[1, index + 1],
-                )
-            ],
-            PlanePositionSequence=[_with(ImagePositionPatient=_position(order, index))],
-        )
-        for index in range(len(planes))
-    ]
-    whole.DimensionOrganizationSequence = [_with(DimensionOrganizationUID=uid(order.uid, "axes"))]
-    whole.DimensionIndexSequence = [
-        _with(
-            DimensionOrganizationUID=uid(order.uid, "axes"),
-            DimensionIndexPointer=pointer,
-            FunctionalGroupPointer=0x00209111,
-        )
-        for pointer in (0x00209056, 0x00209057)
-    ]
-    return whole
-
-
 def encoded(order: Order, dataset: Dataset) -> bytes:
     """The file of a data set, its pixels in the order's transfer syntax."""
     if order.syntax != ExplicitVRLittleEndian:
@@ -98,26 +59,8 @@ def encoded(order: Order, dataset: Dataset) -> bytes:
     return buffer.getvalue()
 
 
-def _slice(order: Order, index: int) -> Dataset:
-    one = _classic(order, _pixels(order, index), index)
-    one.ImageOrientationPatient = AXIAL
-    one.ImagePositionPatient = _position(order, index)
-    one.PixelSpacing = _spacing(order)
-    one.SliceThickness = _step(order)
-    return one
-
-
-def _classic(order: Order, pixels: np.ndarray, index: int) -> Dataset:
-    """One image of a classic series, its geometry not stated yet."""
-    pet = order.attributes["Modality"] == "PT"
-    kind = PositronEmissionTomographyImageStorage if pet else MRImageStorage
-    one = _common(order, pixels, kind, str(index))
-    one.InstanceNumber = index + 1
-    one.RescaleSlope, one.RescaleIntercept = order.slope, "0"
-    return one
-
-
-def _common(order: Order, pixels: np.ndarray, sop_class: str, instance: str) -> Dataset:
+def common(order: Order, pixels: np.ndarray, sop_class: str, instance: str) -> Dataset:
+    """What the order says of any of its files, and pixels: ([frames,] rows, columns)."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = sop_class  # type: ignore[assignment]
     meta.MediaStorageSOPInstanceUID = uid(order.uid, instance)  # type: ignore[assignment]
@@ -130,7 +73,7 @@ def _common(order: Order, pixels: np.ndarray, sop_class: str, instance: str) -> 
     for keyword, value in order.attributes.items():
         setattr(one, keyword, value)
     if order.isotope:
-        one.RadiopharmaceuticalInformationSequence = [_with(**order.isotope)]
+        one.RadiopharmaceuticalInformationSequence = [item_of(**order.isotope)]
     if order.private:
         block = one.private_block(0x7053, "Philips PET Private Group", create=True)
         for element, value in order.private.items():
@@ -144,30 +87,52 @@ def _common(order: Order, pixels: np.ndarray, sop_class: str, instance: str) -> 
     return one
 
 
-def _with(**values: Any) -> Dataset:
+def item_of(**values: Any) -> Dataset:
+    """The item of a sequence: keyword -> value."""
     item = Dataset()
     for keyword, value in values.items():
         setattr(item, keyword, value)
     return item
 
 
-def _pixels(order: Order, index: int) -> np.ndarray:
+def pixels_of(order: Order, index: int) -> np.ndarray:
+    """(rows, columns) the stored plane of a slice."""
     return order.values[::-1, ::-1, index].T
 
 
-def _position(order: Order, index: int) -> list[str]:
+def position(order: Order, index: int) -> list[str]:
+    """Image Position (Patient) of a slice."""
     return _place(order, order.values.shape[1] - 1, index)
+
+
+def spacing(order: Order) -> list[str]:
+    """Pixel Spacing: between rows, between columns."""
+    return [f"{order.affine[1, 1]:g}", f"{order.affine[0, 0]:g}"]
+
+
+def step(order: Order) -> str:
+    """Slice Thickness: slices touch each other."""
+    return f"{order.affine[2, 2]:g}"
+
+
+def _slice(order: Order, index: int) -> Dataset:
+    one = _classic(order, pixels_of(order, index), index)
+    one.ImageOrientationPatient = AXIAL
+    one.ImagePositionPatient = position(order, index)
+    one.PixelSpacing = spacing(order)
+    one.SliceThickness = step(order)
+    return one
+
+
+def _classic(order: Order, pixels: np.ndarray, index: int) -> Dataset:
+    """One image of a classic series, its geometry not stated yet."""
+    one = common(order, pixels, KINDS[order.attributes["Modality"]], str(index))
+    one.InstanceNumber = index + 1
+    one.RescaleSlope, one.RescaleIntercept = order.slope, order.intercept
+    return one
 
 
 def _place(order: Order, j: int, k: int) -> list[str]:
     """LPS mm of the first stored pixel, which is the volume's last one in i."""
     x, y, z = (order.affine @ [order.values.shape[0] - 1, j, k, 1])[:3]
     return [f"{value:.6g}" for value in (-x, -y, z)]
-
-
-def _spacing(order: Order) -> list[str]:
-    return [f"{order.affine[1, 1]:g}", f"{order.affine[0, 0]:g}"]
-
-
-def _step(order: Order) -> str:
-    return f"{order.affine[2, 2]:g}"

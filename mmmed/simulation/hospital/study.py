@@ -15,9 +15,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from mmmed.simulation.hospital.identity import scan_start, uid
+from mmmed.simulation.hospital.attributes import TIMING, ct, mr, pet
+from mmmed.simulation.hospital.identity import uid
 from mmmed.simulation.hospital.order import Order
-from mmmed.simulation.hospital.way import NAMES, Name, Way, way
+from mmmed.simulation.hospital.way import NAMES, Name, way
 from mmmed.simulation.rendering import Scans
 from mmmed.simulation.scans import scans_of
 from mmmed.simulation.spec import AdSimulation
@@ -33,7 +34,10 @@ SMALLEST = 32
 """Edge in pixels of the smallest plane that OpenJPEG encodes with its usual five resolutions."""
 
 EVERY = 4
-"""Every so many slices make a localiser."""
+"""Every so many slices make a localiser, or a CT."""
+
+THIN_MM, FEWEST = 2.0, 20
+"""What the usual rules of choice ask of a T1's voxels, and how many slices of a PET."""
 
 _NOTHING: MappingProxyType[str, str] = MappingProxyType({})
 _NO_ELEMENTS: MappingProxyType[int, str] = MappingProxyType({})
@@ -49,7 +53,9 @@ def orders(spec: AdSimulation, person: Participant) -> Iterator[Order]:
 def _mr_study(
     spec: AdSimulation, person: Participant, t1: np.ndarray, affine: np.ndarray
 ) -> Iterator[Order]:
-    study = uid(spec.seed, person.name, "mr")
+    study, enhanced = uid(spec.seed, person.name, "mr"), person.number % 3 == 0
+    thin = float(affine[2, 2]) <= THIN_MM
+    original = ["ORIGINAL", "PRIMARY", "M", "ND"]
     usual = Order(
         patient=person.name,
         study=study,
@@ -57,37 +63,44 @@ def _mr_study(
         folder=f"{person.name}/mr/2",
         values=t1,
         affine=affine,
-        attributes=_mr(person, 2, "t1_mprage_3d", ["ORIGINAL", "PRIMARY", "M", "ND"]),
+        attributes=mr(person, 2, "t1_mprage_3d", original, enhanced=enhanced),
         isotope=_NOTHING,
         private=_NO_ELEMENTS,
+        groups=TIMING,
         syntax=_syntax(person.number, t1),
-        enhanced=person.number % 3 == 0,
+        enhanced=enhanced,
         source=f"{person.name}_ses-{SESSION}_T1w",
+        chosen="mri" if thin else "",
+        why="" if thin else "thicker than 2 mm",
     )
-    sparse = affine.copy()
-    sparse[:, 2] *= EVERY
-    sparse[:, 3] = affine[:, 3]
+    other = replace(usual, enhanced=False, chosen="")
+    scout = "localizer" if person.number % 2 else "AAHead_Scout"
     yield replace(
-        usual,
+        _sparse(other),
         uid=uid(study, 1),
         folder=f"{person.name}/mr/1",
-        values=t1[:, :, ::EVERY],
-        affine=sparse,
-        attributes=_mr(person, 1, "localizer", ["ORIGINAL", "PRIMARY", "LOCALIZER"]),
-        enhanced=False,
-        syntax=ExplicitVRLittleEndian,
-        source="",
+        attributes=mr(person, 1, scout, ["ORIGINAL", "PRIMARY", "LOCALIZER"]),
+        why="is a localiser",
         reason="localiser",
     )
     yield usual
     yield replace(
-        usual,
+        other,
         uid=uid(study, 3),
         folder=f"{person.name}/mr/3",
-        attributes=_mr(person, 3, "t1_mprage_MPR", ["DERIVED", "SECONDARY", "MPR"]),
-        enhanced=False,
+        attributes=mr(person, 3, "t1_mprage_MPR", ["DERIVED", "SECONDARY", "MPR"]),
+        why="is derived",
         reason="derived",
     )
+    if person.number % 4 == 1:
+        yield replace(
+            other,
+            uid=uid(study, 4),
+            folder=f"{person.name}/mr/4",
+            attributes=mr(person, 4, "t1_mprage_3d", original),
+            why="the lower series number counts" if thin else usual.why,
+            reason="the T1 once more",
+        )
 
 
 def _pet_study(
@@ -96,6 +109,7 @@ def _pet_study(
     name: Name = NAMES[(person.number - 1) % len(NAMES)]
     stated = way(name, number=person.number, becquerels=scans.pet_slope)
     study = uid(spec.seed, person.name, "pet")
+    enough = scans.pet.shape[2] >= FEWEST
     corrected = Order(
         patient=person.name,
         study=study,
@@ -103,25 +117,49 @@ def _pet_study(
         folder=f"{person.name}/pet/2",
         values=scans.pet,
         affine=affine,
-        attributes=_pt(person, 2, "PET AC Brain", stated, ["DECY", "ATTN", "SCAT"]),
+        attributes=pet(person, 2, "PET AC Brain", stated, ["DECY", "ATTN", "SCAT"]),
         isotope=stated.isotope,
         private=stated.private,
         slope=stated.slope,
         syntax=_syntax(person.number + 1, scans.pet),
+        enhanced=stated.enhanced,
         suv=stated.suv,
         source=f"{person.name}_ses-{SESSION}_trc-18FFDG_pet",
+        chosen="pet" if enough else "",
+        why="" if enough else "fewer than 20 slices",
         reason=name,
+    )
+    other = replace(corrected, suv=None, source="", chosen="")
+    yield replace(
+        _sparse(other),
+        uid=uid(study, 1),
+        folder=f"{person.name}/pet/1",
+        attributes=ct(person, 1, "CT Head AC", stated),
+        isotope=_NOTHING,
+        private=_NO_ELEMENTS,
+        slope="1",
+        intercept="-1024",
+        enhanced=False,
+        why="is no PET",
+        reason="CT",
     )
     yield corrected
     yield replace(
-        corrected,
+        other,
         uid=uid(study, 3),
         folder=f"{person.name}/pet/3",
-        attributes=_pt(person, 3, "PET NAC Brain", stated, ["DECY"]),
-        suv=None,
-        source="",
+        attributes=pet(person, 3, "PET NAC Brain", stated, ["DECY"]),
+        why="is not attenuation corrected",
         reason="not attenuation corrected",
     )
+
+
+def _sparse(order: Order) -> Order:
+    """Every so many of its slices, uncompressed."""
+    affine = order.affine.copy()
+    affine[:, 2] *= EVERY
+    values = order.values[:, :, ::EVERY]
+    return replace(order, values=values, affine=affine, syntax=ExplicitVRLittleEndian, source="")
 
 
 def _syntax(turn: int, values: np.ndarray) -> UID:
@@ -129,61 +167,3 @@ def _syntax(turn: int, values: np.ndarray) -> UID:
     syntax = SYNTAXES[turn % len(SYNTAXES)]
     small = min(values.shape[:2]) < SMALLEST
     return ExplicitVRLittleEndian if small and syntax == JPEG2000Lossless else syntax
-
-
-def _mr(
-    person: Participant, number: int, description: str, image_type: list[str]
-) -> dict[str, object]:
-    day = scan_start(person.number, late=False)
-    return {
-        **_person(person, number, description, image_type, modality="MR"),
-        "StudyDate": f"{day:%Y%m%d}",
-        "StudyTime": "080000",
-        "SeriesDate": f"{day:%Y%m%d}",
-        "SeriesTime": f"0800{number:02d}",
-        "AcquisitionDate": f"{day:%Y%m%d}",
-        "AcquisitionTime": f"0800{number:02d}",
-        "Manufacturer": "simulated",
-        "MRAcquisitionType": "3D",
-        "ScanningSequence": ["GR", "IR"],
-        "SequenceVariant": ["SP", "MP"],
-        "RepetitionTime": "2300",
-        "EchoTime": "2.98",
-        "InversionTime": "900",
-        "FlipAngle": "9",
-    }
-
-
-def _pt(
-    person: Participant, number: int, description: str, stated: Way, corrections: list[str]
-) -> dict[str, object]:
-    return {
-        **_person(person, number, description, ["ORIGINAL", "PRIMARY"], modality="PT"),
-        "StudyDate": stated.attributes["SeriesDate"],
-        "StudyTime": stated.attributes["SeriesTime"],
-        **stated.attributes,
-        "CorrectedImage": corrections,
-        "SeriesType": ["STATIC", "IMAGE"],
-        "CountsSource": "EMISSION",
-        "FrameReferenceTime": "0",
-        "ActualFrameDuration": "900000",
-    }
-
-
-def _person(
-    person: Participant, number: int, description: str, image_type: list[str], *, modality: str
-) -> dict[str, object]:
-    return {
-        "Modality": modality,
-        "SeriesNumber": number,
-        "SeriesDescription": description,
-        "ImageType": image_type,
-        "BodyPartExamined": "BRAIN",
-        "PatientSex": person.subject.sex,
-        "PatientBirthDate": "",
-        "PatientSize": "1.7",
-        "StudyID": person.name,
-        "AccessionNumber": "",
-        "ReferringPhysicianName": "",
-        "InstitutionName": f"site {person.site}",
-    }

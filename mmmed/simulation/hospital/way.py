@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
 from mmmed.simulation.hospital.identity import scan_start
 
 HALF_LIFE_S = 6586.2
-Name = Literal["bqml-start", "bqml-admin", "bqml-midnight", "gml", "cnts-suv", "cnts-activity"]
+Name = Literal[
+    "bqml-start",
+    "bqml-admin",
+    "bqml-midnight",
+    "bqml-later",
+    "gml",
+    "cnts-suv",
+    "cnts-activity",
+    "enhanced",
+]
 NAMES: tuple[Name, ...] = (
     "bqml-start",
     "gml",
@@ -23,7 +32,11 @@ NAMES: tuple[Name, ...] = (
     "bqml-admin",
     "cnts-activity",
     "bqml-midnight",
+    "enhanced",
+    "bqml-later",
 )
+"""In the turn of the subjects. `bqml-later` was reconstructed anew, so that the time of its series
+is not that of its scan; `enhanced` states its unit by a mapping."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Way:
         private: Philips' elements.
         slope: of the rescale.
         suv: SUVbw per rescaled value.
+        enhanced: all slices in one file.
     """
 
     attributes: Mapping[str, str]
@@ -43,6 +57,7 @@ class Way:
     slope: str
     suv: float
     private: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    enhanced: bool = False
 
 
 def way(name: Name, *, number: int, becquerels: float) -> Way:
@@ -75,6 +90,11 @@ def way(name: Name, *, number: int, becquerels: float) -> Way:
         "Radiopharmaceutical": "Fluorodeoxyglucose F18",
     }
     slope = f"{becquerels:.9g}"
+    if name == "enhanced":
+        return _enhanced(attributes, isotope, slope, suv_per_becquerel, start, given)
+    if name == "bqml-later":
+        later = f"{start + timedelta(hours=2):%H%M%S}"
+        return Way({**attributes, "SeriesTime": later}, isotope, slope, suv_per_becquerel)
     if name == "gml":
         slope = f"{becquerels * suv_per_becquerel:.9g}"
         return Way({**attributes, "Units": "GML", "SUVType": "BW"}, isotope, slope, 1.0)
@@ -87,3 +107,23 @@ def way(name: Name, *, number: int, becquerels: float) -> Way:
             philips, isotope, "1", float(slope) * suv_per_becquerel, {0x00: "0", 0x09: slope}
         )
     return Way(attributes, isotope, slope, suv_per_becquerel)
+
+
+def _enhanced(
+    attributes: Mapping[str, str],
+    isotope: Mapping[str, str],
+    slope: str,
+    suv: float,
+    start: datetime,
+    given: datetime,
+) -> Way:
+    """The same in the words of an enhanced image: the dose in MBq (DICOM PS3.3 C.8.22.4)."""
+    kept = {key: one for key, one in attributes.items() if key not in ("Units", "DecayCorrection")}
+    stated = {
+        "RadiopharmaceuticalStartDateTime": f"{given:%Y%m%d%H%M%S}",
+        "RadionuclideTotalDose": f"{float(isotope['RadionuclideTotalDose']) / 1e6:g}",
+        "RadionuclideHalfLife": isotope["RadionuclideHalfLife"],
+        "Radiopharmaceutical": isotope["Radiopharmaceutical"],
+    }
+    moment = f"{start:%Y%m%d%H%M%S}"
+    return Way({**kept, "DecayCorrectionDateTime": moment}, stated, slope, suv, enhanced=True)

@@ -1,15 +1,19 @@
 """A simulated hospital on disk: folders of DICOM files, a DICOMDIR, and `truth.tsv`.
 
 `truth.tsv` has a row per series and a row per file that must be set aside or is unreadable; it is
-written last. Paths are relative to the hospital.
+written last. `simulation.json`, the settings, is written first, so that a hospital that was
+interrupted is gone on with. Paths are relative to the hospital.
 """
 
 from __future__ import annotations
 
 import gc
+import json
+import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 from pydicom.fileset import FileSet
@@ -18,8 +22,9 @@ from pydicom.uid import UID
 from mmmed.errors import StudyError
 from mmmed.progress import Progress
 from mmmed.record import atomic
-from mmmed.simulation.hospital.fault import FAULTS, Files, faulty, sound
-from mmmed.simulation.hospital.files import encoded, enhanced, slices
+from mmmed.simulation.hospital.enhanced import enhanced
+from mmmed.simulation.hospital.fault import FAULTS, Files, faulty, names, sound
+from mmmed.simulation.hospital.files import encoded, slices
 from mmmed.simulation.hospital.identity import uid
 from mmmed.simulation.hospital.order import Order
 from mmmed.simulation.hospital.study import orders
@@ -27,6 +32,7 @@ from mmmed.simulation.spec import AdSimulation
 from mmmed.simulation.subjects import Participant, draw_subjects, participants
 
 TRUTH = "truth.tsv"
+SETTINGS = "simulation.json"
 NONE = "n/a"
 
 
@@ -38,11 +44,14 @@ class Row:
         path: the folder of the series, or the file.
         study: Study Instance UID.
         series: Series Instance UID.
-        modality: `MR` or `PT`.
-        expected: `ok`, `refused` or `tilt` (resampled or refused) of the volume; `set-aside` or
-            `unreadable` of a file.
-        suv: SUVbw per rescaled value; `refused` where it must be; `n/a` of an MR or a file.
+        modality: `MR`, `PT` or `CT`.
+        expected: `ok`, `refused`, `unreadable` or `tilt` (resampled or refused) of the volume;
+            `set-aside` or `unreadable` of a file.
+        suv: SUVbw per rescaled value; `refused` where it must be; `n/a` of what is no PET.
         source: the file of the BIDS dataset with the same settings that has the same values.
+        chosen: `mri` or `pet` where the usual rules of choice take it for that, else `no`; `n/a` of
+            a file.
+        why: words of the reason why it is not chosen; `n/a` where it is.
         reason: what is special.
     """
 
@@ -53,40 +62,67 @@ class Row:
     expected: str
     suv: str
     source: str
+    chosen: str
+    why: str
     reason: str
 
 
 def write(spec: AdSimulation, out: Path, *, progress: Progress | None = None) -> None:
-    """Write the hospital.
+    """Write the hospital, or what is missing of one that was interrupted.
 
     Args:
         spec: the cohort whose scans it holds.
-        out: a folder that is missing or empty.
-        progress: called with (subjects done, subjects in all).
+        out: a folder that is missing, empty, or holds an unfinished hospital of the same settings.
+        progress: called with (parts done, parts): a part is a subject, the faults, or the disc.
 
     Raises:
-        StudyError: the folder holds something.
+        StudyError: the folder holds something else.
         RunError: the folder cannot be written to.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    _begin(spec, out)
+    people = participants(draw_subjects(spec))
+    parts = [
+        *(partial(_write_subject, spec, out, person) for person in people),
+        partial(_write_faults, spec, out, people[0]),
+        partial(_write_media, spec, out / "media", people[0]),
+    ]
+    rows = [_of_file(name, "set-aside", "no image") for name in (SETTINGS, TRUTH)]
+    for done, part in enumerate(parts, start=1):
+        rows += part()
+        if progress:
+            progress(done, len(parts))
+    _write_truth(out, rows)
+
+
+def _begin(spec: AdSimulation, out: Path) -> None:
+    """Make the folder and say what it will hold; what a killed process left half is removed."""
+    settings = spec.model_dump(mode="json")
+    marker = out / SETTINGS
+    if marker.is_file():
+        if json.loads(marker.read_text(encoding="utf-8")) != settings:
+            raise StudyError(f"{out}: holds a hospital of other settings; choose another folder")
+        for path in out.rglob(f"{atomic.UNFINISHED}*"):
+            path.unlink()
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StudyError(f"{out}: is not empty; choose another folder")
     atomic.made(out, advice="choose another folder")
-    people = participants(draw_subjects(spec))
-    rows: list[Row] = []
-    for done, person in enumerate(people, start=1):
-        rows += _write_subject(spec, out, person)
-        if progress:
-            progress(done, len(people))
-    rows += _write_faults(spec, out, people[0])
-    rows += _write_media(spec, out / "media", people[0])
-    _write_truth(out, rows)
+    atomic.write_json(marker, settings)
 
 
 def _write_subject(spec: AdSimulation, out: Path, person: Participant) -> Iterator[Row]:
     for order in orders(spec, person):
-        one = {"whole": encoded(order, enhanced(order))} if order.enhanced else sound(order)
-        _write_files(out / order.folder, one)
+        folder = out / order.folder
+        if not all((folder / name).exists() for name in _names(order)):
+            _write_files(folder, _contents(order))
         yield _row(order)
+
+
+def _names(order: Order) -> Sequence[str]:
+    return ["whole"] if order.enhanced else names(order.values.shape[2])
+
+
+def _contents(order: Order) -> Files:
+    return {"whole": encoded(order, enhanced(order))} if order.enhanced else sound(order)
 
 
 def _write_faults(spec: AdSimulation, out: Path, person: Participant) -> Iterator[Row]:
@@ -94,6 +130,7 @@ def _write_faults(spec: AdSimulation, out: Path, person: Participant) -> Iterato
     first = {
         "mri": next(one for one in usual if one.source.endswith("T1w")),
         "pet": next(one for one in usual if one.source.endswith("pet")),
+        "ct": next(one for one in usual if one.attributes["Modality"] == "CT"),
     }
     for name, fault in FAULTS.items():
         order, files = faulty(first[fault.series], name)
@@ -101,8 +138,7 @@ def _write_faults(spec: AdSimulation, out: Path, person: Participant) -> Iterato
         yield _row(order)
         empty = {one: "unreadable" for one, content in files.items() if not content}
         for one, expected in {**fault.aside, **empty}.items():
-            path = f"{order.folder}/{one}"
-            yield Row(path, NONE, NONE, NONE, expected, NONE, NONE, order.reason)
+            yield _of_file(f"{order.folder}/{one}", expected, order.reason)
 
 
 def _write_media(spec: AdSimulation, folder: Path, person: Participant) -> Iterator[Row]:
@@ -112,12 +148,13 @@ def _write_media(spec: AdSimulation, folder: Path, person: Participant) -> Itera
     order = replace(
         usual, patient="media", study=study, uid=uid(study, 1), folder="media", reason="DICOMDIR"
     )
+    shutil.rmtree(folder, ignore_errors=True)  # a FileSet is not written whole or not at all
     with warnings.catch_warnings():  # a FileSet leaves its temporary folder to the collector
         warnings.simplefilter("ignore", ResourceWarning)
         _write_disc(order, folder)
         gc.collect()
     yield _row(order)
-    yield Row("media/DICOMDIR", NONE, NONE, NONE, "set-aside", NONE, NONE, "DICOMDIR")
+    yield _of_file("media/DICOMDIR", "set-aside", "DICOMDIR")
 
 
 def _write_disc(order: Order, folder: Path) -> None:
@@ -144,8 +181,14 @@ def _row(order: Order) -> Row:
         expected=order.expected,
         suv=suv,
         source=order.source or NONE,
+        chosen=order.chosen or "no",
+        why=order.why or NONE,
         reason=order.reason or NONE,
     )
+
+
+def _of_file(path: str, expected: str, reason: str) -> Row:
+    return Row(path, NONE, NONE, NONE, expected, NONE, NONE, NONE, NONE, reason)
 
 
 def _write_truth(out: Path, rows: list[Row]) -> None:
