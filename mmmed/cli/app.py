@@ -31,6 +31,14 @@ from mmmed.errors import MmmedError
 
 INTERRUPTED = 130
 
+_GOES_ON = {
+    "train-ad": "goes on with --resume",
+    "run": "goes on with --resume",
+    "convert": "goes on when run again with the same folders",
+    "prepare": "goes on when run again with the same folders",
+}
+"""Command -> how what was done of it is taken up."""
+
 app = typer.Typer(
     name="mmmed",
     help="Train, study and deploy classifiers that keep working when a scan is missing. "
@@ -85,7 +93,7 @@ def exit_code(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     code = _run([one for one in arguments if one != "--debug"], debug=debug)
     if code == INTERRUPTED:
-        _complain("interrupted; train-ad and run go on with --resume", debug=False)
+        _complain(_interrupted(arguments), debug=False)
     return code
 
 
@@ -125,6 +133,11 @@ def _command(error: Exception) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.replace("Value error, ", "").split()).rstrip(".")
+
+
+def _interrupted(arguments: Sequence[str]) -> str:
+    command = next((one for one in arguments if not one.startswith("-")), "mmmed")
+    return f"{command} interrupted; it {_GOES_ON.get(command, 'starts anew when run again')}"
 
 
 def _complain(message: str, *, debug: bool) -> None:

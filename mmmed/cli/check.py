@@ -58,7 +58,7 @@ def _data(folder: Path, cohort: str | None, out: Path | None) -> Checked:
             cohort=cohort,
             start=Path.cwd(),
             jobs=cpu_count(),
-            progress=lambda done, total: report("reading", done, total),
+            listener=report,
             out=out,
         )
 

@@ -50,7 +50,7 @@ def prepare(
             cohort=cohort,
             start=Path.cwd(),
             jobs=jobs or cpu_count(),
-            progress=lambda done, total: report("prepare", done, total),
+            listener=report,
         )
     typer.echo(f"{outcome}; {out / 'quality.tsv'}")
     return 0

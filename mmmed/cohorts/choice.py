@@ -9,6 +9,7 @@ series is no matter.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,12 +145,14 @@ def choose(series: Sequence[SeriesFacts], rules: SeriesChoice) -> tuple[Verdict,
         series: of one or several DICOM Studies, in any order.
         rules: the modalities and their rules.
     """
-    studies = sorted({one.study for one in series})
+    studies: dict[str, list[SeriesFacts]] = defaultdict(list)
+    for one in series:
+        studies[one.study].append(one)
     return tuple(
         verdict
-        for study in studies
+        for _, found in sorted(studies.items())
         for modality, asked in rules.modalities.items()
-        for verdict in _of_study([one for one in series if one.study == study], modality, asked)
+        for verdict in _of_study(found, modality, asked)
     )
 
 

@@ -26,7 +26,7 @@ from mmmed.cohorts.cohort import Aside, Cohort, Fault
 from mmmed.cohorts.pairing import paired
 from mmmed.cohorts.visit import read_day
 from mmmed.errors import DataError
-from mmmed.progress import Progress
+from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.description import describe
 from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.facts import SeriesFacts
@@ -76,7 +76,7 @@ class Looked:
 
 
 def look(
-    root: Path, rules: SeriesChoice, *, jobs: int = 1, progress: Progress | None = None
+    root: Path, rules: SeriesChoice, *, jobs: int = 1, listener: Listener | None = None
 ) -> Looked:
     """Read the headers of a folder and choose the series of each DICOM Study.
 
@@ -84,15 +84,14 @@ def look(
         root: the folder.
         rules: what each modality asks for.
         jobs: processes that may read.
-        progress: of the index, called with (files done, files).
+        listener: hears of the tasks `index`, in files, and `choice`, in series.
 
     Raises:
         NothingReadable: there is no such folder.
     """
-    index = read_index(root, jobs=jobs, progress=progress)
-    workers = jobs if sum(len(one.headers) for one in index.series) > WORTH_WORKERS else 1
-    described = Parallel(n_jobs=workers)(delayed(_described)(one) for one in index.series)
-    found = dict(zip(map(_key, index.series), described, strict=True))
+    tell = listener or Silent()
+    index = read_index(root, jobs=jobs, progress=lambda done, all_: tell("index", done, all_))
+    found = _all_described(index.series, jobs=jobs, tell=tell)
     verdicts: dict[_Key, tuple[Verdict, ...]] = {}
     for one in choose([facts for facts in found.values() if not isinstance(facts, str)], rules):
         verdicts[one.study, one.uid] = (*verdicts.get((one.study, one.uid), ()), one)
@@ -136,6 +135,18 @@ def cohort(looked: Looked, name: str) -> Cohort:
         tables=(),
         asides=looked.asides,
     )
+
+
+def _all_described(
+    series: Sequence[Series], *, jobs: int, tell: Listener
+) -> dict[_Key, SeriesFacts | str]:
+    workers = jobs if sum(len(one.headers) for one in series) > WORTH_WORKERS else 1
+    work = Parallel(n_jobs=workers, return_as="generator")(map(delayed(_described), series))
+    found: dict[_Key, SeriesFacts | str] = {}
+    for one, described in zip(series, work, strict=True):
+        found[_key(one)] = described
+        tell("choice", len(found), len(series))
+    return found
 
 
 def _described(series: Series) -> SeriesFacts | str:

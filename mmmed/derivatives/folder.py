@@ -19,7 +19,7 @@ from mmmed.cohorts.cohort import Cohort
 from mmmed.derivatives.input import place, scans
 from mmmed.derivatives.scan import Order, written
 from mmmed.errors import NothingReadable, StudyError
-from mmmed.progress import Progress, unheard
+from mmmed.progress import Listener, Progress, Silent
 from mmmed.record import atomic, cache, table
 from mmmed.record.table import Cell, Schema
 from mmmed.transforms.chain import Chain, load_chain
@@ -62,7 +62,7 @@ def prepare_folder(
     cohort: str | None,
     start: Path | None,
     jobs: int = 1,
-    progress: Progress | None = None,
+    listener: Listener | None = None,
 ) -> Outcome:
     """Prepare every scan of a BIDS folder, or of DICOM in any nesting, and write those that pass.
 
@@ -74,18 +74,18 @@ def prepare_folder(
             None chooses by what lies in the folder.
         start: where the search for a workspace begins.
         jobs: processes that work; no byte depends on it.
-        progress: called with (pieces done, pieces).
+        listener: hears of the tasks `index` and `choice` of DICOM, and `prepare`.
 
     Raises:
         StudyError: a chain or the cohort does not fit.
         NothingReadable: the folder holds no scan, or none that can be used.
         RunError: `out` cannot be written to.
     """
-    tell = progress or unheard
+    tell = listener or Silent()
     if out.resolve() == data.resolve():
         raise StudyError(f"{out}: is the data itself; choose another --out")
     known = _chains(chains, start=start)
-    found = scans(data, out, modalities=known, cohort=cohort, start=start, jobs=jobs)
+    found = scans(data, out, modalities=known, cohort=cohort, start=start, jobs=jobs, tell=tell)
     atomic.made(out, advice="choose another --out")
     rows = _prepared(found, known, data=data, out=out, jobs=jobs, tell=tell)
     _write_tables(found, data=data, out=out)
@@ -118,7 +118,7 @@ def _prepared(
     data: Path,
     out: Path,
     jobs: int,
-    tell: Progress,
+    tell: Listener,
 ) -> list[dict[str, Cell]]:
     """Rows of the quality table; each scan counts twice, prepared and written."""
     total = 2 * sum(len(items) for case in cohort.cases for items in case.sources.values())
@@ -155,13 +155,13 @@ def _prepared(
         ):
             rows.append(row)
             done += 1
-            tell(done, total)
+            tell("prepare", done, total)
     return rows
 
 
-def _after(before: int, total: int, tell: Progress) -> Progress:
+def _after(before: int, total: int, tell: Listener) -> Progress:
     """Progress of one part of a whole, `before` pieces of which are done."""
-    return lambda done, _: tell(before + done, total)
+    return lambda done, _: tell("prepare", before + done, total)
 
 
 def _faults(cohort: Cohort) -> list[dict[str, Cell]]:

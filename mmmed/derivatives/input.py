@@ -17,6 +17,7 @@ from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.layout import may_be_dicom
 from mmmed.config import Document
 from mmmed.errors import NothingReadable, StudyError
+from mmmed.progress import Listener
 from mmmed.readers.source import Source
 from mmmed.readers.template import Like
 from mmmed.record import atomic
@@ -41,6 +42,7 @@ def scans(
     cohort: str | None,
     start: Path | None,
     jobs: int,
+    tell: Listener,
 ) -> Cohort:
     """The scans of a folder; labels are not read. Of DICOM, `choice.tsv` is written.
 
@@ -52,6 +54,7 @@ def scans(
             the folder.
         start: where the search for a workspace begins.
         jobs: processes that may read headers.
+        tell: hears how far the reading of DICOM is.
 
     Raises:
         StudyError: the cohort does not fit, or `out` lies inside a folder of DICOM.
@@ -64,9 +67,8 @@ def scans(
     if document.values.get("kind") == DICOM:
         rules = load_choice(name, start=start)
         asked = _only(rules.modalities, modalities, document.path)
-        return _of_dicom(
-            rules.model_copy(update={"modalities": asked}), data=data, out=out, jobs=jobs
-        )
+        rules = rules.model_copy(update={"modalities": asked})
+        return _of_dicom(rules, data=data, out=out, jobs=jobs, tell=tell)
     values = {key: value for key, value in document.values.items() if key != "mmmed"}
     values["root"] = str(data)
     spec = config.validate(Document(document.path, values, document.lines), BidsCohort)
@@ -95,11 +97,11 @@ def place(case: str, modality: str, source: Source, *, like: Like, data: Path) -
     return PurePosixPath(*case.split("_"), datatype, f"{case}{acquired}_{suffix}.nii.gz")
 
 
-def _of_dicom(rules: SeriesChoice, *, data: Path, out: Path, jobs: int) -> Cohort:
+def _of_dicom(rules: SeriesChoice, *, data: Path, out: Path, jobs: int, tell: Listener) -> Cohort:
     """The chosen series; what was chosen is written before anything is made of it."""
     if data.resolve() in out.resolve().parents:
         raise StudyError(f"{out}: lies inside the data; choose another --out")
-    looked = dicom.look(data, rules, jobs=jobs)
+    looked = dicom.look(data, rules, jobs=jobs, listener=tell)
     atomic.made(out, advice="choose another --out")
     choice_table.write(looked, out / "choice.tsv")
     if not any(row.sources for row in looked.rows):

@@ -29,7 +29,7 @@ from mmmed.pipelines.materialise import Simulated, choose, materialise
 from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
-from mmmed.progress import Progress
+from mmmed.progress import Listener, Silent
 from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.vectors import read_table
 from mmmed.record import cache
@@ -63,7 +63,7 @@ def check_data(
     cohort: str | None,
     start: Path | None,
     jobs: int,
-    progress: Progress | None,
+    listener: Listener | None = None,
     out: Path | None = None,
 ) -> Checked:
     """Read a folder of data to the last voxel and pixel.
@@ -73,19 +73,24 @@ def check_data(
         cohort: how it is read; None chooses among the shipped ways to read BIDS.
         start: where the search for a workspace begins.
         jobs: threads that read.
-        progress: called with (files read, files).
+        listener: hears of the tasks `reading`, or of DICOM `index` and `choice`.
         out: where the ledger is written; None writes none.
 
     Raises:
         StudyError: the cohort cannot be used so.
         NothingReadable: there is no case.
     """
+    tell = listener or Silent()
     if cohort is None and may_be_dicom(folder):
-        return _check_dicom(folder, start=start, jobs=jobs, progress=progress, out=out)
+        return _check_dicom(folder, start=start, jobs=jobs, tell=tell, out=out)
     name = cohort or _usual(folder, start)
     spec = choose(CohortChoice(name=name, root=folder), start=start).reading
     faults: list[str] = []
-    found = ledger.look(_read(spec, name, faults), jobs=jobs, progress=progress)
+    found = ledger.look(
+        _read(spec, name, faults),
+        jobs=jobs,
+        progress=lambda done, total: tell("reading", done, total),
+    )
     with Collecting(faults):
         own = stated(found)
         if own is not None:
@@ -136,14 +141,14 @@ def check_study(
 
 
 def _check_dicom(
-    folder: Path, *, start: Path | None, jobs: int, progress: Progress | None, out: Path | None
+    folder: Path, *, start: Path | None, jobs: int, tell: Listener, out: Path | None
 ) -> Checked:
     """The series of a folder that is neither BIDS nor CAPS, by their headers, and the choice.
 
     Raises:
         NothingReadable: there is no DICOM file either.
     """
-    looked = dicom.look(folder, load_choice(DICOM, start=start), jobs=jobs, progress=progress)
+    looked = dicom.look(folder, load_choice(DICOM, start=start), jobs=jobs, listener=tell)
     index = looked.index
     if not index.series and all(one.sop_class == "" for one in index.aside):
         layout(folder)

@@ -15,6 +15,7 @@ from mmmed.cohorts.cohort import NEVER, PRESENT
 from mmmed.evaluation.figures import style
 from mmmed.evaluation.figures.availability import availability
 from mmmed.readers.dicom.index import Index, Series
+from mmmed.readers.dicom.line import shown_path
 from mmmed.record import atomic, table
 from mmmed.record.table import Cell, Schema
 
@@ -36,10 +37,13 @@ def sentences(index: Index) -> list[str]:
     studies = {one.study for one in index.series}
     kinds = Counter(one.modality or "no modality" for one in index.series)
     counted = ", ".join(f"{count} {name}" for name, count in sorted(kinds.items()))
-    found = (
-        f"{len(index.series)} series of {len(studies)} DICOM Studies of {len(patients)} patients"
+    counts = (len(index.series), len(studies), len(patients))
+    words = (("series", "series"), ("DICOM Study", "DICOM Studies"), ("patient", "patients"))
+    found = " of ".join(
+        f"{count} {one if count == 1 else many}"
+        for count, (one, many) in zip(counts, words, strict=True)
     )
-    lines = [f"DICOM: {found}: {counted}"]
+    lines = [f"DICOM: {found}: {counted}" if counted else f"DICOM: {found}"]
     aside = Counter(one.code for one in index.aside if one.verdict == "set-aside")
     if aside:
         told = ", ".join(f"{count} {code}" for code, count in sorted(aside.items()))
@@ -90,5 +94,5 @@ def _found(one: Series) -> dict[str, Cell]:
         "description": one.description or None,
         "files": len(one.headers),
         "status": PRESENT,
-        "path": one.headers[0].path,
+        "path": shown_path(one.headers[0].path),
     }

@@ -6,6 +6,7 @@ import pytest
 
 from mmmed import library
 from mmmed.cli.app import exit_code
+from mmmed.conversion import folder
 from mmmed.errors import DataError, MmmedError, NothingReadable, PartlyFailed, RunError, StudyError
 
 
@@ -13,12 +14,16 @@ from mmmed.errors import DataError, MmmedError, NothingReadable, PartlyFailed, R
 def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """Let a command end with an error: its exit code and what stands on stderr."""
 
-    def end(error: BaseException, *options: str) -> tuple[int, str]:
+    def end(
+        error: BaseException, *options: str, command: tuple[str, ...] = ("list", "cohorts")
+    ) -> tuple[int, str]:
         def fail(*_: object, **__: object) -> None:
             raise error
 
         monkeypatch.setattr(library, "names", fail)
-        code = exit_code(["list", "cohorts", *options])
+        monkeypatch.setattr(library, "find", fail)
+        monkeypatch.setattr(folder, "read_index", fail)
+        code = exit_code([*command, *options])
         return code, capsys.readouterr().err
 
     return end
@@ -44,10 +49,20 @@ def test_several_faults_are_a_line_each(said) -> None:
     assert said(StudyError("one\ntwo")) == (2, "mmmed: one\nmmmed: two\n")
 
 
-def test_an_interrupt_is_130_and_says_how_to_go_on(said) -> None:
-    code, text = said(KeyboardInterrupt())
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("list", "cohorts"), "list interrupted; it starts anew"),
+        (("run", "toy/xor"), "run interrupted; it goes on with --resume"),
+        (("convert", "nowhere", "out"), "convert interrupted; it goes on when run again"),
+    ],
+)
+def test_an_interrupt_is_130_and_says_how_to_go_on(
+    said, command: tuple[str, ...], words: str
+) -> None:
+    code, text = said(KeyboardInterrupt(), command=command)
     assert code == 130
-    assert "--resume" in text
+    assert words in text
 
 
 def test_a_surprise_is_1_and_says_how_to_see_more(said) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_a_file_that_cannot_be_read_is_a_fault(attempt, archive: Path) -> None:
     assert done.code == 8
     (line,) = [one for one in done.out.splitlines() if one.startswith("fault: ")]
     assert damaged.name in line
+
+
+def test_one_of_anything_is_not_counted_as_many_and_a_name_may_be_no_text(
+    attempt, tmp_path: Path
+) -> None:
+    write_series(tmp_path / "in" / os.fsdecode(b"caf\xe9"), 2)
+    done = attempt("check", tmp_path / "in", "--out", tmp_path / "led")
+    assert "DICOM: 1 series of 1 DICOM Study of 1 patient: 1 MR" in done.out
+    (row,) = table.read(tmp_path / "led" / "ledger.tsv", LEDGER)
+    assert row["path"] == r"caf\xe9/IM001"
+
+
+def test_the_choice_is_followed_like_the_index(attempt, archive: Path) -> None:
+    said = attempt("check", archive).err.splitlines()
+    assert {"index: 8/8", "choice: 3/3"} <= set(said)
 
 
 def test_a_folder_of_neither_scans_nor_dicom_is_exit_3(attempt, tmp_path: Path) -> None:

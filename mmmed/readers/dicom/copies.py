@@ -1,6 +1,7 @@
 """Files that hold the same SOP instance.
 
-copy   a file whose bytes are those of another one; the first by path is kept
+copy   a file whose bytes are those of another one; the first by path is kept. Files above `LARGEST`
+       are compared by nobody
 
 Two files that claim one instance and differ are no copies: both stay, and the series they belong
 to is judged with them.
@@ -17,12 +18,15 @@ from mmmed.readers.dicom.header import Header
 from mmmed.readers.dicom.line import shown_path
 from mmmed.record import digest
 
+LARGEST = 4 << 30
+"""Bytes of a file that is compared: more than the pixels of the largest volume that is read."""
+
 
 def without_copies(root: Path, headers: Iterable[Header]) -> tuple[list[Header], list[Aside]]:
     """The headers without those of copies, and a line for each copy."""
     kept: list[Header] = []
     copies: list[Aside] = []
-    for same in _by_instance(headers):
+    for same in _alike(headers):
         first_with: dict[str, Header] = {}
         for one in sorted(same, key=lambda header: header.path):
             first = first_with.setdefault(_content(root, one, alone=len(same) == 1), one)
@@ -33,11 +37,13 @@ def without_copies(root: Path, headers: Iterable[Header]) -> tuple[list[Header],
     return kept, copies
 
 
-def _by_instance(headers: Iterable[Header]) -> Iterable[list[Header]]:
-    """Headers that claim one instance together; one without UID stands alone."""
-    found: dict[tuple[str, ...], list[Header]] = defaultdict(list)
+def _alike(headers: Iterable[Header]) -> Iterable[list[Header]]:
+    """Headers that claim one instance in as many bytes together; one without UID stands alone."""
+    found: dict[tuple[str | int, ...], list[Header]] = defaultdict(list)
     for one in headers:
-        found[(one.study, one.series, one.instance or f"/{one.path}")].append(one)
+        known = one.instance and one.size <= LARGEST
+        instance = one.instance if known else f"/{one.path}"
+        found[(one.study, one.series, instance, one.size)].append(one)
     return found.values()
 
 

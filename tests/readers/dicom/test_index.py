@@ -83,6 +83,18 @@ def test_a_copy_is_set_aside_and_names_the_first(tmp_path: Path) -> None:
     assert "a/IM001" in line.text
 
 
+def test_a_copy_is_not_looked_for_among_files_of_other_sizes(tmp_path: Path) -> None:
+    """A file of 100 GB would take minutes; as large as it a second time, it is compared neither."""
+    first, *_ = write_series(tmp_path / "a", 2)
+    for name in ("b", "c"):
+        shutil.copy(first, tmp_path / name)
+        with (tmp_path / name).open("ab") as file:
+            file.truncate(100 << 30)
+    found = read_index(tmp_path)
+    assert [len(one.headers) for one in found.series] == [4]
+    assert found.aside == ()
+
+
 def test_two_files_of_one_instance_that_differ_both_stay(tmp_path: Path) -> None:
     write_series(tmp_path / "a", 3)
     write(slice_of(1, ImagePositionPatient=[0.0, 0.0, 99.0]), tmp_path / "z")
