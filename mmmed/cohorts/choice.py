@@ -12,23 +12,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mmmed import config, library
 from mmmed.cohorts.assembly import ModalityName
 from mmmed.cohorts.pairing import Pairing
 from mmmed.cohorts.series_rule import NumberFact, Rule, number, stated
 from mmmed.config import Spec
+from mmmed.modality import ItemKind
 from mmmed.readers.dicom.facts import SeriesFacts
 
 Sentence = Annotated[str, Field(min_length=1)]
 _Identity = tuple[bool, int, str]
-DICOM = "dicom-series"
-"""Name of the rules that count where none are named."""
-
 UNKNOWN = float("inf")
 """Rank of a series of which a preferred number cannot be known: behind the others."""
 
@@ -90,6 +86,11 @@ class ModalityRules(Spec):
     exclude: tuple[Condition, ...] = ()
     prefer: tuple[Preference, ...] = ()
 
+    @property
+    def kind(self) -> ItemKind:
+        """Of the items: a series is a volume."""
+        return "volume"
+
 
 class SeriesChoice(Spec):
     """The rules for the modalities of a DICOM Study.
@@ -99,24 +100,8 @@ class SeriesChoice(Spec):
         pairing: how scans of several DICOM Studies make one case; None leaves each its own.
     """
 
-    kind: Literal["dicom-series"]
     modalities: Annotated[dict[ModalityName, ModalityRules], Field(min_length=1)]
     pairing: Pairing | None = None
-
-
-def load_choice(name: str, *, start: Path | None) -> SeriesChoice:
-    """The rules of `cohorts/<name>.yaml`.
-
-    Args:
-        name: as on the command line.
-        start: where the search for a workspace begins.
-
-    Raises:
-        StudyError: there is none of this name, or it holds no such rules.
-    """
-    document = config.read(library.find("cohorts", name, start=start).path)
-    config.check_version(document)
-    return config.validate(document, SeriesChoice, drop=["mmmed"])
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,19 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from mmmed.cohorts import dicom
+from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.dicom import Looked, source_of
+from mmmed.cohorts.dicom_cohort import DicomCohort
+from mmmed.errors import NothingReadable, StudyError
+from mmmed.progress import Listener
 from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.index import Series
 from mmmed.readers.dicom.line import shown_path
-from mmmed.record import table
+from mmmed.record import atomic, table
 from mmmed.record.table import Cell, Schema
+
+NAME = "choice.tsv"
 
 CHOICE = Schema(
     "mmmed-choice",
@@ -24,6 +31,39 @@ CHOICE = Schema(
      "status", "chosen_for", "case_id", "why", "path"),
     ("subject", "session", "study", "series", "path"),
 )  # fmt: skip
+
+
+def recorded(
+    root: Path,
+    rules: DicomCohort,
+    *,
+    out: Path,
+    jobs: int = 1,
+    listener: Listener | None = None,
+) -> Cohort:
+    """The cohort in a folder of DICOM; what was chosen is written before anything is made of it.
+
+    Args:
+        root: the folder.
+        rules: what each modality asks for.
+        out: where `choice.tsv` goes; made where it is missing.
+        jobs: processes that may read headers.
+        listener: hears how far it is.
+
+    Raises:
+        StudyError: `out` lies inside the folder.
+        NothingReadable: there is no such folder, or no series in it is fit.
+        RunError: `out` cannot be written to.
+    """
+    if root.resolve() in out.resolve().parents:
+        raise StudyError(f"{out}: lies inside the data; choose another --out")
+    looked = dicom.look(root, rules, jobs=jobs, listener=listener)
+    atomic.made(out, advice="choose another --out")
+    write(looked, out / NAME)
+    if not any(row.sources for row in looked.rows):
+        found = "no series is fit" if looked.index.series else "holds no DICOM series and no sub-*"
+        raise NothingReadable(f"{root}: {found}; {out / NAME} says why of each file")
+    return dicom.cohort(looked, root.name)
 
 
 def write(looked: Looked, path: Path) -> None:

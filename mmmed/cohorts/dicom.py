@@ -1,10 +1,10 @@
-"""Cases from a folder of DICOM in any nesting: the chosen series of each DICOM Study, unlabelled.
+"""Cases from a folder of DICOM in any nesting: the chosen series of each DICOM Study.
 
 subject   `sub-` and a digest of Patient ID and issuer; of the DICOM Study where there is no ID
 session   `ses-` and the date of the DICOM Study, with a digest where the date is not enough
 case      a DICOM Study; with `pairing`, scans of several within a window of days
 
-`look` reads headers alone, chooses and pairs; `cohort` makes cases of that.
+`look` reads headers alone, chooses and pairs; `cohort` makes cases of that, with what tables say.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ from types import MappingProxyType
 from joblib import Parallel, delayed
 
 from mmmed.cohorts.assembly import Columns, Row, assemble
-from mmmed.cohorts.choice import SeriesChoice, Verdict, choose
+from mmmed.cohorts.choice import Verdict, choose
 from mmmed.cohorts.cohort import Aside, Cohort, Fault
+from mmmed.cohorts.dicom_cohort import DicomCohort
 from mmmed.cohorts.pairing import paired
-from mmmed.cohorts.visit import read_day
-from mmmed.errors import DataError
+from mmmed.cohorts.register import Register, read_mapped
+from mmmed.cohorts.visit import read_day, subject_key
+from mmmed.errors import DataError, StudyError
 from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.description import describe
 from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.facts import SeriesFacts
-from mmmed.readers.dicom.header import Header
+from mmmed.readers.dicom.header import Header, identity
 from mmmed.readers.dicom.index import Index, Series, read_index
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.entities import case_id
@@ -46,7 +48,6 @@ LONGEST = 600
 WORTH_WORKERS = 4096
 """Files from which processes are started: some four seconds of work."""
 
-_COLUMNS = Columns(site="", part="", covariates=(), reserved=())
 _Key = tuple[str, str]
 
 
@@ -67,7 +68,7 @@ class Looked:
 
     root: Path
     index: Index
-    rules: SeriesChoice
+    rules: DicomCohort
     verdicts: Mapping[_Key, tuple[Verdict, ...]]
     unread: Mapping[_Key, str]
     sessions: Mapping[str, tuple[str, str]]
@@ -76,7 +77,7 @@ class Looked:
 
 
 def look(
-    root: Path, rules: SeriesChoice, *, jobs: int = 1, listener: Listener | None = None
+    root: Path, rules: DicomCohort, *, jobs: int = 1, listener: Listener | None = None
 ) -> Looked:
     """Read the headers of a folder and choose the series of each DICOM Study.
 
@@ -113,7 +114,7 @@ def look(
 
 
 def cohort(looked: Looked, name: str) -> Cohort:
-    """The cases of what was chosen, without labels.
+    """The cases of what was chosen, labelled where the rules name a label.
 
     A DICOM Study of which no series is fit makes no case. What the index refused is a fault.
 
@@ -122,19 +123,58 @@ def cohort(looked: Looked, name: str) -> Cohort:
         name: of the cohort.
 
     Raises:
-        NothingReadable: no series was chosen at all.
+        NothingReadable: no series was chosen at all, or no case of one has a label.
+        DataError: a table is missing or broken, or contradicts the rules.
     """
+    rules = looked.rules
+    faults = _faults(looked)
+    register = _register(looked, faults)
     return assemble(
-        looked.rows,
+        [replace(row, cells=register.cells(row.subject, row.session)) for row in looked.rows],
         name=name,
-        kinds=dict.fromkeys(looked.rules.modalities, "volume"),
-        label=None,
-        positive=None,
-        columns=_COLUMNS,
-        faults=_faults(looked),
-        tables=(),
+        kinds=dict.fromkeys(rules.modalities, "volume"),
+        label=rules.label,
+        positive=rules.positive,
+        columns=Columns(
+            site=rules.site,
+            part=rules.part,
+            covariates=rules.covariates,
+            reserved=(rules.label.column,) if rules.label else (),
+        ),
+        faults=faults,
+        tables=register.files,
+        visits=rules.visits,
         asides=looked.asides,
     )
+
+
+def read_dicom(spec: DicomCohort, name: str) -> Cohort:
+    """The cohort in a folder of DICOM; of its images only headers are read.
+
+    Raises:
+        StudyError: no folder is named.
+        NothingReadable: there is no such folder, or no case in it.
+        DataError: a table is missing or broken, or contradicts the spec.
+    """
+    if spec.root is None:
+        raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
+    return cohort(look(spec.root, spec), name)
+
+
+def _register(looked: Looked, faults: list[Fault]) -> Register:
+    """What tables say of the subjects, by the names that the subjects have here."""
+    rules = looked.rules
+    named = {subject_key(subject) for subject, _ in looked.sessions.values()}
+
+    def subject(text: str) -> str:
+        key = subject_key(text)
+        return key if key in named else identity(text, rules.issuer)[:DIGITS]
+
+    register = Register(rules.label.column if rules.label else None)
+    read_mapped(
+        rules.tables, looked.root, register, label=rules.label, faults=faults, subject=subject
+    )
+    return register
 
 
 def _all_described(

@@ -9,11 +9,13 @@ from pydantic import Field
 from mmmed.cohorts.bids import BidsCohort, read_bids
 from mmmed.cohorts.caps import CapsCohort, read_caps
 from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.dicom import read_dicom
+from mmmed.cohorts.dicom_cohort import DicomCohort
 from mmmed.cohorts.table import TableCohort, read_table_cohort
 from mmmed.cohorts.views import ViewsCohort, read_views
 
 CohortSpec = Annotated[
-    BidsCohort | CapsCohort | TableCohort | ViewsCohort, Field(discriminator="kind")
+    BidsCohort | CapsCohort | DicomCohort | TableCohort | ViewsCohort, Field(discriminator="kind")
 ]
 
 
@@ -29,6 +31,8 @@ def read(spec: CohortSpec, name: str) -> Cohort:
         return read_bids(spec, name)
     if isinstance(spec, CapsCohort):
         return read_caps(spec, name)
+    if isinstance(spec, DicomCohort):
+        return read_dicom(spec, name)
     if isinstance(spec, TableCohort):
         return read_table_cohort(spec, name)
     return read_views(spec, name)

@@ -9,7 +9,7 @@ they contradict each other the visit is a fault and nothing is known of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -160,8 +160,17 @@ def read_mapped(
     *,
     label: Label | None,
     faults: list[Fault],
+    subject: Callable[[str], str] = subject_key,
 ) -> None:
     """Add tables to a register, the first one first.
+
+    Args:
+        tables: what to read.
+        root: that their files are below.
+        register: added to.
+        label: whose values are named as in the cohort.
+        faults: added to.
+        subject: from an id as a table writes it to the key of the subject.
 
     Raises:
         DataError: a table is not there though it must be, cannot be read, or lacks a column.
@@ -173,14 +182,14 @@ def read_mapped(
     for one in there:
         path = root / one.file
         register.files.append(path)
-        for subject, visit, cells in _read(path, one, label, faults):
+        for who, visit, cells in _read(path, one, label, faults, subject):
             if visit is None:
-                register.add_person(subject, cells)
+                register.add_person(who, cells)
                 continue
-            column = register.add_visit(subject, visit)
+            column = register.add_visit(who, visit)
             if column is not None:
                 reason = f"two rows of {path.name} or of tables before it differ in {column}"
-                faults.append(Fault(f"{subject} {visit.session}", None, f"{reason}; keep one"))
+                faults.append(Fault(f"{who} {visit.session}", None, f"{reason}; keep one"))
 
 
 def told(cells: Mapping[Any, Any], *, missing: Iterable[str] = ()) -> dict[str, str]:
@@ -197,7 +206,11 @@ def meant(cells: Mapping[str, str], label: Label | None) -> dict[str, str]:
 
 
 def _read(
-    path: Path, spec: MappedTable, label: Label | None, faults: list[Fault]
+    path: Path,
+    spec: MappedTable,
+    label: Label | None,
+    faults: list[Fault],
+    key: Callable[[str], str],
 ) -> Iterator[tuple[str, Visit | None, Cells]]:
     """Subject key, visit (None where the table has a row per subject) and cells of each row."""
     table = read_table(path)
@@ -212,7 +225,7 @@ def _read(
         if spec.subject not in cells:
             faults.append(Fault(path.name, None, f"line {number}: names no {spec.subject}"))
             continue
-        subject = _subject(cells[spec.subject], spec.prefix)
+        subject = _subject(key(cells[spec.subject]), spec.prefix)
         shown = meant(_columns(cells, spec), label)
         if spec.session is None:
             yield subject, None, shown
@@ -236,9 +249,8 @@ def _preferred(read: Sequence[tuple[int, str, Visit]]) -> Iterator[tuple[str, Vi
     return ((who, visit) for rank, who, visit in read if rank == first[who, visit.session])
 
 
-def _subject(text: str, prefix: str) -> str:
+def _subject(key: str, prefix: str) -> str:
     """The key of a subject; punctuation goes where the table is said to write ids differently."""
-    key = subject_key(text)
     if not prefix:
         return key
     plain = "".join(sign for sign in key if sign.isalnum())

@@ -10,17 +10,16 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from mmmed import config, library
-from mmmed.cohorts import choice_table, dicom
+from mmmed.cohorts import choice_table
 from mmmed.cohorts.bids import BidsCohort, read_bids
-from mmmed.cohorts.choice import DICOM, SeriesChoice, load_choice
 from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.dicom_cohort import DICOM, load_dicom
 from mmmed.cohorts.layout import may_be_dicom
 from mmmed.config import Document
-from mmmed.errors import NothingReadable, StudyError
+from mmmed.errors import StudyError
 from mmmed.progress import Listener
 from mmmed.readers.source import Source
 from mmmed.readers.template import Like
-from mmmed.record import atomic
 
 T = TypeVar("T")
 
@@ -65,10 +64,10 @@ def scans(
     document = config.read(library.find("cohorts", name, start=start).path)
     config.check_version(document)
     if document.values.get("kind") == DICOM:
-        rules = load_choice(name, start=start)
+        rules = load_dicom(name, start=start)
         asked = _only(rules.modalities, modalities, document.path)
-        rules = rules.model_copy(update={"modalities": asked})
-        return _of_dicom(rules, data=data, out=out, jobs=jobs, tell=tell)
+        rules = rules.model_copy(update={"modalities": asked, "label": None, "tables": ()})
+        return choice_table.recorded(data, rules, out=out, jobs=jobs, listener=tell)
     values = {key: value for key, value in document.values.items() if key != "mmmed"}
     values["root"] = str(data)
     spec = config.validate(Document(document.path, values, document.lines), BidsCohort)
@@ -95,19 +94,6 @@ def place(case: str, modality: str, source: Source, *, like: Like, data: Path) -
     datatype, suffix = _PLACES[like]
     acquired = "" if modality in _PLAIN else f"_acq-{modality.replace('_', '')}"
     return PurePosixPath(*case.split("_"), datatype, f"{case}{acquired}_{suffix}.nii.gz")
-
-
-def _of_dicom(rules: SeriesChoice, *, data: Path, out: Path, jobs: int, tell: Listener) -> Cohort:
-    """The chosen series; what was chosen is written before anything is made of it."""
-    if data.resolve() in out.resolve().parents:
-        raise StudyError(f"{out}: lies inside the data; choose another --out")
-    looked = dicom.look(data, rules, jobs=jobs, listener=tell)
-    atomic.made(out, advice="choose another --out")
-    choice_table.write(looked, out / "choice.tsv")
-    if not any(row.sources for row in looked.rows):
-        found = "no series is fit" if looked.index.series else "holds no DICOM series and no sub-*"
-        raise NothingReadable(f"{data}: {found}; {out / 'choice.tsv'} says why of each file")
-    return dicom.cohort(looked, data.name)
 
 
 def _only(found: Mapping[str, T], modalities: Collection[str], path: Path) -> dict[str, T]:

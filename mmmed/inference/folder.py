@@ -66,11 +66,13 @@ def predict_folder(
 ) -> Counts:
     """Predict every case of a folder under what it owns; write what was left out, and why.
 
-    Writes `predictions.tsv`, `quarantine.tsv` and `summary.json` into `out`.
+    Writes `predictions.tsv`, `quarantine.tsv` and `summary.json` into `out`, for a folder of DICOM
+    also `choice.tsv`, and `derivations.json` where it is known how the values of PETs came about.
 
     Args:
         model: a model package.
-        data: a folder of the kind the package was trained on, such as BIDS.
+        data: a folder of the kind the package was trained on, such as BIDS; or of DICOM, where its
+            chains register.
         out: made where it is missing.
         jobs: processes that prepare images; no prediction depends on it.
         progress: called with (pieces done, pieces).
@@ -83,7 +85,8 @@ def predict_folder(
     loaded = package.load(model)
     atomic.made(out, advice="choose another --out")
     torch.set_num_threads(loaded.manifest.threads)
-    cohort, known = set_apart(loaded.manifest, read_cohort(loaded.manifest, data))
+    read = read_cohort(loaded.manifest, data, out=out, jobs=jobs)
+    cohort, known = set_apart(loaded.manifest, read)
     items = sum(len(one) for case in cohort.cases for one in case.sources.values())
     total = items + len(cohort.cases)
     cohort, shelf = stock(
@@ -93,6 +96,8 @@ def predict_folder(
     faults = (*known, *cohort.faults, *failed)
     counts = _count(rows, faults, refused=len(known))
     _write(out, loaded, rows, faults, counts)
+    if derivations := shelf.derivations():
+        atomic.write_json(out / "derivations.json", derivations)
     if not rows and not known:
         raise NothingReadable(
             f"{data}: no case can be read ({faults[0]}); {out / 'quarantine.tsv'} lists them all"

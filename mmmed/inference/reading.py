@@ -9,7 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from mmmed.cohorts import choice_table
 from mmmed.cohorts.cohort import Case, Cohort, Fault
+from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort
+from mmmed.cohorts.layout import may_be_dicom
 from mmmed.cohorts.reading import CohortSpec, read
 from mmmed.progress import Progress
 from mmmed.record import cache
@@ -30,13 +33,39 @@ UNASKED: dict[str, Any] = {
 """What prediction needs no column for, where the kind of cohort can do without."""
 
 
-def read_cohort(package: Manifest, data: Path) -> Cohort:
+def read_cohort(package: Manifest, data: Path, *, out: Path, jobs: int = 1) -> Cohort:
     """The cases of a folder that own a modality of the package; labels are not read.
 
+    A folder of DICOM is read by the rules of the package, whatever it was trained on.
+
+    Args:
+        package: that is to predict.
+        data: the folder.
+        out: where `choice.tsv` says of a folder of DICOM which series were chosen.
+        jobs: processes that may read headers.
+
     Raises:
+        StudyError: `out` lies inside a folder of DICOM.
         NothingReadable: there is no such folder, or no case in it.
         DataError: its tables are broken.
     """
+    if _is_dicom(package, data):
+        rules = DicomCohort.model_validate(package.dicom or package.reading)
+        asked = rules.only({one.name for one in package.modalities})
+        if asked is not None:
+            return choice_table.recorded(data, asked, out=out, jobs=jobs)
+    return _as_trained(package, data)
+
+
+def _is_dicom(package: Manifest, data: Path) -> bool:
+    """Whether a folder holds scans as a scanner gives them, and the package can take such."""
+    if package.reading["kind"] == DICOM:
+        return True
+    return package.dicom is not None and may_be_dicom(data)
+
+
+def _as_trained(package: Manifest, data: Path) -> Cohort:
+    """The cases of a folder that is kept as the training data were."""
     known = {one.name for one in package.modalities}
     reading = {
         **_in_folder(package.reading),

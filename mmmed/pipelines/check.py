@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from mmmed import config, library
 from mmmed.cohorts import choice_table, dicom, ledger
 from mmmed.cohorts.bids import BidsCohort, BidsVolumes
-from mmmed.cohorts.choice import DICOM, load_choice
 from mmmed.cohorts.cohort import Cohort, require_modalities
+from mmmed.cohorts.dicom_cohort import DICOM, load_dicom
 from mmmed.cohorts.layout import Layout, layout, may_be_dicom
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
@@ -148,13 +148,13 @@ def _check_dicom(
     Raises:
         NothingReadable: there is no DICOM file either.
     """
-    looked = dicom.look(folder, load_choice(DICOM, start=start), jobs=jobs, listener=tell)
+    looked = dicom.look(folder, load_dicom(DICOM, start=start), jobs=jobs, listener=tell)
     index = looked.index
     if not index.series and all(one.sop_class == "" for one in index.aside):
         layout(folder)
     if out is not None:
         dicom_ledger.write(index, out)
-        choice_table.write(looked, out / "choice.tsv")
+        choice_table.write(looked, out / choice_table.NAME)
     return Checked(
         sentences=(
             f"{folder}: read as DICOM, headers only",

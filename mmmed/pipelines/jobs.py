@@ -69,6 +69,7 @@ class Work:
         evaluation: threshold and coverage.
         study: resolved, as plain values.
         reading: the cohort's spec without its folder, as plain values.
+        dicom: how a package reads a folder of DICOM; None where it cannot.
         data: SHA-256 over the prepared items.
         files: file that the study itself names -> SHA-256.
         device: where models compute.
@@ -83,6 +84,7 @@ class Work:
     evaluation: Evaluation
     study: Mapping[str, Any]
     reading: Mapping[str, Any]
+    dicom: Mapping[str, Any] | None
     data: str
     files: Mapping[str, str]
     device: str
@@ -149,6 +151,7 @@ def make_jobs(
         evaluation=study.evaluation,
         study=resolved.values(),
         reading=resolved.cohort.reading.model_dump(mode="json", exclude={"root"}),
+        dicom=resolved.dicom.model_dump(mode="json") if resolved.dicom else None,
         data=stocked.digest,
         files=resolved.files,
         device=device,
@@ -322,6 +325,7 @@ def _origin(job: Job) -> package.Origin:
     return package.Origin(
         study=job.work.study,
         reading=job.work.reading,
+        dicom=job.work.dicom,
         seed=job.seed,
         fold=job.plan.fold.name,
         subjects={

@@ -17,6 +17,7 @@ from mmmed import config, library
 from mmmed.cohorts.bids import BidsCohort
 from mmmed.cohorts.caps import CapsCohort
 from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.dicom_cohort import DicomCohort
 from mmmed.cohorts.reading import CohortSpec, read
 from mmmed.cohorts.table import TableCohort
 from mmmed.cohorts.views import ViewsCohort
@@ -59,7 +60,13 @@ class SimulatedTable(Spec):
 Simulated = SimulatedCohort | SimulatedTable
 
 CohortFile = Annotated[
-    BidsCohort | CapsCohort | TableCohort | ViewsCohort | SimulatedCohort | SimulatedTable,
+    BidsCohort
+    | CapsCohort
+    | DicomCohort
+    | TableCohort
+    | ViewsCohort
+    | SimulatedCohort
+    | SimulatedTable,
     Field(discriminator="kind"),
 ]
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from mmmed import library
+from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort, load_dicom
 from mmmed.errors import Collecting, StudyError, join
 from mmmed.mechanism import Listed, TestProtocol, TrainProtocol
 from mmmed.models.building import cramped, weights_file
@@ -30,6 +31,8 @@ class Resolved:
         chains: modality -> chain.
         origins: YAML that was read -> where it came from and its SHA-256.
         files: file that the study itself names -> SHA-256: starting weights, lists of the hidden.
+        dicom: how a package of the study reads a folder of DICOM, without the folder and its
+            tables; None where no chain takes a scan as acquired.
     """
 
     study: Study
@@ -37,6 +40,7 @@ class Resolved:
     chains: Mapping[str, Chain]
     origins: Mapping[str, Mapping[str, str]]
     files: Mapping[str, str]
+    dicom: DicomCohort | None = None
 
     def values(self) -> dict[str, Any]:
         """The whole as plain values, independent of where the YAMLs lie."""
@@ -49,6 +53,8 @@ class Resolved:
             modality: {"name": self.study.transforms[modality], **chain.model_dump(mode="json")}
             for modality, chain in self.chains.items()
         }
+        if self.dicom is not None:
+            plain["dicom"] = self.dicom.model_dump(mode="json", exclude_defaults=True)
         return plain
 
     @property
@@ -97,7 +103,30 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
         faults += _chain_faults(study, cohort, chains)
     if cohort is None or faults:
         raise StudyError(join(dict.fromkeys(faults)))
-    return Resolved(study=study, cohort=cohort, chains=chains, origins=origins, files=_files(study))
+    return Resolved(
+        study=study,
+        cohort=cohort,
+        chains=chains,
+        origins=origins,
+        files=_files(study),
+        dicom=_dicom(cohort, chains, start=start),
+    )
+
+
+def _dicom(
+    cohort: Chosen, chains: Mapping[str, Chain], *, start: Path | None
+) -> DicomCohort | None:
+    """The cohort's own rules, else those of `cohorts/dicom-series`, for what can be registered.
+
+    Raises:
+        StudyError: the rules are faulty.
+    """
+    taken = [name for name, chain in chains.items() if chain.registers is not None]
+    if not taken:
+        return None
+    own = cohort.reading
+    rules = own if isinstance(own, DicomCohort) else load_dicom(DICOM, start=start)
+    return rules.only(taken)
 
 
 def _modality_faults(study: Study, cohort: Chosen) -> list[str]:

@@ -113,6 +113,8 @@ def _write_record(
     atomic.write_json(where / "environment.json", environment(device=device, threads=threads))
     write_tables(where, stocked.cohort, agenda.folds)
     atomic.write_json(where / "preparation.json", stocked.records())
+    if derivations := stocked.shelf.derivations():
+        atomic.write_json(where / "derivations.json", derivations)
     if agenda.truth is None:
         return ()
     return write_known(where, resolved, stocked, agenda.folds, truth=agenda.truth)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import get_args
 
 from mmmed import config
-from mmmed.cohorts.choice import SeriesChoice
 from mmmed.config import Spec
 from mmmed.library import Folder
 from mmmed.models import METHODS
@@ -24,8 +23,7 @@ def text(folder: Folder) -> str:
 def _held(folder: Folder) -> Sequence[type[Spec]]:
     """The Specs that a YAML of a folder may hold."""
     if folder == "cohorts":
-        kinds: Sequence[type[Spec]] = get_args(get_args(CohortFile)[0])
-        return [*kinds, SeriesChoice]
+        return get_args(get_args(CohortFile)[0])
     if folder == "transforms":
         return [Chain]
     return [study_type([method.kind for method in METHODS])]

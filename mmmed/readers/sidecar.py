@@ -76,3 +76,9 @@ def declared_space(path: Path) -> str | None:
 def declares_suv(path: Path) -> bool:
     """Whether the sidecar of an image states its values as SUVbw, which is in g/mL."""
     return read_sidecar(path).get("Units") in SUV_UNITS
+
+
+def told_derivation(path: Path) -> dict[str, Any] | None:
+    """The derivation record that the sidecar of an image keeps under `SUV`; None without one."""
+    said = read_sidecar(path).get("SUV")
+    return said if isinstance(said, dict) else None

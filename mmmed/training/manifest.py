@@ -97,7 +97,8 @@ class Manifest(Spec):
         study: the resolved study.
         reading: how the cohort's files are found, without their folder.
         preparation: modality -> its chain.
-        pairing: how DICOM Studies become cases; None where cases come as they are.
+        dicom: how a folder of DICOM is read: which series, and which scans make one case; None
+            where the chains take no scan as acquired.
         calibration: logits to probabilities.
         conformal: probabilities to sets.
         threshold: probability to decision; None where the most probable class is decided for.
@@ -120,7 +121,7 @@ class Manifest(Spec):
     study: dict[str, Any]
     reading: dict[str, Any]
     preparation: dict[str, Preparation]
-    pairing: dict[str, Any] | None
+    dicom: dict[str, Any] | None
     calibration: dict[str, Any]
     conformal: dict[str, Any]
     threshold: dict[str, Any] | None

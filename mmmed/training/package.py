@@ -76,7 +76,7 @@ class Origin:
         seed: of the job.
         fold: of the job.
         subjects: part (train, validation, calibration) -> subject ids.
-        pairing: how DICOM Studies become cases; None where cases come as they are.
+        dicom: how a folder of DICOM is read; None where the chains take no scan as acquired.
     """
 
     study: Mapping[str, Any]
@@ -84,7 +84,7 @@ class Origin:
     seed: int
     fold: str
     subjects: Mapping[str, Collection[str]]
-    pairing: Mapping[str, Any] | None = None
+    dicom: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def save(
         preparation={
             name: Preparation(chain=chain, digest=chain.digest) for name, chain in chains.items()
         },
-        pairing=None if origin.pairing is None else dict(origin.pairing),
+        dicom=None if origin.dicom is None else dict(origin.dicom),
         calibration=calibrated.calibration.to_json(),
         conformal=calibrated.conformal.to_json(),
         threshold=None if threshold is None else asdict(threshold),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,6 +42,22 @@ class Shelf:
     def owned(self, case: str) -> Pattern:
         """What a case owns."""
         return Pattern.of(name for name, mine in self.items[case].items() if mine)
+
+    def derivations(self) -> list[dict[str, Any]]:
+        """How the values of each PET came about, where that is known: case, modality, record."""
+        return [
+            {
+                "case_id": case,
+                "modality": name,
+                "source": item.source.path.name,
+                "digest": item.digest,
+                "derivation": dict(item.derivation),
+            }
+            for case, mine in self.items.items()
+            for name, items in mine.items()
+            for item in items
+            if item.derivation is not None
+        ]
 
     def set(self, case: str, pattern: Pattern) -> ModalitySet:
         """A case under a pattern; no file of another modality is opened.

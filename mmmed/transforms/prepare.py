@@ -23,7 +23,7 @@ from mmmed.modality import ItemKind
 from mmmed.progress import Progress
 from mmmed.readers.image import read_image
 from mmmed.readers.nifti import read_volume
-from mmmed.readers.sidecar import declared_space, declares_suv
+from mmmed.readers.sidecar import declared_space, declares_suv, told_derivation
 from mmmed.readers.source import Source
 from mmmed.readers.vectors import Rows, read_rows
 from mmmed.record import digest
@@ -126,11 +126,12 @@ def _prepare_file(source: Source, chain: Chain, cache: Path) -> Prepared | Refus
             applied = apply(read.raster, chain.prepare, space=space, suv=read.suv)
             _check_unchanged(source, file_digest)
             found = _stored(cache, name, applied, read, volume=volume)
+        said = told_derivation(source.path) if single else None
     except DataError as error:
         text = str(error)
         named = text.startswith(str(source.path))
         return Refused(source, text if named else f"{source.path}: {text}")
-    return _outcome(source, file_digest, *found)
+    return _outcome(source, file_digest, *found, derivation=said)
 
 
 def _stored(
@@ -154,7 +155,12 @@ def _stored(
 
 
 def _outcome(
-    source: Source, file_digest: str, path: Path, note: Mapping[str, Any]
+    source: Source,
+    file_digest: str,
+    path: Path,
+    note: Mapping[str, Any],
+    *,
+    derivation: Mapping[str, Any] | None,
 ) -> Prepared | Refused:
     placed = Placed(_rows_of(note["matrix"]), note["checks"]) if "matrix" in note else None
     if "failed" in note:
@@ -168,7 +174,7 @@ def _outcome(
         tuple(note["record"]),
         _rows_of(note["affine"]) if "affine" in note else None,
         placed,
-        note.get("derivation"),
+        note.get("derivation", derivation),
     )
 
 

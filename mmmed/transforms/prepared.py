@@ -56,7 +56,8 @@ class Prepared:
         record: what was done, in words per step.
         affine: of a volume, voxel index -> mm after the last step; None for other items.
         placed: where a map was sought: the map (4, 4) as rows, and its checks.
-        derivation: of a DICOM PET, how its values became SUVbw, as plain values.
+        derivation: of a PET, how its values became SUVbw or would, as plain values: of a DICOM
+            series its own, of a file what its sidecar keeps.
     """
 
     source: Source

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mmmed import config, library
+from mmmed import config
 from mmmed.cohorts.choice import SeriesChoice, Verdict, choose
+from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort, load_dicom
 from mmmed.cohorts.series_rule import words
 from mmmed.errors import StudyError
 from mmmed.readers.dicom.facts import SeriesFacts
@@ -54,8 +55,7 @@ PET = SeriesFacts(
 
 @pytest.fixture(scope="module")
 def rules() -> SeriesChoice:
-    path = library.find("cohorts", "dicom-series", start=None).path
-    return config.validate(config.read(path), SeriesChoice, drop=["mmmed"])
+    return load_dicom(DICOM, start=None)
 
 
 def _verdict(series: SeriesFacts, rules: SeriesChoice, *others: SeriesFacts) -> Verdict:
@@ -232,4 +232,4 @@ modalities:
     require: [{say: x, rule: {kind: regex, fact: modality, of: [MR]}}]
 """
     with pytest.raises(StudyError, match="unknown kind"):
-        config.validate(config.parse(text, path=Path("x.yaml")), SeriesChoice, drop=["mmmed"])
+        config.validate(config.parse(text, path=Path("x.yaml")), DicomCohort, drop=["mmmed"])

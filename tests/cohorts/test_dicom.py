@@ -13,12 +13,13 @@ from pydicom.uid import PositronEmissionTomographyImageStorage as PetImage
 from slices import headers, save
 
 from mmmed.cohorts import choice_table
-from mmmed.cohorts.choice import DICOM, load_choice
 from mmmed.cohorts.dicom import cohort, look
-from mmmed.errors import NothingReadable
+from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort, load_dicom
+from mmmed.cohorts.reading import read
+from mmmed.errors import DataError, NothingReadable, StudyError
 from mmmed.record import table
 
-RULES = load_choice(DICOM, start=None)
+RULES = load_dicom(DICOM, start=None)
 MRI = {"SeriesDescription": "t1_mprage", "MRAcquisitionType": "3D", "StudyDate": "20260101"}
 PET = {
     "SOPClassUID": PetImage,
@@ -154,3 +155,58 @@ def test_a_series_whose_headers_are_gone_is_a_fault(root, tmp_path):
     })  # fmt: skip
     assert choice(lost, tmp_path)["pet"]["status"] == "unreadable"
     assert [fault.reason for fault in cohort(lost, "in").faults] == ["cannot be read"]
+
+
+LABELLED = {
+    "label": {"column": "diagnosis", "classes": ["CN", "AD"]},
+    "tables": [{"file": "people.tsv", "subject": "id", "session": None}],
+}
+
+
+def labelled(**changed) -> DicomCohort:
+    values = {**RULES.model_dump(mode="json"), **LABELLED, **changed}
+    return DicomCohort.model_validate(values)
+
+
+@pytest.fixture
+def two(root: Path) -> Path:
+    """The same with a second patient."""
+    put(root / "second", MRI, PatientID="two")
+    return root
+
+
+def test_a_table_of_patient_ids_labels_the_cases_and_the_ids_stay_in_it(two):
+    (two / "people.tsv").write_text("id\tdiagnosis\tage\none\tAD\t71\ntwo\tCN\t68\n")
+    found = read(labelled(root=two), "in")
+    of_label = {found.classes[case.label]: case for case in found.cases}
+    assert of_label["AD"].covariates["age"] == 71.0
+    assert set(of_label["AD"].sources) == {"mri", "pet"}
+    assert set(of_label["CN"].sources) == {"mri"}
+    assert found.rule.startswith("CN against AD (positive: AD): diagnosis")
+    assert found.tables == (two / "people.tsv",)
+
+
+def test_a_table_may_name_subjects_as_mmmed_does(two):
+    names = [f"sub-{hashlib.sha256(one).hexdigest()[:10]}" for one in (b"one\\", b"two\\")]
+    (two / "people.tsv").write_text(f"id\tdiagnosis\n{names[0]}\tAD\n{names[1]}\tCN\n")
+    assert sorted(case.label for case in read(labelled(root=two), "in").cases) == [0, 1]
+
+
+def test_ids_of_an_issuer_are_found_by_the_issuer(two):
+    for folder, patient in (("x", "one"), ("y", "two")):
+        put(two / folder, MRI, PatientID=patient, IssuerOfPatientID="elsewhere")
+    (two / "people.tsv").write_text("id\tdiagnosis\none\tAD\ntwo\tCN\n")
+    found = read(labelled(root=two, issuer="elsewhere"), "in")
+    assert len(found.cases) == 2
+    assert [fault.reason for fault in found.faults if "diagnosis" in fault.reason]
+
+
+def test_a_case_without_a_diagnosis_is_a_fault(two):
+    (two / "people.tsv").write_text("id\tdiagnosis\none\tAD\nthree\tCN\n")
+    with pytest.raises(DataError, match="CN"):
+        read(labelled(root=two), "in")
+
+
+def test_a_cohort_of_no_folder_says_what_to_name():
+    with pytest.raises(StudyError, match=r"cohort\.root=DIR"):
+        read(RULES, "in")

@@ -170,6 +170,16 @@ def _plain(value: bytes) -> str:
     return one_line(value[:64].decode("ascii", "replace"), longest=16)
 
 
+def identity(patient: str, issuer: str = "") -> str:
+    """What stands for the patient whom a table names: that of headers with the same two values.
+
+    Args:
+        patient: Patient ID.
+        issuer: Issuer of Patient ID, where the headers state one.
+    """
+    return _identity(patient.encode(), issuer.encode())
+
+
 @lru_cache(maxsize=4096)
 def _identity(patient: bytes, issuer: bytes) -> str:
     stripped = patient.strip(b"\0 ")

@@ -1,0 +1,75 @@
+"""How a folder of DICOM is read as a cohort: which series, paired how, and with which tables.
+
+The rules that choose a series are the cohort's own settings, so that a model package holds them and
+a hospital's folder is read as the training data were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+from mmmed import config, library
+from mmmed.cohorts.assembly import Visits
+from mmmed.cohorts.choice import SeriesChoice
+from mmmed.cohorts.label import Label
+from mmmed.cohorts.register import MappedTable
+
+DICOM = "dicom-series"
+"""Name of the cohort that counts where none is named."""
+
+
+class DicomCohort(SeriesChoice):
+    """A folder of DICOM in any nesting.
+
+    Attributes:
+        root: the folder; a study or a command names it.
+        label: the diagnosis; None reads every case unlabelled.
+        positive: the positive class; the second of two where it is not named.
+        site: column of the site.
+        part: column of the cohort's own split.
+        covariates: columns recorded with each case; empty for all.
+        tables: what is known of patients, by Patient ID or by the subject that mmmed names them by.
+        issuer: Issuer of Patient ID, where the files state one: part of who a patient is.
+        visits: whether every case counts, or each subject's first.
+    """
+
+    kind: Literal["dicom-series"]
+    root: Path | None = None
+    label: Label | None = None
+    positive: str | None = None
+    site: str = "site"
+    part: str = "part"
+    covariates: tuple[str, ...] = ()
+    tables: tuple[MappedTable, ...] = ()
+    issuer: str = ""
+    visits: Visits = "all"
+
+    def only(self, modalities: Collection[str]) -> DicomCohort | None:
+        """The rules for some modalities, without folder and tables; None where it has none.
+
+        Without its anchor, scans are not paired.
+        """
+        kept = {name: one for name, one in self.modalities.items() if name in modalities}
+        if not kept:
+            return None
+        paired = self.pairing is not None and self.pairing.anchor in kept
+        return DicomCohort(
+            kind=self.kind, modalities=kept, pairing=self.pairing if paired else None
+        )
+
+
+def load_dicom(name: str, *, start: Path | None) -> DicomCohort:
+    """The rules of `cohorts/<name>.yaml`.
+
+    Args:
+        name: as on the command line.
+        start: where the search for a workspace begins.
+
+    Raises:
+        StudyError: there is none of this name, or it holds no such rules.
+    """
+    document = config.read(library.find("cohorts", name, start=start).path)
+    config.check_version(document)
+    return config.validate(document, DicomCohort, drop=["mmmed"])

@@ -1,0 +1,112 @@
+"""Training on a folder of DICOM, and predicting another with what came of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.uid import PositronEmissionTomographyImageStorage as PetImage
+from slices import headers, save
+
+PATIENTS = 26
+COHORT = """\
+mmmed: 1
+kind: dicom-series
+pairing: {anchor: mri, window_days: 180}
+label: {column: diagnosis, classes: [CN, AD]}
+tables: [{file: people.csv, subject: PatientID, session: null}]
+modalities:
+  mri: {require: [{say: is no MR, rule: {kind: value, fact: modality, of: [MR]}}]}
+  pet: {require: [{say: is no PET, rule: {kind: value, fact: modality, of: [PT]}}]}
+"""
+CHAIN = """\
+mmmed: 1
+item: volume
+prepare: [{kind: resize, shape: [8, 8, 8]}, {kind: z-score, within: all}]
+"""
+TRAIN = (
+    "train-ad", "in", "--cohort", "hospital", "--method", "late-sum", "--no-baselines",
+    "--folds", "2", "--jobs", "1",
+    "--set", "transforms={mri: plain, pet: plain}",
+    "--set", "training={steps: 2, batch: 4}",
+    "--set", "evaluation={positive: AD, interval: {draws: 100}}",
+)  # fmt: skip
+PET = {
+    "SOPClassUID": PetImage,
+    "Modality": "PT",
+    "Units": "BQML",
+    "CorrectedImage": ["ATTN", "DECY"],
+    "DecayCorrection": "START",
+    "StudyDate": "20260301",
+}
+
+
+def patient(root: Path, number: int) -> None:
+    """An MRI, and of every other patient a PET two months later."""
+    name = f"patient {number}"
+    random = np.random.default_rng(number)
+    pixels = random.integers(0, 4096, (8, 8, 8)).astype(np.uint16)
+    common = {"PatientID": name, "PatientName": f"Zacharias^{number}"}
+    save(headers(pixels, StudyDate="20260101", **common), root / f"{number}a")
+    if number % 2:
+        save(headers(pixels, **PET, **common), root / f"{number}b")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a cohort and a chain of its own, and a folder of DICOM."""
+    place = tmp_path_factory.mktemp("hospital")
+    for path, text in {"cohorts/hospital.yaml": COHORT, "transforms/plain.yaml": CHAIN}.items():
+        (place / path).parent.mkdir()
+        (place / path).write_text(text)
+    (place / "pipelines").mkdir()
+    people = ["PatientID,diagnosis"]
+    for number in range(PATIENTS):
+        patient(place / "in", number)
+        people.append(f"patient {number},{'AD' if number % 3 else 'CN'}")
+    (place / "in" / "people.csv").write_text("\n".join(people) + "\n")
+    for number in range(90, 93):
+        patient(place / "new", number)
+    return place
+
+
+@pytest.fixture(scope="module")
+def run(attempt_in, place: Path) -> Path:
+    done = attempt_in(place, *TRAIN, "--out", "run")
+    assert done.code == 0, done.err
+    return place / "run"
+
+
+def test_cases_are_paired_and_labelled_by_patient_id_which_stays_in_its_table(run: Path) -> None:
+    rows = [line.split("\t") for line in (run / "cases.tsv").read_text().splitlines()[1:]]
+    assert len([row for row in rows if row[0].startswith("sub-")]) == PATIENTS
+    written = [path for path in run.rglob("*") if path.suffix in (".tsv", ".json", ".html")]
+    assert not [path for path in written if "Zacharias" in path.read_text(errors="replace")]
+    assert not [path for path in written if "patient 1" in path.read_text(errors="replace")]
+
+
+def test_how_the_values_of_every_pet_came_about_is_in_the_run(run: Path) -> None:
+    records = json.loads((run / "derivations.json").read_text())
+    assert len(records) == PATIENTS // 2
+    assert {one["modality"] for one in records} == {"pet"}
+    assert {one["derivation"]["unit"] for one in records} == {"relative"}
+    assert "derivations.json" in json.loads((run / "chain.json").read_text())["links"][0]["files"]
+
+
+def test_a_package_reads_another_folder_by_the_rules_it_was_trained_by(
+    run: Path, place: Path, attempt_in
+) -> None:
+    (place / "cohorts" / "hospital.yaml").unlink()
+    done = attempt_in(place, "predict", run / "model", "new", "--out", "out")
+    assert done.code == 0, done.err
+    assert done.out.startswith("3 predicted (0 from a part of their files)")
+    assert (place / "out" / "choice.tsv").read_text().count("\tchosen\t") == 4
+    (record,) = json.loads((place / "out" / "derivations.json").read_text())
+    assert record["derivation"]["unit"] == "relative"
+
+
+def test_patients_of_the_training_are_met_again_as_such(run: Path, place: Path, attempt_in) -> None:
+    attempt_in(place, "predict", run / "model", "in", "--out", "again")
+    assert "leakage: its subject was in the" in (place / "again" / "quarantine.tsv").read_text()
