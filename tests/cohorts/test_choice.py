@@ -160,8 +160,7 @@ def test_a_reason_shows_what_the_headers_say(rules: SeriesChoice) -> None:
 def test_each_tracer_is_a_modality_of_its_own(
     tracer: str, description: str, modality: str | None
 ) -> None:
-    path = library.find("cohorts", "dicom-tracers", start=None).path
-    rules = config.validate(config.read(path), SeriesChoice, drop=["mmmed"])
+    rules = load_dicom("dicom-tracers", start=None)
     verdicts = choose([replace(PET, tracer=tracer, description=description)], rules)
     assert [one.modality for one in verdicts if one.chosen] == ([modality] if modality else [])
 

@@ -179,7 +179,7 @@ def test_a_table_of_patient_ids_labels_the_cases_and_the_ids_stay_in_it(two):
     (two / "people.tsv").write_text("id\tdiagnosis\tage\none\tAD\t71\ntwo\tCN\t68\n")
     found = read(labelled(root=two), "in")
     of_label = {found.classes[case.label]: case for case in found.cases}
-    assert of_label["AD"].covariates["age"] == 71.0
+    assert dict(of_label["AD"].covariates) == {"age": 71.0}
     assert set(of_label["AD"].sources) == {"mri", "pet"}
     assert set(of_label["CN"].sources) == {"mri"}
     assert found.rule.startswith("CN against AD (positive: AD): diagnosis")
