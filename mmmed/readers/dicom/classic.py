@@ -7,9 +7,12 @@ import math
 import struct
 
 from mmmed.errors import SeriesError
-from mmmed.readers.dicom.dimension import TAGS, dimensions
+from mmmed.readers.dicom import dimension, remark
+from mmmed.readers.dicom.dimension import dimensions
 from mmmed.readers.dicom.elements import Elements, name_of
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
+from mmmed.readers.dicom.private import Private
+from mmmed.readers.dicom.remark import SCALED, remarks
 from mmmed.readers.dicom.syntax import EXPLICIT_BIG
 
 IMAGE_TYPE = 0x00080008
@@ -24,14 +27,13 @@ SAMPLES, PHOTOMETRIC, FRAMES = 0x00280002, 0x00280004, 0x00280008
 ROWS, COLUMNS = 0x00280010, 0x00280011
 ALLOCATED, BITS, HIGH, SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
 INTERCEPT, SLOPE, LOOKUP = 0x00281052, 0x00281053, 0x00283000
-PHILIPS, PHILIPS_SCALE = 0x20050010, 0x2005100E
-PHILIPS_NAME = "Philips MR Imaging DD 001"
+PHILIPS_SCALE = Private("Philips MR Imaging DD 001", 0x2005, 0x0E)
 SIEMENS, TILES, PER_FRAME = 0x00190010, 0x0019100A, 0x52009230
 
-WANTED = TAGS | {
+WANTED = dimension.TAGS | remark.TAGS | PHILIPS_SCALE.tags | {
     IMAGE_TYPE, INSTANCE_UID, SERIES_UID, PATIENT_ID, NUMBER, POSITION, ORIENTATION, SPACING,
     THICKNESS, GAP, REFERENCE, SAMPLES, PHOTOMETRIC, FRAMES, ROWS, COLUMNS, ALLOCATED, BITS, HIGH,
-    SIGNED, INTERCEPT, SLOPE, LOOKUP, PHILIPS, PHILIPS_SCALE, SIEMENS, TILES, PER_FRAME,
+    SIGNED, INTERCEPT, SLOPE, LOOKUP, SIEMENS, TILES, PER_FRAME,
 }  # fmt: skip
 """What is read of every file."""
 
@@ -121,7 +123,7 @@ def read_frame(elements: Elements) -> Frame:
         gap=_length(elements, GAP),
         slope=slope,
         intercept=intercept,
-        scaled=scaled,
+        notes=remarks(elements) + ((SCALED,) if scaled else ()),
         reference=elements.text(REFERENCE),
         dimensions=dimensions(elements),
     )
@@ -158,13 +160,13 @@ def rescale(elements: Elements) -> tuple[float, float, bool]:
     """Slope, intercept, and whether Philips' own scale is in them.
 
     Raises:
-        SeriesError: not finite numbers, or a slope of 0.
+        SeriesError: not finite numbers.
     """
     slope = elements.numbers(SLOPE, count=1) or (1.0,)
     intercept = elements.numbers(INTERCEPT, count=1) or (0.0,)
     scale = None
-    raw = elements.values.get(PHILIPS_SCALE, b"")
-    if SLOPE in elements.values and elements.text(PHILIPS) == PHILIPS_NAME and len(raw) == 4:
+    raw = PHILIPS_SCALE.value(elements)
+    if SLOPE in elements.values and len(raw) == 4:
         scale = struct.unpack(">f" if elements.syntax == EXPLICIT_BIG else "<f", raw)[0]
     return philips_rescale(slope[0], intercept[0], scale=scale, where=str(elements.path))
 
@@ -178,13 +180,11 @@ def philips_rescale(
     slope * scale it is the measured signal (Chenevert et al., 2014, 10.1593/tlo.13811).
 
     Raises:
-        SeriesError: a slope of 0, or a number that is not finite.
+        SeriesError: a number that is not finite.
     """
-    if slope == 0:
-        raise SeriesError(f"{where}: RescaleSlope is 0, which wipes out every value")
     if not (math.isfinite(slope) and math.isfinite(intercept)):
         raise SeriesError(f"{where}: rescale by {slope} and {intercept} is not finite")
-    if not scale or not math.isfinite(scale):
+    if not (scale and slope and math.isfinite(scale)):
         return slope, intercept, False
     return 1 / scale, intercept / (slope * scale), True
 

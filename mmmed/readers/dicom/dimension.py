@@ -54,7 +54,8 @@ class Dimension:
     Attributes:
         name: the attribute, as the standard calls it, or ours where it is private or computed.
         word: what a value is shown as: `echo 2`.
-        sources: where a classic file holds it; the first that is there counts.
+        sources: where a classic file holds it; the first that is there counts. None where enhanced
+            files alone have it.
         shown: whether the value itself is shown; else its rank among the values.
     """
 
@@ -106,10 +107,16 @@ DIMENSIONS = (
             Source(Private(_UNITED_IMAGING, 0x0065, 0x37), "d"),
         ),
     ),
+    Dimension("ASLContext", "", shown=True),
+    Dimension("VelocityEncodingDirection", "velocity"),
+    Dimension("VelocityEncodingMaximumValue", "velocity"),
+    Dimension("TubeVoltage", "kV", (Source(0x00180060, "decimal"),), shown=True),
     Dimension("TemporalPositionIndex", "frame", (Source(0x00209128, "I"),)),
     Dimension("TemporalPositionIdentifier", "frame", (Source(0x00200100, "decimal"),)),
+    Dimension("TemporalPositionTimeOffset", "frame"),
     Dimension("FrameReferenceTime", "frame", (Source(0x00541300, "decimal"),)),
     Dimension("TriggerTime", "phase", (Source(0x00209153, "d"), Source(0x00181060, "decimal"))),
+    Dimension("RespiratoryTriggerDelayTime", "phase"),
     Dimension("AcquisitionNumber", "acquisition", (Source(0x00200012, "decimal"),)),
     Dimension("AcquisitionDateTime", "frame", (Source(0x0008002A),)),
     Dimension("AcquisitionTime", "frame", (Source(0x00080032),)),

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 
-from mmmed.errors import SeriesError
+from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom.frame import Frame
-from mmmed.readers.dicom.pixels import same
+from mmmed.readers.dicom.pixels import check_size, same
 from mmmed.readers.dicom.split import places
 
 
 def one_per_instance(frames: Sequence[Frame]) -> list[Frame]:
-    """The frames without those that repeat an instance UID.
+    """The frames without those that repeat an instance UID; a cut file gives way to a whole one.
 
     Raises:
         SeriesError: different images claim one instance UID.
@@ -28,7 +28,7 @@ def one_per_instance(frames: Sequence[Frame]) -> list[Frame]:
     ]
     found = []
     for same_key in _together(frames, keys):
-        first, *others = same_key
+        first, *others = _whole(same_key)
         for other in others:
             if not same(first, other):
                 raise SeriesError(
@@ -53,6 +53,19 @@ def one_per_place(frames: Sequence[Frame]) -> list[Frame]:
                 kept.append(frame)
         found += kept
     return found
+
+
+def _whole(frames: list[Frame]) -> list[Frame]:
+    """Those whose files have all their pixels, where there are several and any does."""
+    return [frame for frame in frames if len(frames) > 1 and _has_pixels(frame)] or frames
+
+
+def _has_pixels(frame: Frame) -> bool:
+    try:
+        check_size(frame.stored)
+    except DataError:
+        return False
+    return True
 
 
 def _together(frames: Sequence[Frame], keys: Sequence[Hashable]) -> Iterable[list[Frame]]:

@@ -27,6 +27,8 @@ from mmmed.readers.dicom.classic import (
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
+from mmmed.readers.dicom.quantity import spelled
+from mmmed.readers.dicom.remark import MAPPED, SCALED, remarks
 from mmmed.readers.silence import silent
 
 _DIMENSIONS = {
@@ -53,6 +55,18 @@ _DIMENSIONS = {
     "TemporalPositionIdentifier": (
         ("UnassignedPerFrameConvertedAttributesSequence", "TemporalPositionIdentifier"),
     ),
+    "TemporalPositionTimeOffset": (("TemporalPositionSequence", "TemporalPositionTimeOffset"),),
+    "ASLContext": (("MRArterialSpinLabelingSequence", "ASLContext"),),
+    "VelocityEncodingDirection": (("MRVelocityEncodingSequence", "VelocityEncodingDirection"),),
+    "VelocityEncodingMaximumValue": (
+        ("MRVelocityEncodingSequence", "VelocityEncodingMaximumValue"),
+    ),
+    "RespiratoryTriggerDelayTime": (
+        ("RespiratorySynchronizationSequence", "NominalRespiratoryTriggerDelayTime"),
+    ),
+    "TubeVoltage": (("CTXRayDetailsSequence", "KVP"),),
+    "ReceiveCoilName": (("MRReceiveCoilSequence", "ReceiveCoilName"),),
+    "FrameReferenceTime": (("FrameContentSequence", "FrameReferenceDateTime"),),
     "TriggerTime": (
         ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
         ("UnassignedPerFrameConvertedAttributesSequence", "TriggerTime"),
@@ -60,7 +74,7 @@ _DIMENSIONS = {
     "AcquisitionNumber": (("FrameContentSequence", "FrameAcquisitionNumber"),),
     "AcquisitionDateTime": (("FrameContentSequence", "FrameAcquisitionDateTime"),),
 }
-"""Name of a dimension -> the functional groups and attributes that state it."""
+"""Name of a dimension -> the functional groups and attributes that state it; the first counts."""
 
 _PHILIPS_FRAME, _PHILIPS_SCALE, _PHILIPS_CREATOR = 0x2005140F, 0x2005100E, 0x20050010
 
@@ -98,20 +112,27 @@ def _frames(elements: Elements, stored: Stored, data_set: pydicom.Dataset) -> It
         )
     uid, reference = elements.text(INSTANCE_UID), elements.text(REFERENCE)
     first = (instance_number(elements) or 0) << 24
+    told = remarks(elements)
     for index, group in enumerate(groups):
-        one = _Groups(group, shared[0], where=f"{elements.path} frame {index + 1}")
+        where = f"{elements.path} frame {index + 1}"
+        one = _Groups(group, shared[0], data_set, where=where)
         frame = one.frame(stored, index)
         yield dataclasses.replace(
-            frame, uid=f"{uid} frame {index + 1}", number=first + index, reference=reference
+            frame,
+            uid=f"{uid} frame {index + 1}",
+            number=first + index,
+            reference=reference,
+            notes=tuple(dict.fromkeys(told + frame.notes)),
         )
 
 
 @dataclasses.dataclass(frozen=True)
 class _Groups:
-    """The functional groups of one frame: its own, then those of all."""
+    """The functional groups of one frame: its own, then those of all; and the top level."""
 
     own: pydicom.Dataset
     shared: pydicom.Dataset
+    top: pydicom.Dataset
     where: str
 
     def frame(self, stored: Stored, index: int) -> Frame:
@@ -138,7 +159,7 @@ class _Groups:
             gap=_length(self._value("PixelMeasuresSequence", "SpacingBetweenSlices")),
             slope=slope,
             intercept=intercept,
-            scaled=scaled,
+            notes=self._notes(scaled),
             reference="",
             dimensions=self._dimensions(),
         )
@@ -164,9 +185,7 @@ class _Groups:
         return numbers
 
     def _rescale(self) -> tuple[float, float, bool]:
-        group = "PixelValueTransformationSequence"
-        slope = self._value(group, "RescaleSlope")
-        intercept = self._value(group, "RescaleIntercept")
+        slope, intercept = self._transformed("RescaleSlope"), self._transformed("RescaleIntercept")
         private = self.own.get(_PHILIPS_FRAME)
         item = private.value[0] if private is not None and private.VR == "SQ" else None
         scale = None
@@ -179,6 +198,15 @@ class _Groups:
             where=self.where,
         )
 
+    def _notes(self, scaled: bool) -> tuple[str, ...]:
+        mapped = self._value("RealWorldValueMappingSequence", "RealWorldValueSlope") is not None
+        return (SCALED,) * scaled + (MAPPED,) * mapped
+
+    def _transformed(self, attribute: str) -> object:
+        """Of Pixel Value Transformation; some files state it as classic ones do."""
+        value = self._value("PixelValueTransformationSequence", attribute)
+        return self.top.get(attribute) if value is None else value
+
     def _dimensions(self) -> dict[str, str]:
         found = {}
         for name, sources in _DIMENSIONS.items():
@@ -186,17 +214,22 @@ class _Groups:
             if value:
                 found[name] = value
         indices = self._value("FrameContentSequence", "DimensionIndexValues")
-        values = indices if isinstance(indices, (list, pydicom.multival.MultiValue)) else []
-        found |= {f"Index{place}": str(value) for place, value in enumerate(values, start=1)}
+        found |= {f"Index{place}": value for place, value in enumerate(_texts(indices), start=1)}
         return found
 
 
 def _text(value: object) -> str:
+    """A value of any kind, numbers spelled in one way; of a sequence, the gradient's direction."""
     if isinstance(value, pydicom.Sequence):
-        return str(value[0].get("DiffusionGradientOrientation", "")) if len(value) else ""
-    if isinstance(value, (list, pydicom.multival.MultiValue)):
-        return "\\".join(map(str, value))
-    return "" if value is None else str(value)
+        return _text(value[0].get("DiffusionGradientOrientation")) if len(value) else ""
+    return "\\".join(_texts(value))
+
+
+def _texts(value: object) -> list[str]:
+    if value is None:
+        return []
+    parts = value if isinstance(value, (list, pydicom.multival.MultiValue)) else [value]
+    return [spelled([one]) if isinstance(one, (int, float)) else str(one) for one in parts]
 
 
 def _length(value: object) -> float | None:

@@ -64,7 +64,7 @@ class Frame:
         gap: SpacingBetweenSlices in mm, None where not stated.
         slope: of the rescale.
         intercept: of the rescale.
-        scaled: whether Philips' own scale is in them.
+        notes: what is unusual about its values, one line each.
         reference: FrameOfReferenceUID, '' where the file has none.
         dimensions: name -> value, of those that the file states.
     """
@@ -84,7 +84,7 @@ class Frame:
     gap: float | None
     slope: float
     intercept: float
-    scaled: bool
+    notes: tuple[str, ...]
     reference: str
     dimensions: Mapping[str, str]
 

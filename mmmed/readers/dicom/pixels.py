@@ -215,8 +215,10 @@ def _values(array: np.ndarray, frame: Frame) -> np.ndarray:
     """Rescaled values of one slice as float32.
 
     Raises:
-        DataError: some are NaN, infinite or beyond float32.
+        DataError: some are NaN, infinite or beyond float32, or their slope is 0.
     """
+    if frame.slope == 0 and array.any():
+        raise DataError(f"{frame.path}: RescaleSlope is 0, which wipes out every value")
     with np.errstate(over="ignore", invalid="ignore"):
         values = (array * np.float64(frame.slope) + frame.intercept).astype(np.float32)
     if not np.isfinite(values).all():

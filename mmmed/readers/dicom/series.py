@@ -18,12 +18,12 @@ import numpy as np
 import pydicom
 
 from mmmed.errors import DataError, GeometryError, SeriesError, join
-from mmmed.readers.dicom.classic import PATIENT_ID, SERIES_UID, WANTED, read_frame
+from mmmed.readers.dicom.census import Census, census
+from mmmed.readers.dicom.classic import PATIENT_ID, SERIES_UID
+from mmmed.readers.dicom.contents import read_contents
 from mmmed.readers.dicom.duplicate import one_per_instance, one_per_place
-from mmmed.readers.dicom.elements import Elements, name_of, read_data_set, read_elements
-from mmmed.readers.dicom.enhanced import is_enhanced, read_frames
+from mmmed.readers.dicom.elements import Elements, name_of, read_data_set
 from mmmed.readers.dicom.frame import Frame
-from mmmed.readers.dicom.mosaic import is_mosaic, read_tiles
 from mmmed.readers.dicom.pixels import LARGEST, check_size, fill
 from mmmed.readers.dicom.split import Group, repeated, split
 from mmmed.readers.dicom.stack import Stack, check_group, stacked
@@ -110,16 +110,37 @@ def read_stacks(paths: Sequence[Path]) -> tuple[SeriesVolume | Refusal, ...]:
     """
     if not paths:
         raise SeriesError("no files; a series has at least one")
-    files = [read_elements(path, WANTED) for path in paths]
-    _check_one(files, SERIES_UID, "series")
-    _check_one(files, PATIENT_ID, "patients")
-    frames = [frame for elements in files for frame in _frames(elements)]
-    frames.sort(key=lambda frame: (frame.number or 0, frame.uid, frame.corner))
+    contents = read_contents(paths)
+    _check_one(contents.files, SERIES_UID, "series")
+    _check_one(contents.files, PATIENT_ID, "patients")
+    frames = sorted(contents.frames, key=lambda one: (one.number or 0, one.uid, one.corner))
     distinct = one_per_instance(frames)
     groups = split(distinct)
     _check_all(groups)
-    notes = _dropped(len(frames) - len(distinct))
-    return tuple(_made(group, alone=len(groups) == 1, notes=notes) for group in groups)
+    plan = _Plan(
+        groups=groups,
+        census=census(contents.files),
+        blamed=contents.blamed(groups),
+        notes=_dropped(len(frames) - len(distinct)),
+    )
+    return tuple(_made(group, plan) for group in groups)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is known of a series when its groups are made into volumes.
+
+    Attributes:
+        groups: of the series.
+        census: how many slices and images it says it has.
+        blamed: why slices are missing, where files cannot be used; else ''.
+        notes: on all of its volumes.
+    """
+
+    groups: Sequence[Group]
+    census: Census
+    blamed: str
+    notes: tuple[str, ...]
 
 
 def _check_all(groups: Sequence[Group]) -> None:
@@ -151,40 +172,31 @@ def _check_one(files: Sequence[Elements], tag: int, what: str) -> None:
         )
 
 
-def _frames(elements: Elements) -> tuple[Frame, ...]:
-    """What one file holds."""
-    if is_enhanced(elements):
-        return read_frames(elements)
-    return read_tiles(elements) if is_mosaic(elements) else (read_frame(elements),)
-
-
 def _dropped(count: int) -> tuple[str, ...]:
     return (f"{count} duplicates left out",) if count else ()
 
 
-def _made(group: Group, *, alone: bool, notes: tuple[str, ...]) -> SeriesVolume | Refusal:
+def _made(group: Group, plan: _Plan) -> SeriesVolume | Refusal:
     """The volume of a group, or why there is none."""
+    notes = plan.notes
     try:
         if group.repeated:
             frames = one_per_place(group.frames)
             notes += _dropped(len(group.frames) - len(frames))
             group = dataclasses.replace(group, frames=tuple(frames), repeated=repeated(frames))
-        check_group(group, alone=alone)
+        check_group(group, alone=len(plan.groups) == 1, blamed=plan.blamed)
+        plan.census.check(group)
         stack = stacked(group.frames, siblings=group.siblings)
-        said = (*notes, *stack.notes, *_declared(stack.frames))
-        return SeriesVolume(_volume(stack), group.label, stack.frames, said)
+        notes += (*plan.census.notes(group, plan.groups), *stack.notes, *_declared(stack.frames))
+        notes += (plan.blamed,) if plan.blamed else ()
+        return SeriesVolume(_volume(stack), group.label, stack.frames, notes)
     except DataError as error:
         return Refusal(group.label, group.frames, str(error), type(error))
 
 
 def _declared(frames: Sequence[Frame]) -> tuple[str, ...]:
-    """What is unusual about the values."""
-    said = []
-    if any(frame.scaled for frame in frames):
-        said.append("values are on Philips' floating-point scale (2005,100E)")
-    if any(frame.stored.photometric == "MONOCHROME1" for frame in frames):
-        said.append("MONOCHROME1, shown inverted: values are as stored")
-    return tuple(said)
+    """What is unusual about the values of any of them."""
+    return tuple(dict.fromkeys(note for frame in frames for note in frame.notes))
 
 
 def _volume(stack: Stack) -> Volume:

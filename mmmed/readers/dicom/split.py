@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -214,17 +214,27 @@ def _by_rank(
 ) -> list[_Leaf]:
     """Frames that only their numbers tell apart: the n-th of every place together.
 
-    Where places have different counts, or numbers repeat, they stay together.
+    Where places have different counts, or numbers run neither stack by stack nor place by place,
+    they stay together: a guess would mix stacks.
     """
     at: dict[int, list[Frame]] = defaultdict(list)
     for frame, where in zip(frames, place, strict=True):
         at[int(where)].append(frame)
-    counts = set(map(len, at.values()))
-    numbered = all(len({one.number for one in own} - {None}) == len(own) for own in at.values())
-    if len(counts) != 1 or not numbered:
+    if len(set(map(len, at.values()))) != 1:
         return [_Leaf(words, frames, partial)]
     ranked = [sorted(own, key=lambda frame: frame.number or 0) for own in at.values()]
+    stacks = list(zip(*ranked, strict=True))
+    if not (_run(stacks) or _run(ranked)):
+        return [_Leaf(words, frames, partial)]
     return [
-        _Leaf((*words, f"frame {rank}"), own, partial)
-        for rank, own in enumerate(zip(*ranked, strict=True), start=1)
+        _Leaf((*words, f"frame {rank}"), own, partial) for rank, own in enumerate(stacks, start=1)
     ]
+
+
+def _run(parts: Sequence[Sequence[Frame]]) -> bool:
+    """Whether the numbers of each part all come before those of another, or all behind them."""
+    numbers = [[frame.number for frame in part if frame.number is not None] for part in parts]
+    if any(len(set(own)) != len(part) for own, part in zip(numbers, parts, strict=True)):
+        return False
+    ordered = sorted((min(own), max(own)) for own in numbers)
+    return all(one[1] < other[0] for one, other in pairwise(ordered))

@@ -45,8 +45,13 @@ class Stack:
     notes: tuple[str, ...]
 
 
-def check_group(group: Group, *, alone: bool) -> None:
+def check_group(group: Group, *, alone: bool, blamed: str = "") -> None:
     """A group can be one stack.
+
+    Args:
+        group: of a series.
+        alone: whether it is the only one.
+        blamed: why slices are missing, where that is known.
 
     Raises:
         SeriesError: places repeat, slices that siblings have are missing, or one slice stands
@@ -61,7 +66,8 @@ def check_group(group: Group, *, alone: bool) -> None:
     if group.lacking:
         raise SeriesError(
             f"{group.lacking} slices are missing that its siblings have (of "
-            f"{len(group.frames) + group.lacking}; first {first.uid}); copy the series again"
+            f"{len(group.frames) + group.lacking}; first {first.uid}); "
+            f"{blamed or 'copy the series again'}"
         )
     if len(group.frames) == 1 and not alone and group.siblings == 1:
         raise SeriesError(f"one slice alone in its orientation ({first.uid}) is no volume")

@@ -1,0 +1,153 @@
+"""How many slices, images and parts a series says it has, held against what is there.
+
+A series whose last slices were never copied has no gap: only its headers tell.
+
+promise        the number of slices of each volume, which every PET must state (PS3.3, C.8.9.1);
+               fewer are refused
+hint           a number that need not be stated, or is a vendor's own; fewer are noted
+concatenation  one enhanced image as several files, each a part (PS3.3, C.7.6.16)
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmmed.errors import SeriesError
+from mmmed.readers.dicom.dimension import Source
+from mmmed.readers.dicom.elements import Elements, name_of
+from mmmed.readers.dicom.private import Private
+from mmmed.readers.dicom.split import Group, places
+
+_MODALITY = Source(0x00080060)
+_SLICES = Source(0x00540081, "H")
+_FACTORS = tuple(Source(tag, "H") for tag in (0x00540101, 0x00540061, 0x00540071))
+"""Time slices, R-R intervals and time slots of a PET: their product is the number of volumes."""
+
+_CONCATENATION, _PART, _PARTS = Source(0x00209161), Source(0x00209162, "H"), Source(0x00209163, "H")
+
+_HINTS = (
+    ("LocationsInAcquisition of GE", "slices", Source(Private("GEMS_RELA_01", 0x0021, 0x4F), "h")),
+    (
+        "NumberOfSlicesMR of Philips",
+        "slices",
+        Source(Private("Philips Imaging DD 001", 0x2001, 0x18), "i"),
+    ),
+    (name_of(0x00200105), "volumes", Source(0x00200105, "decimal")),
+    (name_of(0x00201002), "images", Source(0x00201002, "decimal")),
+)
+"""What it is called, what it counts, and where it stands."""
+
+TAGS = frozenset(
+    tag
+    for source in (
+        _MODALITY,
+        _SLICES,
+        *_FACTORS,
+        _CONCATENATION,
+        _PART,
+        _PARTS,
+        *(source for _, _, source in _HINTS),
+    )
+    for tag in source.tags
+)
+"""What must be read of every file."""
+
+
+@dataclass(frozen=True)
+class Census:
+    """What the files of one series state together.
+
+    Attributes:
+        slices: promised of each volume; None where nothing is.
+        hints: what each is called, what it counts, and the number.
+        parts: files of a concatenation that is not whole -> what it lacks.
+    """
+
+    slices: int | None
+    hints: tuple[tuple[str, str, int], ...]
+    parts: Mapping[Path, str]
+
+    def check(self, group: Group) -> None:
+        """A group has the slices that were promised, from whole concatenations.
+
+        Raises:
+            SeriesError: it lacks some.
+        """
+        lacking = next((self.parts[one.path] for one in group.frames if one.path in self.parts), "")
+        if lacking:
+            raise SeriesError(f"{lacking}; copy the series again")
+        there = _slices(group)
+        if self.slices is not None and there < self.slices:
+            raise SeriesError(
+                f"{there} of the {self.slices} slices that NumberOfSlices (0054,0081) states are "
+                f"here (first {group.frames[0].uid}); copy the series again"
+            )
+
+    def notes(self, group: Group, groups: Sequence[Group]) -> tuple[str, ...]:
+        """What the headers state more of than there is.
+
+        Args:
+            group: one of the series.
+            groups: all of them.
+        """
+        there = {
+            "slices": _slices(group),
+            "volumes": len(groups),
+            "images": sum(len(one.frames) for one in groups),
+        }
+        return tuple(
+            f"{name} states {stated} {what}, {there[what]} are here"
+            for name, what, stated in self.hints
+            if there[what] < stated
+        )
+
+
+def census(files: Sequence[Elements]) -> Census:
+    """What files state of their number; a number that they do not agree on is left aside."""
+    is_pet = _agreed(files, _MODALITY) == "PT"
+    hints = [(name, what, _number(_agreed(files, source))) for name, what, source in _HINTS]
+    if is_pet:
+        factors = (_number(_agreed(files, source)) or 1 for source in _FACTORS)
+        hints.append(
+            ("the number of time slices, intervals and slots", "volumes", math.prod(factors))
+        )
+    return Census(
+        slices=_number(_agreed(files, _SLICES)) if is_pet else None,
+        hints=tuple((name, what, number) for name, what, number in hints if number),
+        parts=_incomplete(files),
+    )
+
+
+def _agreed(files: Iterable[Elements], source: Source) -> str:
+    """The one value that files state, '' where there is none or several."""
+    found = {source.value(elements) for elements in files} - {""}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
+
+
+def _incomplete(files: Sequence[Elements]) -> dict[Path, str]:
+    """Files of concatenations that lack a part."""
+    concatenations: dict[str, list[Elements]] = defaultdict(list)
+    for elements in files:
+        if name := _CONCATENATION.value(elements):
+            concatenations[name].append(elements)
+    found: dict[Path, str] = {}
+    for parts in concatenations.values():
+        numbers = {_number(_PART.value(one)) or 0 for one in parts}
+        total = _number(_agreed(parts, _PARTS)) or max(numbers)
+        lost = total - len(numbers & set(range(1, total + 1)))
+        if lost:
+            text = f"{lost} of the {total} parts of an enhanced image (concatenation) are missing"
+            found |= {one.path: text for one in parts}
+    return found
+
+
+def _slices(group: Group) -> int:
+    return int(places(group.frames).max()) + 1

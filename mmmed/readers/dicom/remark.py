@@ -1,0 +1,32 @@
+"""What is unusual about the values of a file, one line each."""
+
+from __future__ import annotations
+
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
+
+from mmmed.readers.dicom.elements import Elements
+
+PHOTOMETRIC, LOSSY, MAPPING = 0x00280004, 0x00282110, 0x00409096
+TAGS = frozenset({PHOTOMETRIC, LOSSY, MAPPING})
+"""What must be read of every file."""
+
+SCALED = "values are on Philips' floating-point scale (2005,100E)"
+MAPPED = "a Real World Value Mapping is stated and not applied: values are those of the rescale"
+_INVERTED = "MONOCHROME1, shown inverted: values are as stored"
+_UNSTATED = (
+    "PhotometricInterpretation (0028,0004) is missing; one sample per pixel is taken as grey"
+)
+_LOST = "its pixels were compressed with loss"
+
+
+def remarks(elements: Elements) -> tuple[str, ...]:
+    """What to know of the values of a file before its rescale is looked at."""
+    photometric = elements.text(PHOTOMETRIC)
+    lossy = elements.syntax in (JPEGBaseline8Bit, JPEGExtended12Bit)
+    told = {
+        _INVERTED: photometric == "MONOCHROME1",
+        _UNSTATED: not photometric,
+        _LOST: lossy or elements.text(LOSSY) == "01",
+        MAPPED: MAPPING in elements.values,
+    }
+    return tuple(text for text, is_so in told.items() if is_so)
