@@ -166,6 +166,17 @@ class Cohort:
         values = [case.subject for case in self.cases]
         return pd.Series(values, index=self._index(), name="subject_id", dtype=object)
 
+    def beside(self, name: str, other: str | None) -> dict[Source, Source]:
+        """Every source of a modality -> the first of another one in the same case, where it is."""
+        if other is None:
+            return {}
+        return {
+            source: case.sources[other][0]
+            for case in self.cases
+            if other in case.sources
+            for source in case.sources.get(name, ())
+        }
+
     def without(self, sources: Iterable[Source], reasons: Iterable[str]) -> Cohort:
         """The cohort after these sources turned out unreadable.
 

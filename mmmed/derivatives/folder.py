@@ -107,6 +107,11 @@ def _chains(names: Mapping[str, str], *, start: Path | None) -> dict[str, Chain]
             raise StudyError(
                 f"chain {name} of {modality} does not register; name one with a `register` step"
             )
+        if chain.through is not None and chain.through not in set(names) - {modality}:
+            raise StudyError(
+                f"chain {name} of {modality} registers through {chain.through}, which is not "
+                "prepared; name a chain for it too"
+            )
         found[modality] = chain
     return found
 
@@ -135,6 +140,7 @@ def _prepared(
             kind="volume",
             cache=cache.made("prepared"),
             jobs=jobs,
+            guides=cohort.beside(modality, chain.through),
             progress=_after(done, total, tell),
         )
         like = chain.registers or "t1"

@@ -185,6 +185,7 @@ def _facts(
         "SourceSHA256": item.digest,
         "Steps": list(item.record),
         **({"SUV": item.derivation} if item.derivation else {}),
+        **({"Through": _files(item.guided.source, data)} if item.guided else {}),
         "Map": [list(row) for row in placed.matrix],
         "Quality": quality.verdict,
         "Checks": dict(quality.values),
@@ -195,14 +196,18 @@ def _origin(source: Source, data: Path) -> dict[str, Any]:
     """What the source says of itself, and where it is; a series by all its files."""
     if source.files:
         said = series.described(source.files)
-        files = sorted(shown_path(path.relative_to(data)) for path in source.files)
-        return {**said, "Sources": files, "DeclaredSpace": None}
+        return {**said, "Sources": _files(source, data), "DeclaredSpace": None}
     before = read_sidecar(source.path)
     return {
         **{name: before[name] for name in KEPT if name in before},
-        "Sources": [source.path.relative_to(data).as_posix()],
+        "Sources": _files(source, data),
         "DeclaredSpace": declared_space(source.path),
     }
+
+
+def _files(source: Source, data: Path) -> list[str]:
+    """The files of a source, relative to the folder."""
+    return sorted(shown_path(path.relative_to(data)) for path in source.files or (source.path,))
 
 
 def _relative(text: str, data: Path) -> str:

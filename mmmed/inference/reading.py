@@ -127,12 +127,14 @@ def stock(
     total = sum(len(items) for case in cohort.cases for items in case.sources.values())
     outcomes: list[Prepared | Refused] = []
     for shape in package.modalities:
+        chain = package.preparation[shape.name].chain
         done = prepare(
             _sources(cohort.cases, shape.name),
-            package.preparation[shape.name].chain,
+            chain,
             kind=shape.kind,
             cache=cache.made("prepared"),
             jobs=jobs,
+            guides=cohort.beside(shape.name, chain.through),
             progress=_after(len(outcomes), total, progress),
         )
         outcomes += [_of_shape(one, shape.shape) for one in done]

@@ -84,6 +84,7 @@ def stock(
             kind=cohort.kinds[name],
             cache=cache,
             jobs=jobs,
+            guides=cohort.beside(name, chain.through),
             progress=partial(report, f"prepare {name}"),
         )
         done[name] = {one.source: one for one in outcomes if isinstance(one, Prepared)}

@@ -140,13 +140,20 @@ def _modality_faults(study: Study, cohort: Chosen) -> list[str]:
 
 
 def _chain_faults(study: Study, cohort: Chosen, chains: Mapping[str, Chain]) -> list[str]:
-    """Chains for another kind of item, or whose results are too small for a method."""
+    """Chains for another kind of item, without their guide, or too small for a method."""
     kinds = {name: one.kind for name, one in cohort.reading.modalities.items()}
     strange = [
         f"study {study.study}: transforms.{name}: the chain {study.transforms[name]} is for items "
         f"of kind {chain.item}, not {kinds[name]}; name another"
         for name, chain in chains.items()
         if name in kinds and chain.item != kinds[name]
+    ]
+    lost = [
+        f"study {study.study}: transforms.{name}: the chain {study.transforms[name]} registers "
+        f"through {chain.through}, which is no other modality of the study; name it under "
+        "transforms, or a chain that registers alone"
+        for name, chain in chains.items()
+        if chain.through is not None and chain.through not in set(study.transforms) - {name}
     ]
     spaces = {name: chain.space for name, chain in chains.items()}
     known = {name: space for name, space in spaces.items() if space is not None}
@@ -155,7 +162,7 @@ def _chain_faults(study: Study, cohort: Chosen, chains: Mapping[str, Chain]) -> 
         for index, method in enumerate(study.methods)
         for line in cramped(method, known)
     ]
-    return strange + small
+    return strange + lost + small
 
 
 def _protocol_faults(study: Study) -> list[str]:

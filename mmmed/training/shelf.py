@@ -60,7 +60,7 @@ class Shelf:
         ]
 
     def set(self, case: str, pattern: Pattern) -> ModalitySet:
-        """A case under a pattern; no file of another modality is opened.
+        """A case under a pattern; no file of another modality is opened, nor had it a part.
 
         Raises:
             PresenceError: the case does not own the pattern.
@@ -72,7 +72,9 @@ class Shelf:
         return ModalitySet(
             case=case,
             subject=self.subject[case],
-            items={name: tuple(_open(item) for item in mine[name]) for name in pattern},
+            items={
+                name: tuple(_open(item.among(pattern)) for item in mine[name]) for name in pattern
+            },
             label=self.label[case],
         )
 

@@ -36,6 +36,7 @@ from mmmed.transforms.step import (
 )
 
 if TYPE_CHECKING:
+    from mmmed.transforms.register import Guide
     from mmmed.transforms.registered import Registered
 
 LUMA = (0.299, 0.587, 0.114)
@@ -61,7 +62,12 @@ class Applied:
 
 
 def apply(
-    raster: Raster, steps: Sequence[PrepareStep], *, space: str | None, suv: bool = False
+    raster: Raster,
+    steps: Sequence[PrepareStep],
+    *,
+    space: str | None,
+    suv: bool = False,
+    guide: Guide | None = None,
 ) -> Applied:
     """The volume or image after every step.
 
@@ -70,6 +76,7 @@ def apply(
         steps: in order, fit for its kind.
         space: the template space that the file declares, and by what; None where it declares none.
         suv: the values are SUVbw.
+        guide: the scan that `register` goes through; None where it finds its map alone.
 
     Raises:
         GeometryError: a step needs the template's space or grid and the volume is not in it, or an
@@ -84,14 +91,24 @@ def apply(
         elif space is not None:
             words = f"skipped, {space} is declared"
         else:
-            from mmmed.transforms.register import register
-
-            found = register(raster, step.template, suv=suv)
-            raster, words = Raster(raster.data, found.matrix @ raster.affine), found.words
+            found, words = _registered(raster, step, guide, suv=suv)
+            raster = Raster(raster.data, found.matrix @ raster.affine)
         record.append(f"{step.kind}: {words}")
         if found and found.quality.verdict == "fail":
             break
     return Applied(raster, tuple(record), found)
+
+
+def _registered(
+    raster: Raster, step: Register, guide: Guide | None, *, suv: bool
+) -> tuple[Registered, str]:
+    from mmmed.transforms.register import register, register_through
+
+    if guide is not None:
+        found = register_through(raster, guide, suv=suv)
+        return found, f"{found.words}, through {step.through}"
+    found = register(raster, step.template, suv=suv)
+    return found, found.words if step.through is None else f"{found.words}, no {step.through} used"
 
 
 def _step(  # noqa: C901 - a table

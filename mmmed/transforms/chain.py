@@ -120,8 +120,18 @@ class Chain(Spec):
     @property
     def registers(self) -> Like | None:
         """What the scans of a chain that registers look like; None where it does not register."""
-        steps = (step for step in self.prepare if isinstance(step, Register))
-        return next((step.template for step in steps), None)
+        step = self._register
+        return step.template if step else None
+
+    @property
+    def through(self) -> str | None:
+        """The modality through whose scan those of the chain are registered; None where alone."""
+        step = self._register
+        return step.through if step else None
+
+    @property
+    def _register(self) -> Register | None:
+        return next((step for step in self.prepare if isinstance(step, Register)), None)
 
 
 def _within_brain(step: PrepareStep | AugmentStep) -> bool:

@@ -1,8 +1,10 @@
 """From files to arrays: load, apply the chain's deterministic part, keep the result.
 
 Each item is prepared from its own file alone (and a volume's sidecar), so that a case's PET is the
-same bytes whether or not the case has an MRI. A file that cannot be used is refused with its reason
-and the rest goes on. Vectors are read straight from their tables.
+same bytes whether or not the case has an MRI. A chain that registers `through` another modality
+prepares each item twice, alone and guided: the first is what a case shows that hides its guide.
+A file that cannot be used is refused with its reason and the rest goes on. Vectors are read
+straight from their tables.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -21,6 +24,7 @@ from joblib import Parallel, delayed
 from mmmed.errors import DataError
 from mmmed.modality import ItemKind
 from mmmed.progress import Progress
+from mmmed.readers.dicom.line import one_line
 from mmmed.readers.image import read_image
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.sidecar import declared_space, declares_suv, told_derivation
@@ -30,9 +34,15 @@ from mmmed.record import digest
 from mmmed.transforms import prepared
 from mmmed.transforms.apply import Applied, apply
 from mmmed.transforms.chain import Chain
-from mmmed.transforms.prepared import Placed, Prepared, Refused
+from mmmed.transforms.prepared import Guided, Placed, Prepared, Refused
 from mmmed.transforms.raster import of_image, of_volume
 from mmmed.transforms.read import Read
+
+if TYPE_CHECKING:
+    from mmmed.transforms.register import Guide
+
+LONGEST = 300
+"""Characters of why a guide was not used."""
 
 WORTH_WORKERS = 20.0
 """Seconds of work from which processes are started: each needs some four to import MONAI."""
@@ -48,6 +58,7 @@ def prepare(
     kind: ItemKind,
     cache: Path,
     jobs: int = 1,
+    guides: Mapping[Source, Source] | None = None,
     progress: Progress | None = None,
 ) -> list[Prepared | Refused]:
     """Every source prepared or refused, in the order given.
@@ -58,6 +69,7 @@ def prepare(
         kind: of its items.
         cache: folder of prepared arrays; made where it is missing.
         jobs: processes that may work.
+        guides: source -> the scan that it is registered through, where the chain says so.
         progress: called with (items done, items).
 
     Raises:
@@ -66,7 +78,9 @@ def prepare(
     if chain.item != kind:
         raise DataError(f"the chain is for items of kind {chain.item}, not {kind}; name another")
     done: list[Prepared | Refused] = []
-    for one in _prepared(sources, chain, cache, jobs):
+    known = guides if guides and chain.through else {}
+    orders = [(source, known.get(source)) for source in sources]
+    for one in _prepared(orders, chain, cache, jobs):
         done.append(one)
         if progress:
             progress(len(done), len(sources))
@@ -93,40 +107,62 @@ def load(item: Prepared) -> np.ndarray:
 
 
 def _prepared(
-    sources: Sequence[Source], chain: Chain, cache: Path, jobs: int
+    orders: Sequence[tuple[Source, Source | None]], chain: Chain, cache: Path, jobs: int
 ) -> Iterator[Prepared | Refused]:
     if chain.item == "vector":
-        yield from map(_read_vector, sources)
+        yield from (_read_vector(source) for source, _ in orders)
         return
     seconds = []
-    for source in sources[:PROBED]:
+    for source, guide in orders[:PROBED]:
         begun = time.monotonic()
-        outcome = _prepare_file(source, chain, cache)
+        outcome = _prepare_item(source, guide, chain, cache)
         seconds.append(time.monotonic() - begun)
         yield outcome
-    rest = sources[PROBED:]
+    rest = orders[PROBED:]
     workers = jobs if rest and median(seconds) * len(rest) > WORTH_WORKERS else 1
     yield from Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_prepare_file)(source, chain, cache) for source in rest
+        delayed(_prepare_item)(source, guide, chain, cache) for source, guide in rest
     )
 
 
-def _prepare_file(source: Source, chain: Chain, cache: Path) -> Prepared | Refused:
+def _prepare_item(
+    source: Source, guide: Source | None, chain: Chain, cache: Path
+) -> Prepared | Refused:
+    """A file alone and, where it has a guide that can be used, through that as well."""
+    alone = _prepare_file(source, chain, cache)
+    modality = chain.through
+    if isinstance(alone, Refused) or alone.placed is None or guide is None or modality is None:
+        return alone
+    found = _prepare_file(source, chain, cache, guide=guide)
+    if isinstance(found, Refused):
+        reason = found.reason.removeprefix(f"{source.path}: ")
+        reason = reason.replace(str(guide.path), guide.path.name)
+        words = one_line(f"register: {modality} not used: {reason}", longest=LONGEST)
+        return replace(alone, record=(*alone.record, words))
+    return replace(found, guided=Guided(modality, guide, alone))
+
+
+def _prepare_file(
+    source: Source, chain: Chain, cache: Path, *, guide: Source | None = None
+) -> Prepared | Refused:
     """One volume or image from the cache, else from its file."""
     try:
         file_digest = _digest_of(source)
         volume = chain.item == "volume"
-        single = volume and not source.files
-        space = declared_space(source.path) if single else None
-        suv = single and chain.registers == "pet" and declares_suv(source.path)
-        name = prepared.key(file_digest, space=space, chain=chain.digest, suv=suv)
+        space = _space_of(source) if volume else None
+        suv = volume and not source.files and chain.registers == "pet" and declares_suv(source.path)
+        about = None if guide is None else (_digest_of(guide), _space_of(guide))
+        name = prepared.key(file_digest, space=space, chain=chain.digest, suv=suv, guide=about)
         found = prepared.find(cache, name)
         if found is None:
             read = _read(source, chain, suv=suv)
-            applied = apply(read.raster, chain.prepare, space=space, suv=read.suv)
+            scan = None if guide is None else _guide(guide)
+            applied = apply(read.raster, chain.prepare, space=space, suv=read.suv, guide=scan)
             _check_unchanged(source, file_digest)
+            if guide is not None and about is not None:
+                _check_unchanged(guide, about[0])
             found = _stored(cache, name, applied, read, volume=volume)
-        said = told_derivation(source.path) if single else None
+        said = told_derivation(source.path) if volume and not source.files else None
     except DataError as error:
         text = str(error)
         named = text.startswith(str(source.path))
@@ -197,6 +233,28 @@ def _read(source: Source, chain: Chain, *, suv: bool) -> Read:
     if chain.item == "image":
         return Read(of_image(read_image(source.path)))
     return Read(of_volume(read_volume(source.path)), suv=suv)
+
+
+def _space_of(source: Source) -> str | None:
+    """The template space that a volume declares; a series never counts as declaring one."""
+    return None if source.files else declared_space(source.path)
+
+
+def _guide(source: Source) -> Guide:
+    """The scan through which another one is registered.
+
+    Raises:
+        DataError: it cannot be used.
+    """
+    from mmmed.transforms.register import Guide
+
+    if source.files:
+        from mmmed.transforms.series import read
+
+        raster = read(source.files, scale_free=True).raster
+    else:
+        raster = of_volume(read_volume(source.path))
+    return Guide(raster, _space_of(source))
 
 
 def _digest_of(source: Source) -> str:

@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from mmmed import __version__
+from mmmed.modality import Pattern
 from mmmed.readers.source import Source
 from mmmed.record import digest
 
@@ -58,6 +59,8 @@ class Prepared:
         placed: where a map was sought: the map (4, 4) as rows, and its checks.
         derivation: of a PET, how its values became SUVbw or would, as plain values: of a DICOM
             series its own, of a file what its sidecar keeps.
+        guided: where it was registered through a scan of the same case: that scan, and the item
+            prepared without it.
     """
 
     source: Source
@@ -68,6 +71,28 @@ class Prepared:
     affine: tuple[tuple[float, ...], ...] | None = field(default=None, repr=False)
     placed: Placed | None = field(default=None, repr=False)
     derivation: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    guided: Guided | None = field(default=None, repr=False)
+
+    def among(self, shown: Pattern) -> Prepared:
+        """The item as a case may show it: a scan that is hidden had no part in its making."""
+        if self.guided is None or self.guided.modality in shown.names:
+            return self
+        return self.guided.alone
+
+
+@dataclass(frozen=True)
+class Guided:
+    """By what an item was registered.
+
+    Attributes:
+        modality: of the scan that it went through.
+        source: where that scan comes from.
+        alone: the same item, prepared as if that scan did not exist.
+    """
+
+    modality: str
+    source: Source
+    alone: Prepared
 
 
 @dataclass(frozen=True)
@@ -85,11 +110,27 @@ class Refused:
     placed: Placed | None = field(default=None, repr=False)
 
 
-def key(file_digest: str, *, space: str | None, chain: str, suv: bool = False) -> str:
-    """What names the prepared array of a file."""
+def key(
+    file_digest: str,
+    *,
+    space: str | None,
+    chain: str,
+    suv: bool = False,
+    guide: Sequence[str | None] | None = None,
+) -> str:
+    """What names the prepared array of a file.
+
+    Args:
+        file_digest: of the file.
+        space: that it declares.
+        chain: digest of the chain.
+        suv: the file says that its values are SUVbw.
+        guide: digest and declared space of the scan that it is registered through.
+    """
     return digest.of_value(
         {
             "file": file_digest,
+            **({"guide": list(guide)} if guide else {}),
             "space": space,
             "suv": suv,
             "chain": chain,

@@ -27,17 +27,28 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 class Register(Spec):
     """Brings a head to the template's space; what declares that space is left as it is.
 
-    The map is affine, found from the scan alone; only the scan's affine changes, so that
-    `to-template` interpolates once. A scan that fails the checks of `quality` is refused.
+    The map is affine, found from the scan alone or `through` another; only the scan's affine
+    changes, so that `to-template` interpolates once. A scan that fails the checks of `quality` is
+    refused.
 
     Attributes:
         to: the space.
         template: what the scan looks like: a T1-weighted MRI, or a PET of the brain's metabolism.
+        through: of a PET: the modality of the T1-weighted MRI of the same case to which it is
+            registered rigidly, and whose affine map it takes. Where the case shows no such scan,
+            or one that cannot be used, the PET is registered by itself, and the record says so.
     """
 
     kind: Literal["register"]
     to: Literal["mni152"] = "mni152"
     template: Like = "t1"
+    through: str | None = None
+
+    @model_validator(mode="after")
+    def _only_a_pet_goes_through(self) -> Register:
+        if self.through is not None and self.template != "pet":
+            raise ValueError("`through` is for a PET: state `template: pet`, or leave it out")
+        return self
 
 
 class BiasField(Spec):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from heads import save_pair
 from PIL import Image
 
 from mmmed.cohorts.bids import BidsCohort, read_bids
@@ -12,6 +13,7 @@ from mmmed.cohorts.label import Label
 from mmmed.cohorts.table import TableCohort, read_table_cohort
 from mmmed.cohorts.views import View, ViewsCohort, read_views
 from mmmed.errors import DataError
+from mmmed.modality import Pattern
 from mmmed.pipelines.preparation import Stocked, stock
 from mmmed.transforms.chain import Chain
 
@@ -108,3 +110,37 @@ def test_the_item_unlike_the_others_is_named_with_what_to_do(
     words = rf"small: photo: .*0\.png is {is_now} after preparation, 2 of 3 items are \(3, 4, 4\)"
     with pytest.raises(DataError, match=f"{words}; {advice}"):
         photos(tmp_path, odd, (4, 4, 3), (4, 4, 3))
+
+
+def heads(root: Path) -> Stocked:
+    """MRI and PET of a folder, PETs through the MRI where there is one."""
+    volume = {"kind": "volume"}
+    modalities = {
+        "mri": {**volume, "datatype": "anat", "suffix": "T1w"},
+        "pet": {**volume, "datatype": "pet", "suffix": "pet"},
+    }
+    spec = BidsCohort.model_validate({"kind": "bids", "root": root, "modalities": modalities})
+    grid = {"kind": "to-template", "voxel_mm": 8.0}
+    pet = {"kind": "register", "template": "pet", "through": "mri"}
+    chains = {
+        "mri": Chain.model_validate({"item": "volume", "prepare": [{"kind": "register"}, grid]}),
+        "pet": Chain.model_validate({"item": "volume", "prepare": [pet, grid]}),
+    }
+    cohort = read_bids(spec, "heads")
+    return stock(cohort, chains, cache=root / "cache", jobs=1, report=lambda *_: None)
+
+
+def test_a_hidden_mri_had_no_part_in_the_pet_that_was_registered_through_it(
+    tmp_path: Path,
+) -> None:
+    """The bits of a hidden guide's PET are those of a folder that never held the guide."""
+    save_pair(tmp_path / "with", "sub-1")
+    save_pair(tmp_path / "without", "sub-1", mri=False)
+    save_pair(tmp_path / "without", "sub-2")
+    shelf, bare = heads(tmp_path / "with").shelf, heads(tmp_path / "without").shelf
+    alone = Pattern.parse("pet")
+    expected = bare.set("sub-1", alone).items["pet"][0].numpy()
+    hidden = shelf.set("sub-1", alone).items["pet"][0].numpy()
+    guided = shelf.set("sub-1", Pattern.parse("mri+pet")).items["pet"][0].numpy()
+    np.testing.assert_array_equal(hidden, expected)
+    assert not np.array_equal(guided, expected)

@@ -124,6 +124,18 @@ def test_a_method_without_the_weights_it_needs_is_refused_before_anything_is_rea
     assert resolve(study, start=None).study.methods[0].name == "hypermm-paper"
 
 
+def test_a_chain_through_a_modality_that_the_study_lacks_is_refused(written, tmp_path) -> None:
+    chain = tmp_path / "through.yaml"
+    chain.write_text(
+        "mmmed: 1\nitem: volume\n"
+        "prepare: [{kind: register, template: pet, through: mri}, {kind: to-template}]\n"
+    )
+    text = SMALLEST.replace("pet: brain-pet", f"pet: {chain}")
+    assert resolve(load_study(written(text), start=None), start=None).chains["pet"].through
+    with pytest.raises(StudyError, match=r"transforms\.pet: .* through mri, which is no other"):
+        resolve(load_study(written(text.replace("mri: brain-mri, ", "")), start=None), start=None)
+
+
 def test_a_transform_for_a_modality_the_cohort_lacks_is_refused(written) -> None:
     text = SMALLEST.replace("pet: brain-pet", "amyloid: brain-pet")
     with pytest.raises(StudyError, match=r"transforms\.amyloid: the cohort .* no such modality"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import nibabel as nib
 import numpy as np
 from scipy.ndimage import affine_transform, binary_dilation
 from scipy.spatial.transform import Rotation
@@ -56,6 +59,20 @@ def with_body(length_mm: float, matrix: np.ndarray) -> Raster:
     data = np.maximum(head, brightest * (0.2 * (neck | trunk) + 0.8 * heart).clip(0, 1))
     noise = np.abs(np.random.default_rng(0).normal(0, 0.02 * brightest, shape))
     return Raster((data + noise).astype(np.float32)[None], affine)
+
+
+def save_pair(folder: Path, case: str, *, mri: bool = True) -> None:
+    """A T1w and a PET of one head in BIDS names, apart by a rigid map, on 5 mm voxels."""
+    head, turn = planted((10, 5, -8), (20, -10, 30), 0.93), planted((-6, 4, 10), (12, -6, 8), 1.0)
+    scans = {"pet/{}_pet": ("pet", turn @ head)}
+    if mri:
+        scans["anat/{}_T1w"] = ("t1", head)
+    for name, (like, matrix) in scans.items():
+        path = folder / case / f"{name.format(case)}.nii.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        source = np.asarray(template.looks(like, 2.0))
+        raster = moved(source, template.grid(2.0).affine, matrix, 5.0)
+        nib.save(nib.Nifti1Image(raster.data[0], raster.affine), path)
 
 
 def off(found: np.ndarray, matrix: np.ndarray) -> tuple[float, float]:

@@ -32,9 +32,20 @@ def test_brain_chains_prepare_on_the_template_and_mirror(name):
     assert chain.mirror
 
 
+def test_a_pet_may_be_registered_through_another_modality():
+    step = {"kind": "register", "template": "pet", "through": "mri"}
+    assert Chain.model_validate({"item": "volume", "prepare": [step]}).through == "mri"
+    alone = Chain.model_validate({"item": "volume", "prepare": [{**step, "through": None}]})
+    assert alone.through is None
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
+        (
+            "mmmed: 1\nitem: volume\nprepare:\n  - {kind: register, through: mri}\n",
+            "`through` is for a PET",
+        ),
         ("mmmed: 1\nitem: volume\nprepare:\n  - {kind: zscore, within: all}\n", ":4: .*z-score"),
         ("mmmed: 1\nitem: volume\nprepare:\n  - {kind: resize, shape: [4]}\n", ":4: "),
         (

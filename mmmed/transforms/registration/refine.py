@@ -64,7 +64,7 @@ def rigid(scan: Scan, like: Like, start: Start, *, voxel_mm: float) -> Refined:
     map_.SetMatrix((pose[:3, :3].T @ start.turn).ravel().tolist(), 1e-6)
     map_.SetTranslation((pose[:3, :3].T @ start.centre - MIDDLE).tolist())
     moving = to_itk(scan.data, pose.T @ scan.affine)
-    information = _optimised(map_, moving, like, voxel_mm=voxel_mm, turns=40, step_mm=4.0)
+    information = optimised(map_, moving, _fixed(like, voxel_mm), turns=40, step_mm=4.0)
     found = _refined(map_, information)
     return Refined(
         information,
@@ -88,8 +88,8 @@ def affine(scan: Scan, like: Like, begun: Refined, *, voxel_mm: float, share: fl
     map_.SetMatrix(begun.linear.ravel().tolist())
     map_.SetTranslation(begun.shift.tolist())
     moving = to_itk(scan.data, scan.affine)
-    information = _optimised(
-        map_, moving, like, voxel_mm=voxel_mm, turns=100, step_mm=1.0, share=share
+    information = optimised(
+        map_, moving, _fixed(like, voxel_mm), turns=100, step_mm=1.0, share=share
     )
     return _refined(map_, information)
 
@@ -109,18 +109,26 @@ def _refined(map_: Any, information: float) -> Refined:
     return Refined(information, linear, np.asarray(map_.GetTranslation()))
 
 
-def _optimised(
+def optimised(
     map_: Any,
     moving: Any,
-    like: Like,
+    still: tuple[Any, Any],
     *,
-    voxel_mm: float,
     turns: int,
     step_mm: float,
     share: float = 1.0,
 ) -> float:
-    """Improve a map in place, or leave it as it is; returns its mutual information."""
-    fixed, mask = _fixed(like, voxel_mm)
+    """Improve a map in place, or leave it as it is; returns its mutual information.
+
+    Args:
+        map_: SimpleITK's transform from the still image to the moving one.
+        moving: SimpleITK's image.
+        still: the other image, and a mask of where it is looked at.
+        turns: steps at most.
+        step_mm: of the first step.
+        share: of the masked voxels that count.
+    """
+    fixed, mask = still
     search = itk.ImageRegistrationMethod()
     search.SetMetricAsMattesMutualInformation(BINS)
     search.SetMetricFixedMask(mask)
