@@ -82,6 +82,7 @@ class Row:
         sources: modality -> items.
         month: since the baseline, where that is known.
         day: of the visit, where that is known.
+        unknown: why tables with dates say nothing of it; "" where they do.
         found: False where the visit can be no case: a table alone knows it, or its scans went to
             another.
     """
@@ -93,6 +94,7 @@ class Row:
     sources: Mapping[str, tuple[Source, ...]]
     month: float | None = None
     day: date | None = None
+    unknown: str = ""
     found: bool = field(default=True)
 
 
@@ -131,7 +133,8 @@ def assemble(
             continue
         aside += _left_out(row, kinds, EXCLUDED, verdict.reason)
         if verdict.kind == "missing" and row.sources:
-            collected.append(Fault(row.id, None, verdict.reason))
+            why = f"{verdict.reason} ({row.unknown})" if row.unknown else verdict.reason
+            collected.append(Fault(row.id, None, why))
         elif verdict.kind == "unknown" and row.sources and label:
             unknown.append(label.outside(row.id, verdict.text))
     _refuse_unknown(unknown, name)

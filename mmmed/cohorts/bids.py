@@ -15,7 +15,8 @@ from pydantic import Field
 from mmmed.cohorts.assembly import ModalityName
 from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.phenotype import Phenotype, read_phenotype
-from mmmed.cohorts.tree import Place, Tree, checked_root, listed, read_tree
+from mmmed.cohorts.place import Place, checked_root, listed
+from mmmed.cohorts.tree import Tree, read_tree
 from mmmed.config import Spec
 from mmmed.errors import DataError
 from mmmed.readers import entities

@@ -17,7 +17,8 @@ from pydantic import Field, model_validator
 
 from mmmed.cohorts.assembly import ModalityName
 from mmmed.cohorts.cohort import Cohort, Fault
-from mmmed.cohorts.tree import Place, Tree, checked_root, listed, read_tree
+from mmmed.cohorts.place import Place, checked_root, listed
+from mmmed.cohorts.tree import Tree, read_tree
 from mmmed.config import Spec
 from mmmed.errors import DataError
 from mmmed.readers.entities import VOLUME_ENDINGS, Entities, parse_derivative

@@ -24,8 +24,9 @@ from mmmed.cohorts.assembly import Columns, Row, assemble
 from mmmed.cohorts.choice import Verdict, choose
 from mmmed.cohorts.cohort import Aside, Cohort, Fault
 from mmmed.cohorts.dicom_cohort import DicomCohort
+from mmmed.cohorts.mapped import read_mapped
 from mmmed.cohorts.pairing import paired
-from mmmed.cohorts.register import Register, read_mapped
+from mmmed.cohorts.register import Register
 from mmmed.cohorts.visit import read_day, subject_key
 from mmmed.errors import DataError, StudyError
 from mmmed.progress import Listener, Silent
@@ -130,7 +131,14 @@ def cohort(looked: Looked, name: str) -> Cohort:
     faults = _faults(looked)
     register = _register(looked, faults)
     return assemble(
-        [replace(row, cells=register.cells(row.subject, row.session)) for row in looked.rows],
+        [
+            replace(
+                row,
+                cells=register.cells(row.subject, row.session, row.day),
+                unknown=register.beyond(row.subject, row.day),
+            )
+            for row in looked.rows
+        ],
         name=name,
         kinds=dict.fromkeys(rules.modalities, "volume"),
         label=rules.label,

@@ -14,7 +14,7 @@ from mmmed import config, library
 from mmmed.cohorts.assembly import Visits
 from mmmed.cohorts.choice import SeriesChoice
 from mmmed.cohorts.label import Label
-from mmmed.cohorts.register import MappedTable
+from mmmed.cohorts.mapped import MappedTable
 
 DICOM = "dicom-series"
 """Name of the cohort that counts where none is named."""

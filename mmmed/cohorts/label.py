@@ -100,8 +100,10 @@ class Label(Spec):
         return self.rule.stages if isinstance(self.rule, Conversion) else self.classes
 
     def meaning(self, text: str) -> str:
-        """The diagnosis that a cell names."""
-        return self.values.get(text.strip(), text.strip())
+        """The diagnosis that a cell names; `3.0`, as some tools write a code, is `3`."""
+        plain = text.strip()
+        code = plain.removesuffix(".0")
+        return self.values.get(plain, self.values.get(code, plain))
 
     def index(self, text: str) -> int:
         """The class of a text that names one."""

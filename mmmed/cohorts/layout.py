@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from mmmed.cohorts.caps import SUBJECTS
-from mmmed.cohorts.tree import PEOPLE, subjects
+from mmmed.cohorts.people import PEOPLE
+from mmmed.cohorts.place import subjects
 from mmmed.errors import NothingReadable, StudyError
 from mmmed.readers.dicom.header import Header
 from mmmed.readers.dicom.reading import read_header

@@ -10,7 +10,6 @@ nearest anchor only (ties: the earlier). A scan that no anchor takes stays a cas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,13 +17,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mmmed.cohorts.acquired import scan_days
 from mmmed.cohorts.assembly import ModalityName, Row
 from mmmed.cohorts.cohort import EXCLUDED, OUTSIDE, Aside
-from mmmed.cohorts.visit import read_day
 from mmmed.config import Spec
-from mmmed.errors import DataError
 from mmmed.readers.source import Source
-from mmmed.readers.vectors import read_table
 
 
 class Pairing(Spec):
@@ -66,7 +63,10 @@ def paired(rows: Sequence[Row], spec: Pairing, *, root: Path) -> tuple[list[Row]
     moved: list[Row] = []
     asides: list[Aside] = []
     for own in by_subject.values():
-        kept, aside = _of_subject(own, spec, _days(root, own))
+        days: dict[Path, date] = {}
+        for row in own:
+            days |= scan_days(root / row.subject / (row.session or ""), row.id)
+        kept, aside = _of_subject(own, spec, days)
         moved += kept
         asides += aside
     return moved, asides
@@ -157,18 +157,3 @@ def _outside(anchor: _Scan, nearest: _Scan | None, spec: Pairing) -> Aside | Non
         f"{spec.window_days} are allowed"
     )
     return Aside(row.id, row.subject, row.session, nearest.modality, OUTSIDE, reason)
-
-
-def _days(root: Path, rows: Sequence[Row]) -> dict[Path, date]:
-    """File -> day, as the `scans.tsv` of these rows say; what cannot be read says nothing."""
-    days: dict[Path, date] = {}
-    for row in rows:
-        folder = root / row.subject / (row.session or "")
-        table = folder / f"{row.id}_scans.tsv"
-        if not table.is_file():
-            continue
-        with suppress(DataError):
-            for cells in read_table(table).to_dict(orient="records"):
-                with suppress(DataError):
-                    days[folder / str(cells.get("filename"))] = read_day(str(cells.get("acq_time")))
-    return days

@@ -19,9 +19,10 @@ from mmmed.cohorts.bids import BidsCohort, BidsVolumes
 from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.cohorts.dicom_cohort import DICOM, load_dicom
 from mmmed.cohorts.layout import Layout, layout, may_be_dicom
+from mmmed.cohorts.people import PEOPLE
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
-from mmmed.cohorts.tree import PEOPLE, Tree
+from mmmed.cohorts.tree import Tree
 from mmmed.errors import Collecting, DataError
 from mmmed.models.building import weights_file
 from mmmed.pipelines import availability, dicom_ledger

@@ -210,3 +210,21 @@ def test_a_case_without_a_diagnosis_is_a_fault(two):
 def test_a_cohort_of_no_folder_says_what_to_name():
     with pytest.raises(StudyError, match=r"cohort\.root=DIR"):
         read(RULES, "in")
+
+
+def test_a_table_of_dates_labels_the_dicom_study_that_is_near(two):
+    (two / "people.tsv").write_text(
+        "id\tseen\tdiagnosis\none\t2026-01-11\tAD\none\t2025-01-11\tCN\ntwo\t2026-01-02\tCN\n"
+    )
+    table = {"file": "people.tsv", "subject": "id", "session": None, "day": "seen"}
+    spec = labelled(root=two, tables=[{**table, "nearest_days": 30}])
+    found = read(spec, "in")
+    assert {found.classes[case.label]: set(case.sources) for case in found.cases} == {
+        "AD": {"mri", "pet"},
+        "CN": {"mri"},
+    }
+    nearer = spec.model_copy(
+        update={"tables": (spec.tables[0].model_copy(update={"nearest_days": 9}),)}
+    )
+    with pytest.raises(DataError, match="no case of class AD"):
+        read(nearer, "in")

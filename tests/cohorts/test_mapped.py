@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from mmmed import config, library
 from mmmed.cohorts.bids import BidsCohort
+from mmmed.cohorts.caps import CapsCohort
+from mmmed.cohorts.mapped import MappedTable
 from mmmed.cohorts.reading import read
 from mmmed.errors import DataError
 
@@ -64,7 +67,7 @@ def test_dxsum_codes_are_diagnoses_and_its_baseline_counts_before_its_screening(
         adni,
         "DXSUM.csv",
         DXSUM,
-        "1,001_S_0001,v01,sc,2005-08-20,2",
+        "1,,v01,sc,2005-08-20,2",
         "1,001_S_0001,v03,bl,2005-09-08,1",
         "2,002_S_0002,v01,sc,2005-09-12,3",
         "3,003_S_0003,v03,bl,2005-11-08,2",
@@ -169,3 +172,177 @@ def test_a_visit_without_files_is_no_fault_and_a_person_without_any_is_bare(adni
     cohort = read(shipped(adni.root), "adni")
     assert [case.id for case in cohort.bare] == ["sub-ADNI009S0009_ses-M000"]
     assert cohort.faults == ()
+
+
+def test_a_table_by_rid_knows_the_folders_that_end_with_it(adni):
+    write(
+        adni,
+        "DXSUM.csv",
+        "RID,VISCODE2,EXAMDATE,DIAGNOSIS",
+        "1,bl,2005-09-08,1",
+        "0002,bl,2005-09-12,3.0",
+        "3.0,bl,2005-11-08,2",
+        "77,bl,2005-11-08,1",
+        "x,bl,2005-11-08,1",
+    )
+    cohort = read(shipped(adni.root), "adni")
+    assert labels(cohort) == {"S0001": "CN", "S0002": "AD"}
+    assert {one.id for one in cohort.bare} == {"sub-77_ses-M000", "sub-x_ses-M000"}
+    assert [fault.where for fault in cohort.faults] == ["sub-ADNI004S0004_ses-M000"]
+
+
+def test_both_tables_of_one_person_without_scans_are_one_person(adni):
+    write(adni, "ADNIMERGE.csv", *MERGED, "9,009_S_0009,bl,1,2005-01-01,AD,Dementia,70,Male")
+    write(adni, "DXSUM.csv", DXSUM, "9,,v03,bl,2005-01-01,3")
+    assert [one.id for one in read(shipped(adni.root), "adni").bare] == [
+        "sub-ADNI009S0009_ses-M000"
+    ]
+
+
+def test_a_number_that_two_folders_end_with_is_nobodys(adni):
+    adni.case("sub-ADNI055S0001", "ses-M000", "mri")
+    write(adni, "DXSUM.csv", DXSUM, "1,,,bl,,1", "2,,,bl,,3", "4,,,bl,,1")
+    cohort = read(shipped(adni.root), "adni")
+    assert labels(cohort) == {"S0002": "AD", "S0004": "CN"}
+    assert "line 2: 1 may be ADNI001S0001 or ADNI055S0001" in str(cohort.faults[0])
+
+
+@pytest.mark.parametrize(
+    ("told", "diagnosis"),
+    [("MCI to Dementia", "AD"), ("NL", "CN"), ("MCI to NL", "CN"), ("NL to Dementia", "AD")],
+)
+def test_transitions_of_older_tables_are_what_they_lead_to(adni, told, diagnosis):
+    rows = [*MERGED[:2], MERGED[3], f"4,004_S_0004,bl,4,2005-09-07,CN,{told},73.7,Female"]
+    write(adni, "ADNIMERGE.csv", *rows)
+    assert labels(read(shipped(adni.root), "adni"))["S0004"] == diagnosis
+
+
+DATED = {
+    "file": "visits.csv",
+    "subject": "RID",
+    "match": "S([0-9]+)$",
+    "session": None,
+    "day": "EXAMDATE",
+    "nearest_days": 90,
+    "columns": {"diagnosis": "DX"},
+    "missing": ["-4"],
+}
+
+
+def dated(tree, *lines, name="adni", **changes):
+    """The cohort with a table that tells visits by dates alone."""
+    write(tree, "visits.csv", "RID,EXAMDATE,DX", *lines)
+    spec = shipped(tree.root, name).model_dump(mode="json")
+    return read(BidsCohort.model_validate(spec | {"tables": [DATED | changes]}), "adni")
+
+
+@pytest.fixture
+def by_date(empty_bids):
+    """Subject 1 at two dates, the others at one; each tells its date another way."""
+    empty_bids.case("sub-ADNI001S0001", "ses-20060101", "mri")
+    empty_bids.case("sub-ADNI001S0001", "ses-20070101T0930", "mri")
+    empty_bids.case("sub-ADNI002S0002", "ses-1", "mri")
+    empty_bids.table(
+        "sub-ADNI002S0002/sub-ADNI002S0002_sessions.tsv", "session_id acq_time", "ses-1 2006-03-01"
+    )
+    empty_bids.case("sub-ADNI003S0003", None, "mri")
+    empty_bids.table(
+        "sub-ADNI003S0003/sub-ADNI003S0003_scans.tsv",
+        "filename acq_time",
+        "anat/sub-ADNI003S0003_T1w.nii.gz 2006-05-01T10:00:00",
+    )
+    return empty_bids
+
+
+def test_a_session_takes_the_row_nearest_to_it_within_the_days_allowed(by_date):
+    cohort = dated(
+        by_date,
+        "1,2005-12-01,CN",  # 31 days before the first session
+        "1,2006-01-20,Dementia",  # 19 days after it
+        "2,2006-05-30,CN",  # 90 days after it
+        "3,2006-08-01,CN",  # 92 days after it
+    )
+    assert labels(cohort) == {"S0001": "AD", "S0002": "CN"}
+    (fault,) = cohort.faults
+    assert str(fault) == (
+        "sub-ADNI003S0003: has no diagnosis; left out (the nearest row of visits.csv is 92 days "
+        "away; 90 count)"
+    )
+
+
+def test_of_two_rows_equally_near_the_earlier_counts(by_date):
+    cohort = dated(
+        by_date,
+        "1,2005-12-22,CN",
+        "1,2006-01-11,Dementia",
+        "2,2006-03-01,Dementia",
+        "3,2006-05-01,CN",
+    )
+    assert labels(cohort)["S0001"] == "CN"
+
+
+def test_rows_that_differ_on_one_day_do_not_count_and_neither_does_a_third(by_date):
+    same = ["1,2006-01-01,CN", "1,2006-01-01,Dementia", "1,2006-01-01,CN"]
+    cohort = dated(by_date, *same, "2,2006-03-01,Dementia", "3,2006-05-01,CN", "3,2006-05-01,CN")
+    assert labels(cohort) == {"S0002": "AD", "S0003": "CN"}
+    first, second = map(str, cohort.faults)
+    assert first.startswith("ADNI001S0001 2006-01-01: two rows of visits.csv")
+    assert "has no diagnosis" in second
+
+
+@pytest.mark.parametrize("text", ["3/1/2006", "", "2006-02-30", "soon"])
+def test_a_date_that_cannot_be_read_is_one_line(by_date, text):
+    cohort = dated(by_date, f"1,{text},CN", "2,2006-03-01,Dementia", "3,2006-05-01,CN")
+    said = [str(fault) for fault in cohort.faults]
+    assert sum("visits.csv line 2" in one for one in said) == 1
+    assert labels(cohort) == {"S0002": "AD", "S0003": "CN"}
+
+
+def test_a_session_of_an_unknown_day_says_so(by_date):
+    by_date.case("sub-ADNI004S0004", "ses-1", "mri")
+    cohort = dated(
+        by_date, "1,2006-01-01,CN", "2,2006-03-01,Dementia", "3,2006-05-01,CN", "4,2006-05-01,CN"
+    )
+    assert "when its scans were taken is not known" in str(cohort.faults[0])
+
+
+def test_dates_alone_tell_who_converts(by_date):
+    cohort = dated(
+        by_date,
+        "1,2006-01-05,MCI",
+        "1,2008-01-05,Dementia",
+        "2,2006-03-01,MCI",
+        "2,2009-04-01,MCI",
+        "3,2006-05-01,MCI",
+        "3,2006-11-01,MCI",
+        name="adni-conversion",
+    )
+    assert labels(cohort) == {"S0001": "pMCI", "S0002": "sMCI"}
+    reasons = {one.where: one.reason for one in cohort.asides}
+    assert reasons["sub-ADNI003S0003"].startswith("followed for 6.0")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"session": "VISCODE"}, "nearest_days needs"),
+        ({"day": None}, "nearest_days needs"),
+        ({"match": "S[0-9]+$"}, "needs one group"),
+        ({"match": "("}, "no regular expression"),
+    ],
+)
+def test_a_mapping_that_makes_no_sense_is_refused(changes, words):
+    with pytest.raises(ValidationError, match=words):
+        MappedTable.model_validate(DATED | changes)
+
+
+def test_the_same_tables_label_a_caps_folder(caps):
+    document = config.read(library.find("cohorts", "adni-caps", start=None).path)
+    spec = config.validate(document, CapsCohort, drop=("mmmed",))
+    for number in (1, 2, 3):
+        caps.case(f"sub-ADNI00{number}S000{number}", "ses-M000", "mri", "pet")
+    write(caps, "ADNIMERGE.csv", *MERGED)
+    cohort = read(spec.model_copy(update={"root": caps.root}), "adni-caps")
+    mine = {one.subject[-5:]: cohort.classes[one.label] for one in cohort.cases}
+    assert {"S0001": "CN", "S0002": "AD"}.items() <= mine.items()
+    assert cohort.rule.startswith("CN against AD (positive: AD): diagnosis at each subject's first")
