@@ -35,16 +35,13 @@ from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.facts import SeriesFacts
 from mmmed.readers.dicom.header import Header, identity
 from mmmed.readers.dicom.index import Index, Series, read_index
-from mmmed.readers.dicom.line import one_line
+from mmmed.readers.dicom.line import reason_line
 from mmmed.readers.entities import case_id
 from mmmed.readers.silence import silent
 from mmmed.readers.source import Source
 
 DIGITS = 10
 """Of the digest that stands for a patient."""
-
-LONGEST = 600
-"""Characters of a reason."""
 
 WORTH_WORKERS = 4096
 """Files from which processes are started: some four seconds of work."""
@@ -204,7 +201,7 @@ def _described(series: Series) -> SeriesFacts | str:
             facts = describe([read_data_set(path) for path in series.paths])
     except Exception as error:  # noqa: BLE001 - the boundary of a series: the others go on
         text = str(error) if isinstance(error, DataError) else f"cannot be read ({error!r})"
-        return one_line(text.replace(f"{series.root}/", ""), longest=LONGEST)
+        return reason_line(text, series.root)
     return replace(facts, study=series.study, uid=series.uid)
 
 

@@ -16,7 +16,7 @@ from pydicom import Dataset
 
 from mmmed.errors import MmmedError
 from mmmed.readers.dicom.elements import read_data_set
-from mmmed.readers.dicom.line import one_line, shown_path
+from mmmed.readers.dicom.line import one_line, reason_line, shown_path
 from mmmed.readers.dicom.series import SeriesVolume
 from mmmed.readers.silence import silent
 from mmmed.readers.suv.decision import derive
@@ -73,7 +73,7 @@ def sidecar(volume: SeriesVolume, *, root: Path) -> dict[str, Any]:
         "Volume": volume.label or "the only one of its series",
         "Geometry": _geometry(volume),
         **suv,
-        "Notes": [_shown(note, root) for note in volume.notes],
+        "Notes": [reason_line(note, root) for note in volume.notes],
         "Sources": [shown_path(path.relative_to(root)) for path in volume.paths],
     }
 
@@ -95,11 +95,7 @@ def _suv(volume: SeriesVolume, root: Path) -> dict[str, Any]:
     try:
         return derive(volume.headers).to_json()
     except MmmedError as error:
-        return {"refused": _shown("; ".join(str(error).splitlines()), root)}
-
-
-def _shown(text: str, root: Path) -> str:
-    return one_line(text.replace(f"{root}/", ""), longest=600)
+        return {"refused": reason_line("; ".join(str(error).splitlines()), root)}
 
 
 def _plain(header: Dataset, keyword: str) -> Any:

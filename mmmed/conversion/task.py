@@ -8,7 +8,6 @@ failed    something that is no property of the data went wrong; running again ma
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,13 +15,10 @@ from typing import Literal
 from mmmed.conversion.naming import Name, siblings
 from mmmed.conversion.sidecar import sidecar
 from mmmed.errors import DataError, GeometryError, MmmedError, RunError, SeriesError, UnitsError
-from mmmed.readers.dicom.line import one_line
+from mmmed.readers.dicom.line import reason_line
 from mmmed.readers.dicom.series import SeriesVolume, read_series
 from mmmed.readers.nifti_bytes import nifti_bytes
 from mmmed.record import atomic
-
-LONGEST = 600
-"""Characters of a reason."""
 
 _CODES: tuple[tuple[type[MmmedError], str], ...] = (
     (GeometryError, "geometry"),
@@ -86,7 +82,7 @@ def convert(task: Task) -> Outcome:
     except MmmedError as error:
         return _refused(task, error)
     except Exception as error:  # noqa: BLE001 - the boundary of a series: the others go on
-        text = _shown(task, f"{type(error).__name__}: {error}")
+        text = reason_line(f"{type(error).__name__}: {error}", task.root)
         return Outcome("unreadable", "unexpected", f"cannot be read ({text})", failed=True)
 
 
@@ -99,7 +95,7 @@ def _converted(task: Task) -> Outcome:
     called = siblings(task.name, [one.label for one in volumes])
     outputs = [_write(task, one, name) for one, name in zip(volumes, called, strict=True)]
     notes = dict.fromkeys(note for one in volumes for note in one.notes)
-    return Outcome("ok", text=_shown(task, "; ".join(notes)), outputs=tuple(outputs))
+    return Outcome("ok", text=reason_line("; ".join(notes), task.root), outputs=tuple(outputs))
 
 
 def _write(task: Task, volume: SeriesVolume, name: Name) -> str:
@@ -126,12 +122,12 @@ def _changed(task: Task) -> Outcome | None:
             state = None
         if state is None or (state.st_size, state.st_mtime_ns) != (file.size, file.modified):
             text = f"{file.path}: changed while it was read; run again when it is complete"
-            return Outcome("unreadable", "changing", one_line(text, longest=LONGEST), failed=True)
+            return Outcome("unreadable", "changing", reason_line(text, task.root), failed=True)
     return None
 
 
 def _refused(task: Task, error: MmmedError) -> Outcome:
-    text = _shown(task, "; ".join(str(error).splitlines()))
+    text = reason_line("; ".join(str(error).splitlines()), task.root)
     for kind, code in _CODES:
         if isinstance(error, kind):
             return Outcome("refused", code, text)
@@ -140,11 +136,6 @@ def _refused(task: Task, error: MmmedError) -> Outcome:
     if isinstance(error, RunError):
         return Outcome("unreadable", "not-written", text, failed=True)
     return Outcome("unreadable", "unexpected", text, failed=True)
-
-
-def _shown(task: Task, text: str) -> str:
-    """A reason on one line, with paths as seen from the input."""
-    return one_line(text.replace(f"{task.root}{os.sep}", ""), longest=LONGEST)
 
 
 def lost(code: str, text: str) -> Outcome:

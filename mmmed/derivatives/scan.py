@@ -17,7 +17,7 @@ import numpy as np
 
 from mmmed.errors import DataError, MmmedError
 from mmmed.readers import entities
-from mmmed.readers.dicom.line import one_line, shown_path
+from mmmed.readers.dicom.line import reason_line, shown_path
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.sidecar import declared_space, read_sidecar, sidecar_path
 from mmmed.readers.source import Source
@@ -34,9 +34,6 @@ from mmmed.transforms.registration.align import Alignment, made_alike
 
 KEPT = ("Modality", "TracerName", "TracerRadionuclide", "Manufacturer", "MagneticFieldStrength")
 """What a derivative's sidecar takes over from its source's."""
-
-LONGEST = 600
-"""Characters of a reason."""
 
 MNI_SPACE = 4
 """NIfTI's code for coordinates in MNI152 space."""
@@ -81,7 +78,7 @@ def written(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path)
     try:
         return {**row, **_judged(order, outcome, data=data, out=out)}
     except MmmedError as error:
-        return {**row, "verdict": "refused", "reason": _relative(str(error), data)}
+        return {**row, "verdict": "refused", "reason": reason_line(str(error), data)}
 
 
 def _judged(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path) -> dict[str, Cell]:
@@ -208,7 +205,3 @@ def _origin(source: Source, data: Path) -> dict[str, Any]:
 def _files(source: Source, data: Path) -> list[str]:
     """The files of a source, relative to the folder."""
     return sorted(shown_path(path.relative_to(data)) for path in source.files or (source.path,))
-
-
-def _relative(text: str, data: Path) -> str:
-    return one_line(text.replace(f"{data.as_posix()}/", ""), longest=LONGEST)

@@ -16,6 +16,7 @@ from mmmed.cohorts.cohort import Case, Fault
 from mmmed.errors import MmmedError, NothingReadable
 from mmmed.inference.reading import read_cohort, set_apart, stock
 from mmmed.progress import Progress, unheard
+from mmmed.readers.dicom.line import reason_line
 from mmmed.record import atomic, table
 from mmmed.record.table import Cell, Schema
 from mmmed.training import manifest, package
@@ -95,7 +96,7 @@ def predict_folder(
     rows, failed = _predict(loaded, shelf, cohort.cases, lambda done, _: tell(items + done, total))
     faults = (*known, *cohort.faults, *failed)
     counts = _count(rows, faults, refused=len(known))
-    _write(out, loaded, rows, faults, counts)
+    _write(out, loaded, rows, faults, counts, data=data)
     if derivations := shelf.derivations():
         atomic.write_json(out / "derivations.json", derivations)
     if not rows and not known:
@@ -132,14 +133,22 @@ def _count(rows: Rows, faults: Iterable[Fault], *, refused: int) -> Counts:
     )
 
 
-def _write(out: Path, loaded: Package, rows: Rows, faults: Iterable[Fault], counts: Counts) -> None:
+def _write(
+    out: Path,
+    loaded: Package,
+    rows: Rows,
+    faults: Iterable[Fault],
+    counts: Counts,
+    *,
+    data: Path,
+) -> None:
     names = columns(loaded.manifest.classes)
     table.write(out / "predictions.tsv", table.PREDICTIONS, rows, extra=names)
     reasons = [
         {
             "case_id": fault.where,
             "modality": fault.modality,
-            "reason": " ".join(fault.reason.split()),
+            "reason": reason_line(fault.reason, data),
         }
         for fault in faults
     ]

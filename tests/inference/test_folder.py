@@ -78,7 +78,8 @@ def test_a_case_with_one_unreadable_scan_is_predicted_from_the_rest(
     (bids / "sub-03" / "pet" / "sub-03_trc-18FFDG_pet.nii.gz").write_text("<html>")
     counts = predict_folder(model, bids, tmp_path / "out")
     assert predictions(tmp_path / "out")["sub-03"]["pattern"] == "mri"
-    assert ("sub-03", "pet") in quarantine(tmp_path / "out")
+    reason = quarantine(tmp_path / "out")["sub-03", "pet"]
+    assert reason.startswith("sub-03/pet/sub-03_trc-18FFDG_pet.nii.gz: ")
     assert (counts.predicted, counts.partly_read, counts.unreadable) == (3, 1, 0)
 
 

@@ -347,7 +347,7 @@ def test_a_package_that_is_not_as_written_is_exit_2(
 def test_predicting_an_empty_folder_is_exit_3(half_failed, attempt, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = attempt("predict", half_failed[1] / "model", tmp_path / "empty", "--out", "out")
-    refused(done, 3, "empty: holds no sub-* folder")
+    refused(done, 3, "empty: holds no DICOM series and no sub-*")
 
 
 def test_predicting_into_a_place_that_cannot_be_written_to_is_exit_2(

@@ -13,6 +13,8 @@ from pathlib import PurePath
 LONGEST = 160
 """Characters kept; DICOM allows 64 in most texts."""
 
+LONGEST_REASON = 600
+
 
 def one_line(text: str, *, longest: int = LONGEST) -> str:
     """The text on one line, printable, of at most `longest` characters."""
@@ -21,6 +23,11 @@ def one_line(text: str, *, longest: int = LONGEST) -> str:
     line = " ".join(plain.split())
     short = len(line) <= longest and len(text) <= len(head)
     return line if short else line[: longest - 1] + "…"
+
+
+def reason_line(text: str, root: PurePath) -> str:
+    """A reason as tables keep it: on one line, with paths as seen from the folder that is read."""
+    return one_line(text.replace(f"{root}{os.sep}", ""), longest=LONGEST_REASON)
 
 
 def shown_path(path: PurePath | str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmmed.readers.dicom.line import one_line, shown_path
+from mmmed.readers.dicom.line import one_line, reason_line, shown_path
 
 
 def test_html_tabs_and_line_ends_become_one_line() -> None:
@@ -30,3 +32,10 @@ def test_any_text_becomes_one_printable_line_that_utf8_holds(text: str) -> None:
 
 def test_a_name_that_is_no_utf8_is_shown_by_its_bytes() -> None:
     assert shown_path("caf\udce9/a b\nc") == r"caf\xe9/a b\nc"
+
+
+def test_a_reason_names_paths_as_seen_from_the_folder() -> None:
+    assert (
+        reason_line("/data/in/a b/x: is\ncut off", PurePosixPath("/data/in")) == "a b/x: is cut off"
+    )
+    assert len(reason_line("x" * 9000, PurePosixPath("/data"))) == 600

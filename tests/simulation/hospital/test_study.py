@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mmmed import config, library
-from mmmed.cohorts.choice import SeriesChoice, choose
+from mmmed.cohorts.choice import choose
+from mmmed.cohorts.dicom_cohort import DICOM, load_dicom
 from mmmed.readers.dicom.description import describe
 from mmmed.simulation.hospital.enhanced import enhanced
 from mmmed.simulation.hospital.files import slices
@@ -19,11 +19,7 @@ FINE = AdSimulation(subjects=Subjects.of_total(7), seed=5, voxel_mm=2.0)
 @pytest.mark.parametrize("number", [1, 3, 7])
 def test_the_t1_and_the_corrected_pet_are_chosen_and_the_others_are_told_why(number: int) -> None:
     """Subject 3 has an enhanced MRI, subject 7 an enhanced PET."""
-    rules = config.validate(
-        config.read(library.find("cohorts", "dicom-series", start=None).path),
-        SeriesChoice,
-        drop=["mmmed"],
-    )
+    rules = load_dicom(DICOM, start=None)
     person = participants(draw_subjects(FINE))[number - 1]
     written = list(orders(FINE, person))
     facts = [describe([enhanced(one)] if one.enhanced else slices(one)) for one in written]
