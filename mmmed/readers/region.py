@@ -1,9 +1,10 @@
 """Regions of the template by which a PET's values are divided.
 
-brain        the template's brain mask
-cerebellum   tissue of the template behind the pons and below the tentorium: a box inside the
-             posterior fossa, clear of temporal and occipital lobes and, by a margin, of sinuses
-mask         a file in the template's space, positive inside
+brain            the template's brain mask
+cerebellum       tissue of the template behind the pons and below the tentorium: a box inside the
+                 posterior fossa, clear of other lobes and, by a margin, of sinuses
+cerebellum-grey  the same box where more than half is grey matter
+any other        a file in the template's space, positive inside
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def sampled(name: str, mask: Path | None, affine: np.ndarray, shape: Sequence[in
     """A region on another grid in the template's space, (i, j, k) float32 in 0 to 1.
 
     Args:
-        name: `brain`, `cerebellum` or `mask`.
-        mask: the file, for `mask`.
+        name: `brain`, `cerebellum`, `cerebellum-grey` or, of a mask, any.
+        mask: the file; None for what is drawn here.
         affine: (4, 4) of the grid.
         shape: of the grid.
 
@@ -59,14 +60,14 @@ def sampled(name: str, mask: Path | None, affine: np.ndarray, shape: Sequence[in
     return np.asarray(weight, dtype=np.float32).reshape(tuple(shape))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _drawn(name: str) -> Volume:
     grid = template.grid(DETAIL_MM)
     inside = template.brain_mask(DETAIL_MM)
-    if name == "cerebellum":
+    if name != "brain":
         low, high = np.array(CEREBELLUM_MM).T
         box = ((grid.centres >= low) & (grid.centres <= high)).all(axis=-1)
-        tissue = template.gm(DETAIL_MM) + template.wm(DETAIL_MM)
+        tissue = template.gm(DETAIL_MM) + (template.wm(DETAIL_MM) if name == "cerebellum" else 0)
         inside = box & (tissue > TISSUE)
     return Volume(inside.astype(np.float32), grid.affine)
 

@@ -124,8 +124,7 @@ def _step(  # noqa: C901 - a table
         case RobustScale():
             return _robust_scale(raster, step)
         case BrainMask():
-            inside = _brain(raster)
-            return Raster(raster.data * inside, raster.affine), f"{int(inside.sum())} voxels kept"
+            return _brain_mask(raster, step)
         case ToTemplate():
             return _to_template(raster, step)
         case Spacing():
@@ -146,6 +145,17 @@ def _step(  # noqa: C901 - a table
             return _normalise(raster, step)
         case _:
             assert_never(step)
+
+
+def _brain_mask(raster: Raster, step: BrainMask) -> tuple[Raster, str]:
+    if step.by == "template":
+        inside, by = _brain(raster), ""
+    else:
+        from mmmed.transforms.brain_extraction import brain
+
+        inside, by = brain(raster), " by HD-BET"
+    words = f"{int(inside.sum())} voxels kept{by}"
+    return Raster(raster.data * inside, raster.affine), words
 
 
 def _to_template(raster: Raster, step: ToTemplate) -> tuple[Raster, str]:

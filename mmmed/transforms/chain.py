@@ -18,6 +18,7 @@ from mmmed.transforms.step import (
     FOR_VOLUMES,
     SPATIAL,
     AugmentStep,
+    BrainMask,
     CropOrPad,
     PrepareStep,
     QuarterTurns,
@@ -78,6 +79,12 @@ class Chain(Spec):
         return self
 
     @model_validator(mode="after")
+    def _extracts_from_mri(self) -> Chain:
+        if self.extracts and self.registers == "pet":
+            raise ValueError("HD-BET is for MRI; state `by: template` in a PET's `brain-mask`")
+        return self
+
+    @model_validator(mode="after")
     def _turns_squares(self) -> Chain:
         if not any(isinstance(step, QuarterTurns) for step in self.augment):
             return self
@@ -104,10 +111,19 @@ class Chain(Spec):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what decides the prepared bytes; augmentation is not part of it."""
+        """SHA-256 of what decides the prepared bytes; augmentation is not part of it.
+
+        Raises:
+            MissingExtra: it needs HD-BET, which is not there.
+            StudyError: it needs HD-BET's weights, which are not there.
+        """
         settings = self.model_dump(mode="json", include={"item", "prepare"})
         masks = [step.mask for step in self.prepare if isinstance(step, ReferenceRegion)]
         files = [digest.of_file(mask) for mask in masks if mask is not None and mask.is_file()]
+        if self.extracts:
+            from mmmed.transforms.brain_extraction import installed
+
+            files.append(installed().digest)
         return digest.of_value({**settings, "files": files} if files else settings)
 
     @property
@@ -116,6 +132,11 @@ class Chain(Spec):
         return any(
             isinstance(step, ReferenceRegion | ZScore | RobustScale) for step in self.prepare
         )
+
+    @property
+    def extracts(self) -> bool:
+        """Whether it needs HD-BET."""
+        return any(isinstance(step, BrainMask) and step.by == "hd-bet" for step in self.prepare)
 
     @property
     def registers(self) -> Like | None:

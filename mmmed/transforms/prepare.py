@@ -33,6 +33,7 @@ from mmmed.readers.vectors import Rows, read_rows
 from mmmed.record import digest
 from mmmed.transforms import prepared
 from mmmed.transforms.apply import Applied, apply
+from mmmed.transforms.brain_extraction import installed
 from mmmed.transforms.chain import Chain
 from mmmed.transforms.prepared import Guided, Placed, Prepared, Refused
 from mmmed.transforms.raster import of_image, of_volume
@@ -74,10 +75,14 @@ def prepare(
 
     Raises:
         DataError: the chain is for another kind of item.
+        MissingExtra: it needs HD-BET, which is not there.
+        StudyError: it needs HD-BET's weights, which are not there.
     """
     if chain.item != kind:
         raise DataError(f"the chain is for items of kind {chain.item}, not {kind}; name another")
     done: list[Prepared | Refused] = []
+    if chain.extracts:
+        installed()
     known = guides if guides and chain.through else {}
     orders = [(source, known.get(source)) for source in sources]
     for one in _prepared(orders, chain, cache, jobs):

@@ -66,17 +66,24 @@ class ReferenceRegion(Spec):
     """Divides by the mean inside a region of the template: SUV becomes SUVR, in any linear unit.
 
     Attributes:
-        region: `brain` is the template's whole brain, `cerebellum` its part below the tentorium.
-        mask: a NIfTI file in the template's space that is positive in another region.
+        region: `brain` is the template's whole brain, `cerebellum` its part below the tentorium,
+            `cerebellum-grey` the grey matter of that part; `pons` and `mask`, any other region,
+            are what `mask` says.
+        mask: a NIfTI file in the template's space that is positive in the region.
     """
 
     kind: Literal["reference-region"]
-    region: Literal["brain", "cerebellum", "mask"] = "brain"
+    region: Literal["brain", "cerebellum", "cerebellum-grey", "pons", "mask"] = "brain"
     mask: Path | None = None
 
     @model_validator(mode="after")
     def _one_region(self) -> ReferenceRegion:
-        if (self.region == "mask") != (self.mask is not None):
+        if self.region == "pons" and self.mask is None:
+            raise ValueError(
+                "the template's maps show no border of the pons; state `mask`: a NIfTI file in "
+                "MNI152 space that is positive in it"
+            )
+        if (self.region in {"pons", "mask"}) != (self.mask is not None):
             raise ValueError("`region: mask` and the path in `mask` belong together")
         return self
 
@@ -97,9 +104,15 @@ class RobustScale(Spec):
 
 
 class BrainMask(Spec):
-    """Sets to zero what lies outside the template's brain, on the template's grid."""
+    """Sets to zero what lies outside the brain.
+
+    Attributes:
+        by: `template` takes the template's brain, on the template's grid; `hd-bet` asks HD-BET, on
+            any grid that shows a whole head, and needs it and its weights on this machine.
+    """
 
     kind: Literal["brain-mask"]
+    by: Literal["template", "hd-bet"] = "template"
 
 
 class ToTemplate(Spec):

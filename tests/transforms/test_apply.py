@@ -264,7 +264,7 @@ def test_channels_are_clipped_and_scored_together():
     np.testing.assert_allclose(done, (clipped - clipped.mean()) / clipped.std(), rtol=1e-4)
 
 
-@pytest.mark.parametrize("region", ["brain", "cerebellum"])
+@pytest.mark.parametrize("region", ["brain", "cerebellum", "cerebellum-grey"])
 def test_a_reference_region_becomes_one_and_a_unit_falls_out(region):
     grid = template.grid(4.0)
     step = ReferenceRegion(kind="reference-region", region=region)
@@ -288,6 +288,40 @@ def test_a_mask_file_on_another_grid_is_a_reference_region(tmp_path):
     done = apply(of_volume(Volume(data, grid.affine)), [step], space=None).raster.data[0]
     assert abs(done[0, 0, 0] - 1) < 0.05
     assert abs(done[-1, 0, 0] - 0.25) < 0.02
+
+
+def test_grey_matter_of_the_cerebellum_takes_up_more_than_the_whole():
+    pet = Raster(np.asarray(template.pet(2.0))[None], template.grid(2.0).affine)
+    whole, grey = (
+        apply(pet, [ReferenceRegion(kind="reference-region", region=name)], space=None).raster.data
+        for name in ("cerebellum", "cerebellum-grey")
+    )
+    assert grey.max() < whole.max()
+
+
+def test_the_pons_is_what_a_mask_says_and_nothing_else(tmp_path):
+    with pytest.raises(ValueError, match="state `mask`: a NIfTI file in MNI152 space"):
+        ReferenceRegion(kind="reference-region", region="pons")
+    path = tmp_path / "pons.nii.gz"
+    grid = template.grid(4.0)
+    mask = np.zeros(grid.shape, np.uint8)
+    mask[18:22, 20:24, 8:14] = 1
+    nib.save(nib.Nifti1Image(mask, grid.affine), path)
+    step = ReferenceRegion(kind="reference-region", region="pons", mask=path)
+    data = np.where(mask, 5, 10).astype(np.float32)
+    done = apply(of_volume(Volume(data, grid.affine)), [step], space=None)
+    np.testing.assert_allclose(done.raster.data[0], data / 5)
+    assert done.record == ("reference-region: pons mean 5",)
+
+
+@pytest.mark.shared
+def test_a_pons_drawn_by_others_serves_as_region(data):
+    """The template's grey and white matter in the pons: more uptake than white, less than grey."""
+    path = data / "pet-reference-regions" / "masks" / "region-pons_eroded-6mm_mask.nii.gz"
+    pet = Raster(np.asarray(template.pet(2.0))[None], template.grid(2.0).affine)
+    step = ReferenceRegion(kind="reference-region", region="pons", mask=path)
+    words = apply(pet, [step], space=None).record[0]
+    assert template.WHITE_UPTAKE * 0.7 < float(words.split()[-1]) < 1
 
 
 def test_a_region_outside_the_field_of_view_is_refused():

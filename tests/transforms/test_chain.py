@@ -8,6 +8,11 @@ from mmmed.transforms.chain import Chain, load_chain
 
 TURNING = "augment: [{kind: quarter-turns}]\n"
 
+EXTRACTING = """
+mmmed: 1
+item: volume
+prepare: [{kind: register, template: pet}, {kind: brain-mask, by: hd-bet}]
+"""
 
 SPACING = {"kind": "spacing", "voxel_mm": (2.0, 2.0, 2.0)}
 
@@ -42,6 +47,10 @@ def test_a_pet_may_be_registered_through_another_modality():
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
+        (
+            EXTRACTING,
+            "HD-BET is for MRI",
+        ),
         (
             "mmmed: 1\nitem: volume\nprepare:\n  - {kind: register, through: mri}\n",
             "`through` is for a PET",
