@@ -34,7 +34,7 @@ def truth(hospital: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def checked(hospital: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     out = tmp_path_factory.mktemp("checked")
-    found = check_data(hospital, cohort=None, start=None, jobs=1, progress=None, out=out)
+    found = check_data(hospital, cohort=None, start=None, jobs=1, out=out)
     return out, "\n".join((*found.sentences, *found.faults))
 
 
