@@ -114,6 +114,7 @@ class Verdict:
         modality: the item it might have been.
         chosen: whether it is.
         why: one sentence.
+        like: whether the first `require` is true of it: an MR, where that is what it asks.
     """
 
     study: str
@@ -121,6 +122,7 @@ class Verdict:
     modality: str
     chosen: bool
     why: str
+    like: bool = True
 
 
 def choose(series: Sequence[SeriesFacts], rules: SeriesChoice) -> tuple[Verdict, ...]:
@@ -154,7 +156,8 @@ def _of_study(series: Sequence[SeriesFacts], modality: str, rules: ModalityRules
             why = f"chosen for {modality}: {_won(fit, rules)}"
         else:
             why = f"not chosen for {modality}: {_lost(one, fit[0], rules)}"
-        verdicts.append(Verdict(one.study, one.uid, modality, chosen, why))
+        like = rules.require[0].rule.holds(one)
+        verdicts.append(Verdict(one.study, one.uid, modality, chosen, why, like))
     return verdicts
 
 

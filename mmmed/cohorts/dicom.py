@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,7 +22,7 @@ from joblib import Parallel, delayed
 
 from mmmed.cohorts.assembly import Columns, Row, assemble
 from mmmed.cohorts.choice import Verdict, choose
-from mmmed.cohorts.cohort import Aside, Cohort, Fault
+from mmmed.cohorts.cohort import EXCLUDED, Aside, Cohort, Fault
 from mmmed.cohorts.dicom_cohort import DicomCohort
 from mmmed.cohorts.mapped import read_mapped
 from mmmed.cohorts.pairing import paired
@@ -60,8 +60,9 @@ class Looked:
         verdicts: (Study UID, Series UID) -> one per modality; none for a series in `unread`.
         unread: (Study UID, Series UID) -> why its headers cannot be read.
         sessions: Study UID -> (`sub-...`, `ses-...`).
-        rows: one per DICOM Study, after pairing.
-        asides: what pairing made of scans that are not where they were found.
+        rows: one per DICOM Study, after pairing, with age, sex and site as its headers state them.
+        asides: what pairing made of scans that are not where they were found, and modalities of
+            which there are series and none is fit.
     """
 
     root: Path
@@ -95,10 +96,11 @@ def look(
     for one in choose([facts for facts in found.values() if not isinstance(facts, str)], rules):
         verdicts[one.study, one.uid] = (*verdicts.get((one.study, one.uid), ()), one)
     sessions = _sessions(index.series)
-    rows = _rows(index.series, verdicts, sessions)
-    asides: list[Aside] = []
+    rows = _rows(index.series, verdicts, sessions, _people(found))
+    asides = list(_unfit(verdicts, rows, sessions))
     if rules.pairing is not None:
-        rows, asides = paired(rows, rules.pairing, root=root)
+        rows, moved = paired(rows, rules.pairing, root=root)
+        asides = [*moved, *asides]
     return Looked(
         root=root,
         index=index,
@@ -125,13 +127,13 @@ def cohort(looked: Looked, name: str) -> Cohort:
         DataError: a table is missing or broken, or contradicts the rules.
     """
     rules = looked.rules
-    faults = _faults(looked)
+    faults = found_faults(looked)
     register = _register(looked, faults)
     return assemble(
         [
             replace(
                 row,
-                cells=register.cells(row.subject, row.session, row.day),
+                cells={**row.cells, **register.cells(row.subject, row.session, row.day)},
                 unknown=register.beyond(row.subject, row.day),
             )
             for row in looked.rows
@@ -236,6 +238,7 @@ def _rows(
     series: Sequence[Series],
     verdicts: Mapping[_Key, tuple[Verdict, ...]],
     sessions: Mapping[str, tuple[str, str]],
+    people: Mapping[str, Mapping[str, str]],
 ) -> list[Row]:
     """A row per DICOM Study, with the series that was chosen for each modality."""
     sources: dict[str, dict[str, tuple[Source, ...]]] = {study: {} for study in sessions}
@@ -250,12 +253,43 @@ def _rows(
             id=case_id(subject.removeprefix("sub-"), session.removeprefix("ses-")),
             subject=subject,
             session=session,
-            cells={},
+            cells=people.get(study, {}),
             sources=sources[study],
             day=days[study],
         )
         for study, (subject, session) in sessions.items()
     ]
+
+
+def _people(found: Mapping[_Key, SeriesFacts | str]) -> dict[str, dict[str, str]]:
+    """Study UID -> age, sex and site, of the first series that states each."""
+    people: dict[str, dict[str, str]] = {}
+    for (study, _), facts in found.items():
+        if isinstance(facts, str):
+            continue
+        age = "" if facts.age_years is None else f"{facts.age_years:.4g}"
+        stated = {"age": age, "sex": facts.sex, "site": facts.site}
+        known = people.setdefault(study, {})
+        people[study] = {**{name: one for name, one in stated.items() if one}, **known}
+    return people
+
+
+def _unfit(
+    verdicts: Mapping[_Key, Sequence[Verdict]],
+    rows: Sequence[Row],
+    sessions: Mapping[str, tuple[str, str]],
+) -> Iterator[Aside]:
+    """Modalities of which a DICOM Study has series, and none that is fit."""
+    like: dict[str, dict[str, list[str]]] = {study: {} for study in sessions}
+    for (study, _), told in verdicts.items():
+        for one in told:
+            if one.like:
+                like[study].setdefault(one.modality, []).append(one.why)
+    for row, study in zip(rows, sessions, strict=True):
+        for modality, whys in like[study].items():
+            if modality not in row.sources:
+                reason = f"of {len(whys)} series none is fit: {whys[0].partition(': ')[2]}"
+                yield Aside(row.id, row.subject, row.session, modality, EXCLUDED, reason)
 
 
 def source_of(series: Series) -> Source:
@@ -269,7 +303,7 @@ def _day(text: str) -> date | None:
     return None
 
 
-def _faults(looked: Looked) -> list[Fault]:
+def found_faults(looked: Looked) -> list[Fault]:
     """Series that the index refused, once each, and those whose headers cannot be read."""
     refused = {
         (one.study, one.series): Fault(one.path, None, one.text)

@@ -7,7 +7,7 @@ study with a typo does not keep it from the cohort and the chains that it names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ from mmmed import config, library
 from mmmed.cohorts import choice_table, dicom, ledger
 from mmmed.cohorts.bids import BidsCohort, BidsVolumes
 from mmmed.cohorts.cohort import Cohort, require_modalities
-from mmmed.cohorts.dicom_cohort import DICOM, load_dicom
+from mmmed.cohorts.dicom import Looked
+from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort
 from mmmed.cohorts.layout import Layout, layout, may_be_dicom
 from mmmed.cohorts.people import PEOPLE
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
 from mmmed.cohorts.tree import Tree
-from mmmed.errors import Collecting, DataError
+from mmmed.errors import Collecting, DataError, NothingReadable
 from mmmed.models.building import weights_file
 from mmmed.pipelines import availability, dicom_ledger
 from mmmed.pipelines.materialise import Simulated, choose, materialise
@@ -82,10 +83,10 @@ def check_data(
         NothingReadable: there is no case.
     """
     tell = listener or Silent()
-    if cohort is None and may_be_dicom(folder):
-        return _check_dicom(folder, start=start, jobs=jobs, tell=tell, out=out)
-    name = cohort or _usual(folder, start)
+    name = cohort or (DICOM if may_be_dicom(folder) else _usual(folder, start))
     spec = choose(CohortChoice(name=name, root=folder), start=start).reading
+    if isinstance(spec, DicomCohort):
+        return _check_dicom(folder, spec, name, jobs=jobs, tell=tell, out=out)
     faults: list[str] = []
     found = ledger.look(
         _read(spec, name, faults),
@@ -142,29 +143,48 @@ def check_study(
 
 
 def _check_dicom(
-    folder: Path, *, start: Path | None, jobs: int, tell: Listener, out: Path | None
+    folder: Path, rules: DicomCohort, name: str, *, jobs: int, tell: Listener, out: Path | None
 ) -> Checked:
-    """The series of a folder that is neither BIDS nor CAPS, by their headers, and the choice.
+    """The series of a folder by their headers, the choice, and the cases that it makes.
 
     Raises:
-        NothingReadable: there is no DICOM file either.
+        NothingReadable: there is no DICOM file.
     """
-    looked = dicom.look(folder, load_dicom(DICOM, start=start), jobs=jobs, listener=tell)
+    looked = dicom.look(folder, rules, jobs=jobs, listener=tell)
     index = looked.index
     if not index.series and all(one.sop_class == "" for one in index.aside):
         layout(folder)
+    faults = [*dicom_ledger.faults(index), *looked.unread.values()]
+    cohort = _of_dicom(looked, name, faults)
+    effects = availability.effects(cohort)
+    known = set(dicom.found_faults(looked))
     if out is not None:
-        dicom_ledger.write(index, out)
         choice_table.write(looked, out / choice_table.NAME)
+        availability.write(cohort, effects, out, root=folder)
     return Checked(
         sentences=(
-            f"{folder}: read as DICOM, headers only",
+            f"{folder}: read as cohorts/{name}.yaml says, DICOM, headers only",
             *dicom_ledger.sentences(index),
             choice_table.sentence(looked),
+            *(ledger.sentences(cohort) if cohort.cases else ()),
+            *availability.told(effects),
         ),
-        faults=(*dicom_ledger.faults(index), *looked.unread.values()),
+        faults=(*faults, *(str(one) for one in cohort.faults if one not in known)),
         nothing=not index.series,
     )
+
+
+def _of_dicom(looked: Looked, name: str, faults: list[str]) -> Cohort:
+    """The cases of a folder of DICOM; those without labels where theirs are refused, or none."""
+    with Collecting(faults):
+        if looked.rules.label is not None:
+            return dicom.cohort(looked, name)
+    bare = replace(looked, rules=looked.rules.model_copy(update={"label": None, "positive": None}))
+    try:
+        return dicom.cohort(bare, name)
+    except NothingReadable:
+        kinds = {key: one.kind for key, one in looked.rules.modalities.items()}
+        return Cohort(name, (), None, kinds, (), asides=looked.asides)
 
 
 def _usual(folder: Path, start: Path | None) -> str:

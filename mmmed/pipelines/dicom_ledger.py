@@ -1,4 +1,4 @@
-"""The ledger of a folder of DICOM files: its series, and what is not read, and why.
+"""What a folder of DICOM files holds and what of it cannot be read, in sentences.
 
 Only headers are read. A patient is a digest, never a name or a hospital's number.
 """
@@ -6,26 +6,8 @@ Only headers are read. A patient is a digest, never a name or a hospital's numbe
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
-import pandas as pd
-
-from mmmed.cohorts.choice_table import not_read
-from mmmed.cohorts.cohort import NEVER, PRESENT
-from mmmed.evaluation.figures import style
-from mmmed.evaluation.figures.availability import availability
 from mmmed.readers.dicom.index import Index, Series
-from mmmed.readers.dicom.line import shown_path
-from mmmed.record import atomic, table
-from mmmed.record.table import Cell, Schema
-
-SERIES = Schema(
-    "mmmed-series-ledger",
-    1,
-    ("patient", "date", "study", "series", "modality", "description", "files", "status", "code",
-     "reason", "path"),
-    ("patient", "study", "series", "path"),
-)  # fmt: skip
 
 DIGITS = 10
 """Of the digest that stands for a patient."""
@@ -60,39 +42,5 @@ def faults(index: Index) -> list[str]:
     ]
 
 
-def write(index: Index, out: Path) -> None:
-    """Write `ledger.tsv`, and `ledger.png` where there is a series.
-
-    Raises:
-        RunError: the folder cannot be written to.
-    """
-    atomic.made(out, advice="choose another --out")
-    aside = [{**not_read(one), "code": one.code, "reason": one.text} for one in index.aside]
-    rows = [*map(_found, index.series), *aside]
-    table.write(out / "ledger.tsv", SERIES, rows)
-    if not index.series:
-        return
-    cells = [(_patient(one), one.modality or "?", PRESENT) for one in index.series]
-    listed = pd.DataFrame(cells, columns=["patient", "modality", "status"])
-    wide = listed.pivot_table(
-        index="patient", columns="modality", values="status", aggfunc="first"
-    ).fillna(NEVER)
-    style.save(availability(wide, pd.Series("patients", wide.index)), out / "ledger.png")
-
-
 def _patient(one: Series) -> str:
     return one.headers[0].identity[:DIGITS] or "unknown"
-
-
-def _found(one: Series) -> dict[str, Cell]:
-    return {
-        "patient": _patient(one),
-        "date": one.headers[0].date or None,
-        "study": one.study,
-        "series": one.uid,
-        "modality": one.modality or None,
-        "description": one.description or None,
-        "files": len(one.headers),
-        "status": PRESENT,
-        "path": shown_path(one.headers[0].path),
-    }

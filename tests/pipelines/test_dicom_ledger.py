@@ -3,11 +3,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
+from pydicom.uid import PositronEmissionTomographyImageStorage as PetImage
+from scipy import stats
+from slices import headers, save
 from study import SERIES, STUDY, write_series
 
+from mmmed import library
 from mmmed.cohorts.choice_table import CHOICE
-from mmmed.pipelines.dicom_ledger import SERIES as LEDGER
+from mmmed.pipelines.availability import ABSENCE, LEDGER
 from mmmed.record import table
 
 
@@ -29,15 +35,23 @@ def test_series_and_what_is_set_aside_are_listed(attempt, archive: Path, tmp_pat
     assert "set aside: 1 not-dicom" in done.out
     assert "chosen of 2 DICOM Studies: 0 mri, 0 pet" in done.out
     assert len(table.read(tmp_path / "led" / "choice.tsv", CHOICE)) == 4
-    rows = table.read(tmp_path / "led" / "ledger.tsv", LEDGER)
+    rows = table.read(tmp_path / "led" / "choice.tsv", CHOICE)
     assert sorted((row["status"], row["files"]) for row in rows) == [
-        ("present", "2"),
-        ("present", "2"),
-        ("present", "3"),
+        ("not chosen", "2"),
+        ("not chosen", "2"),
+        ("not chosen", "3"),
         ("set-aside", "1"),
     ]
-    assert "other" not in (tmp_path / "led" / "ledger.tsv").read_text()
-    assert not any(row["path"].startswith("/") for row in rows)
+    ledger = table.read(tmp_path / "led" / "ledger.tsv", LEDGER)
+    assert {(row["modality"], row["status"]) for row in ledger} == {
+        ("mri", "excluded"),
+        ("pet", "never acquired"),
+    }
+    assert "of 2 series none is fit: has fewer than 60 slices (slices 3)" in " ".join(
+        row["reason"] for row in ledger
+    )
+    texts = [path.read_text() for path in (tmp_path / "led").glob("*.tsv")]
+    assert all("other^patient" not in text and str(tmp_path) not in text for text in texts)
     assert (tmp_path / "led" / "ledger.png").is_file()
 
 
@@ -56,7 +70,7 @@ def test_one_of_anything_is_not_counted_as_many_and_a_name_may_be_no_text(
     write_series(tmp_path / "in" / os.fsdecode(b"caf\xe9"), 2)
     done = attempt("check", tmp_path / "in", "--out", tmp_path / "led")
     assert "DICOM: 1 series of 1 DICOM Study of 1 patient: 1 MR" in done.out
-    (row,) = table.read(tmp_path / "led" / "ledger.tsv", LEDGER)
+    (row,) = table.read(tmp_path / "led" / "choice.tsv", CHOICE)
     assert row["path"] == r"caf\xe9/IM001"
 
 
@@ -71,3 +85,68 @@ def test_a_folder_of_neither_scans_nor_dicom_is_exit_3(attempt, tmp_path: Path) 
     done = attempt("check", tmp_path / "texts")
     assert done.code == 3
     assert "holds no sub-* folder (BIDS) and no subjects/sub-* (CAPS)" in done.complaints[0]
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve patients with a PET; the six of site B, who are men and older, have no MRI."""
+    root = tmp_path_factory.mktemp("clinic")
+    for number in range(12):
+        here = number < 6
+        said = {
+            "PatientID": f"p{number}",
+            "StudyInstanceUID": f"1.2.{number + 1}",
+            "PatientName": "Doe^Jane",
+            "StudyDate": "20260101",
+            "PatientSex": "F" if here else "M",
+            "PatientAge": f"{60 + number % 3 + (0 if here else 15):03d}Y",
+            "InstitutionName": "A" if here else "B",
+            "PixelSpacing": [1.0, 1.0],
+        }
+        pet = {"SOPClassUID": PetImage, "Modality": "PT", "CorrectedImage": ["ATTN"]}
+        put(root / f"{number}/pet", 20, **said, **pet, Units="BQML")
+        if here:
+            t1 = {"SeriesDescription": "t1_mprage", "MRAcquisitionType": "3D"}
+            put(root / f"{number}/mri", 60, **said, **t1)
+    return root
+
+
+def put(folder: Path, slices: int, **said: object) -> None:
+    save(headers(np.zeros((slices, 4, 4), np.uint16), step=120 / slices, **said), folder)
+
+
+def test_what_absence_depends_on_is_told_from_headers(
+    attempt, clinic: Path, tmp_path: Path
+) -> None:
+    done = attempt("check", clinic, "--out", tmp_path / "led")
+    assert done.code == 0, done.out
+    assert "dicom-series: 12 cases of 12 subjects" in done.out
+    assert "mri: 6 present, 6 never acquired" in done.out
+    assert "mri: absence depends on age" in done.out
+    assert "MNAR) cannot be excluded by data" in done.out
+    assert "is MCAR" not in done.out
+    rows = {row["factor"]: row for row in table.read(tmp_path / "led" / "absence.tsv", ABSENCE)
+            if row["modality"] == "mri" and row["measure"] != "odds ratio"}  # fmt: skip
+    assert set(rows) == {"age", "sex", "site"}
+    fisher = stats.fisher_exact([[6, 0], [0, 6]]).pvalue
+    assert float(rows["sex"]["p"]) == pytest.approx(fisher, rel=1e-4)
+    assert "Doe" not in (tmp_path / "led" / "ledger.tsv").read_text()
+
+
+def test_a_table_gives_the_diagnosis_that_headers_do_not(
+    attempt, clinic: Path, tmp_path: Path
+) -> None:
+    rules = yaml.safe_load(library.find("cohorts", "dicom-series", start=None).path.read_text())
+    people = [f"p{number}\t{'AD' if number % 2 else 'CN'}" for number in range(12)]
+    (tmp_path / "people.tsv").write_text("\n".join(["id\tdiagnosis", *people, ""]))
+    rules |= {
+        "label": {"column": "diagnosis", "classes": ["CN", "AD"]},
+        "tables": [{"file": str(tmp_path / "people.tsv"), "subject": "id", "session": None}],
+    }
+    (tmp_path / "ours.yaml").write_text(yaml.safe_dump(rules))
+    done = attempt("check", clinic, "--cohort", tmp_path / "ours.yaml", "--out", tmp_path / "led")
+    assert done.code == 0, done.out
+    assert "CN against AD (positive: AD): diagnosis at each visit" in done.out
+    assert "classes: 6 CN, 6 AD" in done.out
+    factors = {row["factor"] for row in table.read(tmp_path / "led" / "absence.tsv", ABSENCE)}
+    assert factors == {"diagnosis", "age", "sex", "site"}

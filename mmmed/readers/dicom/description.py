@@ -17,6 +17,7 @@ from mmmed.errors import UnitsError
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.facts import SeriesFacts
 from mmmed.readers.dicom.line import one_line
+from mmmed.readers.dicom.patient import age_years
 from mmmed.readers.dicom.tracer import tracer
 from mmmed.readers.suv.reading import Reading, items_of, text_of
 from mmmed.readers.suv.units import stated_unit
@@ -82,6 +83,9 @@ def describe(headers: Sequence[Dataset]) -> SeriesFacts:
         units=_first(reading, "Units") or _mapped_unit(reading),
         corrections=_all(reading, "CorrectedImage") or _flagged(reading),
         decay_correction=_first(reading, "DecayCorrection"),
+        age_years=age_years(reading),
+        sex=_first(reading, "PatientSex"),
+        site=_first(reading, "InstitutionName"),
     )
 
 

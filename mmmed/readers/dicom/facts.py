@@ -49,6 +49,9 @@ class SeriesFacts:
         corrections: values of Corrected Image (0028,0051); of enhanced images those that their
             flags say were made.
         decay_correction: (0054,1102).
+        age_years: of the patient at the Study.
+        sex: (0010,0040): `M`, `F` or `O`.
+        site: Institution Name (0008,0080).
     """
 
     study: str
@@ -80,6 +83,9 @@ class SeriesFacts:
     units: str = ""
     corrections: tuple[str, ...] = ()
     decay_correction: str = ""
+    age_years: float | None = None
+    sex: str = ""
+    site: str = ""
 
     @property
     def extent_mm(self) -> tuple[float, float, float] | None:

@@ -9,6 +9,7 @@ from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
 
 from mmmed.readers.dicom.description import describe
+from mmmed.readers.silence import silent
 
 
 def _slice(index: int) -> Dataset:
@@ -126,6 +127,28 @@ def test_a_gap_is_told_as_missing_slices_and_not_as_thickness(
 ) -> None:
     facts = describe([_slice(index) for index in range(8) if index not in missing])
     assert (facts.step_mm, facts.missing_slices) == (1.5, count)
+
+
+@pytest.mark.parametrize(
+    ("said", "age"),
+    [
+        ({"PatientAge": "073Y"}, 73.0),
+        ({"PatientAge": "018M"}, 1.5),
+        ({"PatientAge": "", "PatientBirthDate": "19500101", "StudyDate": "20260101"}, 76.0),
+        ({"PatientAge": "old", "PatientBirthDate": "19500101", "StudyDate": "20260101"}, 76.0),
+        ({"PatientAge": "999Y"}, None),
+        ({"PatientBirthDate": "20270101", "StudyDate": "20260101"}, None),
+        ({"PatientBirthDate": "19500101"}, None),
+        ({"PatientBirthDate": "00000000", "StudyDate": "20260101"}, None),
+    ],
+)
+def test_the_age_is_as_stated_or_from_birth_to_the_study(
+    said: dict[str, str], age: float | None
+) -> None:
+    with silent():
+        header = _item(**said)
+    found = describe([header]).age_years
+    assert found == (None if age is None else pytest.approx(age, abs=0.01))
 
 
 def test_an_empty_header_states_nothing() -> None:
