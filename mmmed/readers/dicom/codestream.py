@@ -4,20 +4,28 @@ fragment    a piece of the encapsulated pixel data (PS3.5, A.4); a frame may tak
 codestream  one compressed frame; JPEG, JPEG-LS and JPEG 2000 state their own size, which is what a
             decoder takes memory for, so it is compared with the header's first
 
-Decoders are pydicom's plugins: openjpeg, pyjpegls, GDCM, all under permissive licences.
+Decoders are pydicom's plugins: openjpeg, pyjpegls, GDCM, and GDCM itself for JPEG of 12 bits; all
+under permissive licences.
 """
 
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from typing import Any
 
 import numpy as np
-from pydicom.encaps import encapsulate, generate_frames
+from pydicom.encaps import (
+    encapsulate,
+    generate_fragments,
+    generate_frames,
+    parse_basic_offsets,
+)
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID, JPEGExtended12Bit, RLELossless
 
 from mmmed.errors import DataError
+from mmmed.readers.dicom import jpeg12
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.frame import Stored
 from mmmed.readers.silence import silent
@@ -29,6 +37,9 @@ noise."""
 
 _UNDECODABLE: tuple[type[Exception], ...] = (MemoryError, *DAMAGED)
 
+_NO_TABLE = b"\xfe\xff\x00\xe0" + bytes(4)
+"""An empty table of offsets (PS3.5, A.4)."""
+
 _SIZE = b"\xff\x4f\xff\x51"
 """How a JPEG 2000 codestream begins: SOC, SIZ (ISO/IEC 15444-1, A.4 and A.5)."""
 
@@ -39,22 +50,52 @@ _JPEG_FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 def split(stored: Stored, value: bytes) -> list[bytes]:
     """The codestreams in the encapsulated pixel data `value`, one per frame of the file.
 
+    As many fragments as frames are the frames, whatever the table of offsets says. Where a frame
+    takes several, the table counts if it leads to codestreams, and else their end markers.
+
     Raises:
         DataError: damaged, fewer than the header states, or one of another size.
     """
-    path = stored.elements.path
+    path, count = stored.elements.path, stored.frames
     try:
         with silent():
-            frames = list(generate_frames(value, number_of_frames=stored.frames))
+            start, fragments = _fragments(value)
+            frames = fragments if count > 1 else [b"".join(fragments)]
+            if len(frames) > count:
+                frames = _by_table(value, count) or _by_table(_NO_TABLE + value[start:], count)
     except _UNDECODABLE as error:
         raise DataError(f"{path}: damaged fragments ({_line(error)}); copy it again") from error
-    if len(frames) < stored.frames:
+    if len(fragments) < count:
         raise DataError(
-            f"{path}: truncated: {len(frames)} of {stored.frames} compressed frames; copy it again"
+            f"{path}: truncated: {len(fragments)} of {count} compressed frames; copy it again"
         )
-    for place, frame in enumerate(frames[: stored.frames]):
+    if not frames:
+        raise DataError(
+            f"{path}: {count} frames in {len(fragments)} fragments, and nothing tells which belong "
+            "together; export it again"
+        )
+    for place, frame in enumerate(frames):
         _check(stored, frame, place=place)
-    return frames[: stored.frames]
+    return frames
+
+
+def _fragments(value: bytes) -> tuple[int, list[bytes]]:
+    """Where the fragments begin, and those that are not empty."""
+    buffer = BytesIO(value)
+    parse_basic_offsets(buffer)
+    return buffer.tell(), [one for one in generate_fragments(buffer) if one]
+
+
+def _by_table(value: bytes, count: int) -> list[bytes]:
+    """The frames by the table of offsets, or their end markers where it is empty; [] if neither."""
+    frames = list(generate_frames(value, number_of_frames=count))[:count]
+    whole = len(frames) == count and all(map(_begins, frames))
+    return frames if whole else []
+
+
+def _begins(frame: bytes) -> bool:
+    """Whether a codestream begins here; of RLE, a count of segments (PS3.5, G.5)."""
+    return stated_size(frame) is not None or 1 <= int.from_bytes(frame[:4], "little") <= 15
 
 
 def decode(stored: Stored, frame: bytes) -> np.ndarray:
@@ -64,6 +105,14 @@ def decode(stored: Stored, frame: bytes) -> np.ndarray:
         DataError: damaged, or no decoder for its transfer syntax.
     """
     path, syntax = stored.elements.path, UID(stored.elements.syntax)
+    if syntax == JPEGExtended12Bit and _precision(frame) == jpeg12.BITS:
+        return jpeg12.decode(
+            frame,
+            rows=stored.rows,
+            columns=stored.columns,
+            signed=stored.signed,
+            where=str(path),
+        )
     try:
         with silent():
             decoder: Any = get_decoder(syntax)  # its options carry no usable types
@@ -99,14 +148,28 @@ def stated_size(frame: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
+    place = _jpeg_frame(frame)
+    if place is None:
+        return None
+    rows, columns = struct.unpack_from(">2H", frame, place + 5)
+    return rows, columns
+
+
+def _precision(frame: bytes) -> int | None:
+    """Bits of a sample that a JPEG codestream states."""
+    place = _jpeg_frame(frame)
+    return None if place is None else frame[place + 4]
+
+
+def _jpeg_frame(frame: bytes) -> int | None:
+    """Where the header of a JPEG frame begins."""
     place = 2
     while place + 9 <= len(frame):
         if frame[place] != 0xFF:
             return None
         marker = frame[place + 1]
         if marker in _JPEG_FRAMES:
-            rows, columns = struct.unpack_from(">2H", frame, place + 5)
-            return rows, columns
+            return place
         alone = marker in (0x01, 0xFF) or 0xD0 <= marker <= 0xD8
         place += 1 if marker == 0xFF else 2 if alone else 2 + _length(frame, place + 2)
     return None

@@ -45,6 +45,7 @@ class Elements:
         length: bytes of that value as stated; None where it ends with a delimiter.
         size: bytes of the file on the disk.
         packed: whether the file is gzip'd or deflated.
+        words: whether the pixels are stated to be words of two bytes (OW).
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Elements:
     length: int | None
     size: int
     packed: bool
+    words: bool = False
 
     def text(self, tag: int) -> str:
         """A value as text, '' where it is absent or empty."""
@@ -197,6 +199,7 @@ def _located(
         length=length,
         size=content.size,
         packed=content.packed,
+        words=not implicit and start[4:6] == b"OW",
     )
 
 

@@ -14,6 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -57,10 +58,10 @@ def check_size(stored: Stored) -> None:
         raise DataError(
             f"{elements.path}: its pixels are in fragments, its header says they are not"
         )
-    if elements.syntax == EXPLICIT_BIG and stored.allocated == 8:
+    if _in_words(stored) and frame_bytes(stored) % 2:
         raise DataError(
-            f"{elements.path}: pixels of 8 bits in big endian, whose order programs write in two "
-            "ways; convert the file to little endian"
+            f"{elements.path}: an odd number of pixels of 8 bits in big-endian words; convert the "
+            "file to little endian"
         )
     there = elements.length
     if not elements.packed:
@@ -130,9 +131,7 @@ def _reader(stored: Stored) -> Reader:
     """What reads the frames of one file; compressed ones are taken into memory here."""
     if stored.elements.syntax not in NATIVE:
         frames = codestream.split(stored, _value(stored, limit=_compressed_limit(stored)))
-        return lru_cache(1)(
-            lambda index: _integers(stored, codestream.decode(stored, frames[index]))
-        )
+        return lru_cache(1)(lambda index: _decoded(stored, frames[index]))
     if stored.elements.packed:
         value = _value(stored, limit=frame_bytes(stored) * stored.frames)
         count = frame_bytes(stored)
@@ -149,6 +148,12 @@ def _read(stored: Stored, *, index: int) -> bytes:
             return file.read(count) or b""
     except OSError as error:
         raise DataError(f"{elements.path}: cannot be read ({error.strerror})") from error
+
+
+def _in_words(stored: Stored) -> bool:
+    """Whether pixels of 8 bits stand in swapped pairs (OW in big endian; PS3.5, 8.1.1)."""
+    elements = stored.elements
+    return elements.syntax == EXPLICIT_BIG and stored.allocated == 8 and elements.words
 
 
 def _value(stored: Stored, *, limit: int) -> bytes:
@@ -178,11 +183,20 @@ def _native(stored: Stored, raw: bytes) -> np.ndarray:
     if len(raw) < frame_bytes(stored):
         raise DataError(f"{stored.elements.path}: truncated inside its pixels; copy it again")
     order = ">" if stored.elements.syntax == EXPLICIT_BIG else "<"
+    if _in_words(stored):
+        raw = np.frombuffer(raw, ">u2").astype("<u2").tobytes()
     floats = stored.elements.pixels in (_FLOAT, _DOUBLE)
     kind = "f" if floats else "i" if stored.signed else "u"
     array = np.frombuffer(raw, np.dtype(f"{order}{kind}{stored.allocated // 8}"))
     array = array.reshape(stored.rows, stored.columns)
     return array if floats else _integers(stored, array)
+
+
+def _decoded(stored: Stored, frame: bytes) -> np.ndarray:
+    """The values of a codestream; most encoders were given them already moved to the lowest bits."""
+    array = codestream.decode(stored, frame)
+    fits = array.min() >= -(1 << stored.bits - 1) and array.max() < 1 << stored.bits
+    return _integers(replace(stored, high=stored.bits - 1) if fits else stored, array)
 
 
 def _integers(stored: Stored, array: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
 from mmmed.readers.dicom.elements import Elements
 
-PHOTOMETRIC, LOSSY, MAPPING = 0x00280004, 0x00282110, 0x00409096
-TAGS = frozenset({PHOTOMETRIC, LOSSY, MAPPING})
+PHOTOMETRIC, LOSSY, MAPPING, BITS, HIGH = 0x00280004, 0x00282110, 0x00409096, 0x00280101, 0x00280102
+TAGS = frozenset({PHOTOMETRIC, LOSSY, MAPPING, BITS, HIGH})
 """What must be read of every file."""
 
 SCALED = "values are on Philips' floating-point scale (2005,100E)"
@@ -16,17 +16,22 @@ _INVERTED = "MONOCHROME1, shown inverted: values are as stored"
 _UNSTATED = (
     "PhotometricInterpretation (0028,0004) is missing; one sample per pixel is taken as grey"
 )
+_SHIFTED = (
+    "values stand in the bits up to HighBit (0028,0102), not in the lowest; those below are none"
+)
 _LOST = "its pixels were compressed with loss"
 
 
 def remarks(elements: Elements) -> tuple[str, ...]:
     """What to know of the values of a file before its rescale is looked at."""
     photometric = elements.text(PHOTOMETRIC)
+    bits, high = elements.whole(BITS), elements.whole(HIGH)
     lossy = elements.syntax in (JPEGBaseline8Bit, JPEGExtended12Bit)
     told = {
         _INVERTED: photometric == "MONOCHROME1",
         _UNSTATED: not photometric,
         _LOST: lossy or elements.text(LOSSY) == "01",
+        _SHIFTED: bits is not None and high is not None and high >= bits,
         MAPPED: MAPPING in elements.values,
     }
     return tuple(text for text, is_so in told.items() if is_so)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 import slices
-from pydicom import dcmwrite
+from pydicom import dcmread, dcmwrite
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -195,3 +196,146 @@ def test_pixels_of_one_sample_are_grey_where_nothing_else_is_stated(tmp_path: Pa
     pixels = slices.stored()
     series = slices.headers(pixels, PhotometricInterpretation=None)
     np.testing.assert_array_equal(first(slices.save(series, tmp_path)), pixels)
+
+
+def cells(values: np.ndarray, *, allocated: int, bits: int, high: int) -> bytes:
+    """Values in the bits that hold them, and chance in all others (PS3.5, 8.1.1)."""
+    low = high + 1 - bits
+    used = ((1 << bits) - 1) << low
+    chance = np.random.default_rng(7).integers(0, 1 << allocated, values.shape)
+    stored = (values.astype(np.int64) << low & used) | (chance & ~used)
+    return stored.astype(f"<u{allocated // 8}").tobytes()
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize(
+    ("allocated", "bits", "high"),
+    [
+        (16, 10, 9),
+        (16, 12, 11),
+        (16, 14, 13),
+        (16, 16, 15),
+        (16, 8, 7),
+        (16, 1, 0),
+        (16, 12, 15),
+        (16, 12, 13),
+        (8, 8, 7),
+        (8, 6, 5),
+        (8, 7, 7),
+        (32, 24, 23),
+        (32, 16, 31),
+    ],
+)
+def test_a_value_is_what_stands_in_its_bits_whatever_stands_beside_it(
+    tmp_path: Path, allocated: int, bits: int, high: int, signed: bool
+) -> None:
+    least = -(1 << bits - 1) if signed else 0
+    values = np.random.default_rng(0).integers(least, least + (1 << bits), (1, 8, 10))
+    (header,) = slices.headers(
+        np.zeros((1, 8, 10), np.uint16),
+        BitsAllocated=allocated,
+        BitsStored=bits,
+        HighBit=high,
+        PixelRepresentation=int(signed),
+    )
+    header.PixelData = cells(values, allocated=allocated, bits=bits, high=high)
+    header["PixelData"].VR = "OB" if allocated == 8 else "OW"
+    paths = slices.save([header], tmp_path)
+    np.testing.assert_array_equal(first(paths), values)
+    if high + 1 == bits and allocated == 16:  # SimpleITK takes HighBit for granted
+        array = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(paths[0])))
+        np.testing.assert_array_equal(array, values)
+
+
+def test_values_that_do_not_stand_in_the_lowest_bits_are_noted(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored(), BitsStored=12, HighBit=15)
+    (read,) = read_series(slices.save(series, tmp_path))
+    assert "HighBit (0028,0102)" in read.notes[0]
+
+
+def test_signed_and_unsigned_slices_of_one_stack_each_keep_their_sign(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(-2048, 2048, slices.SHAPE).astype(np.int16)
+    values[::2] = np.abs(values[::2])
+    series = slices.headers(values)
+    for header in series[::2]:
+        header.PixelRepresentation = 0
+    np.testing.assert_array_equal(first(slices.save(series, tmp_path)), values)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "kind", "allocated"),
+    [("FloatPixelData", "<f4", 32), ("DoubleFloatPixelData", "<f8", 64)],
+)
+def test_pixels_that_are_floating_point_are_read(
+    tmp_path: Path, keyword: str, kind: str, allocated: int
+) -> None:
+    values = np.random.default_rng(0).normal(size=slices.SHAPE).astype(kind)
+    series = slices.headers(slices.stored(), BitsAllocated=allocated, RescaleSlope="2")
+    for header, plane in zip(series, values, strict=True):
+        del header.PixelData, header.BitsStored, header.HighBit, header.PixelRepresentation
+        setattr(header, keyword, plane.tobytes())
+    wanted = (2.0 * values.astype(np.float64)).astype(np.float32)
+    np.testing.assert_array_equal(first(slices.save(series, tmp_path)), wanted)
+
+
+@pytest.mark.parametrize(
+    ("allocated", "kind"), [(8, "OB"), (8, "OW"), (16, "OW"), (32, "OW"), (16, "OB")]
+)
+def test_big_endian_pixels_of_any_depth_are_those_that_pydicom_reads(
+    tmp_path: Path, allocated: int, kind: str
+) -> None:
+    stored = slices.stored() % 256
+    series = slices.headers(stored, BitsAllocated=allocated, BitsStored=8, HighBit=7)
+    paths = []
+    for place, (one, plane) in enumerate(zip(series, stored, strict=True)):
+        raw = plane.astype(f">u{allocated // 8}").tobytes()
+        in_words = (allocated, kind) == (8, "OW")
+        one.PixelData = np.frombuffer(raw, "<u2").astype(">u2").tobytes() if in_words else raw
+        one["PixelData"].VR = kind
+        one.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        paths.append(tmp_path / f"{place}.dcm")
+        dcmwrite(paths[-1], one, implicit_vr=False, little_endian=False, force_encoding=True)
+    np.testing.assert_array_equal(first(paths), stored)
+    np.testing.assert_array_equal(np.stack([dcmread(path).pixel_array for path in paths]), stored)
+
+
+@pytest.mark.parametrize("slope", ["-2", "1e-9", "0.00000000123456"])
+def test_a_slope_may_be_negative_or_tiny(tmp_path: Path, slope: str) -> None:
+    pixels = slices.stored()
+    series = slices.headers(pixels, RescaleSlope=slope, RescaleIntercept="0")
+    wanted = (pixels * float(slope)).astype(np.float32)
+    np.testing.assert_array_equal(first(slices.save(series, tmp_path)), wanted)
+
+
+def test_a_slope_of_0_does_no_harm_where_every_pixel_is_0(tmp_path: Path) -> None:
+    """Scanners write it for empty slices."""
+    pixels = slices.stored()
+    pixels[2] = 0
+    series = slices.headers(pixels, RescaleSlope="1", RescaleIntercept="0")
+    series[2].RescaleSlope = "0"
+    np.testing.assert_array_equal(first(slices.save(series, tmp_path)), pixels)
+
+
+def test_a_slope_of_0_costs_its_own_stack_alone(tmp_path: Path) -> None:
+    series = slices.echoes([slices.stored(seed=1), slices.stored(seed=2)], RescaleSlope="1")
+    series[8].RescaleSlope = "0"
+    (good,) = read_series(slices.save(series, tmp_path))
+    assert good.label == "echo 1"
+    assert "echo 2: " in good.notes[0]
+    assert "RescaleSlope is 0" in good.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"BitsAllocated": 1, "BitsStored": 1, "HighBit": 0}, "pixels of 1 bits up to bit 0 in 1;"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "is in colour"),
+        ({"PhotometricInterpretation": "YBR_FULL", "SamplesPerPixel": 3}, "is in colour"),
+        ({"HighBit": 10, "BitsStored": 12}, "pixels of 12 bits up to bit 10 in 16"),
+    ],
+)
+def test_pixels_that_are_not_grey_whole_bytes_are_refused_by_name(
+    tmp_path: Path, said: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(DataError, match=reason):
+        read_series(slices.save(slices.headers(slices.stored(), **said), tmp_path))

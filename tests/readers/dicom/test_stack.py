@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import slices
 from pydicom.dataset import FileDataset
+from pydicom.tag import Tag
 
-from mmmed.errors import GeometryError
+from mmmed.errors import GeometryError, SeriesError
 from mmmed.readers.dicom.series import SeriesVolume, read_series
 
 MANY = (40, 8, 10)
@@ -75,3 +77,48 @@ def test_positions_count_where_the_stated_spacing_contradicts_them_and_it_is_sai
 
 def test_the_sign_of_the_stated_spacing_is_no_contradiction(tmp_path: Path) -> None:
     assert only(slices.headers(slices.stored(), SpacingBetweenSlices="-3"), tmp_path).notes == ()
+
+
+def rewritten(path: Path, keyword: str, text: str) -> None:
+    """Another text in an element of an explicit file, of any length and form."""
+    tag = Tag(keyword)
+    head = struct.pack("<HH", tag.group, tag.element)
+    content = path.read_bytes()
+    start = content.index(head + b"DS")
+    (length,) = struct.unpack_from("<H", content, start + 6)
+    value = text.encode() + b" " * (len(text) % 2)
+    changed = head + b"DS" + struct.pack("<H", len(value)) + value
+    path.write_bytes(content[:start] + changed + content[start + 8 + length :])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-20.00000000000000000001\\-3.0E+01\\4e1",
+        "-0020.0\\ -30. \\ +40",
+        "-2.0e+001\\-30.000000\\40.0000000000000000000",
+    ],
+)
+def test_numbers_may_be_longer_than_16_characters_and_in_any_decimal_form(
+    tmp_path: Path, text: str
+) -> None:
+    series = slices.headers(slices.stored())
+    paths = sorted(slices.save(series, tmp_path))
+    rewritten(paths[0], "ImagePositionPatient", text)
+    (read,) = read_series(paths)
+    np.testing.assert_allclose(read.volume.affine[2, 3], 40)
+
+
+@pytest.mark.parametrize(
+    "text", ["-20,0\\-30,0\\40,0", "-20\\-30", "1e999\\0\\0", "a\\b\\c", "nan\\1\\1"]
+)
+def test_a_position_that_is_no_three_numbers_is_refused_with_its_text(
+    tmp_path: Path, text: str
+) -> None:
+    paths = sorted(slices.save(slices.headers(slices.stored()), tmp_path))
+    rewritten(paths[0], "ImagePositionPatient", text)
+    with pytest.raises(
+        SeriesError, match=r"slice-000.*ImagePositionPatient \(0020,0032\) is"
+    ) as it:
+        read_series(paths)
+    assert repr(text) in str(it.value)
