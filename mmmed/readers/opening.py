@@ -10,6 +10,17 @@ from typing import BinaryIO
 
 from mmmed.errors import DataError
 
+_PACKED = (
+    ("a ZIP archive", 0, b"PK\x03\x04"),
+    ("packed by bzip2", 0, b"BZh"),
+    ("packed by xz", 0, b"\xfd7zXZ\0"),
+    ("packed by zstd", 0, b"\x28\xb5\x2f\xfd"),
+    ("a 7z archive", 0, b"7z\xbc\xaf\x27\x1c"),
+    ("a RAR archive", 0, b"Rar!"),
+    ("a tar archive", 257, b"ustar"),
+)
+"""What is no image and may hold some: name, and the bytes at a place that tell it."""
+
 
 @contextmanager
 def opened(path: Path, *, broken: tuple[type[Exception], ...]) -> Iterator[tuple[BinaryIO, int]]:
@@ -36,9 +47,14 @@ def opened(path: Path, *, broken: tuple[type[Exception], ...]) -> Iterator[tuple
 
 def impostor(start: bytes) -> str | None:
     """What a file that begins so is instead of an image, where that is known."""
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n\0").lower()
-    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+    for name, place, magic in _PACKED:
+        if start[place : place + len(magic)] == magic:
+            return f"is {name}, which is not opened; unpack it first"
+    text = start[:256].lstrip(b"\xef\xbb\xbf \t\r\n\0").lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head")):
         return "is a web page (HTML), not an image; fetch the image itself"
+    if text.startswith((b"<?xml", b"<!doctype")):
+        return "is a text in XML, not an image; fetch the image itself"
     if text.startswith(b"version https://git-lfs"):
         return "is a Git LFS pointer, not an image; fetch the image itself"
     return None

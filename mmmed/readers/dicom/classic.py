@@ -9,11 +9,13 @@ import struct
 from mmmed.errors import SeriesError
 from mmmed.readers.dicom import dimension, remark
 from mmmed.readers.dicom.dimension import dimensions
-from mmmed.readers.dicom.elements import Elements, name_of
+from mmmed.readers.dicom.elements import Elements
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
+from mmmed.readers.dicom.line import one_line
 from mmmed.readers.dicom.private import Private
 from mmmed.readers.dicom.remark import SCALED, remarks
 from mmmed.readers.dicom.syntax import EXPLICIT_BIG
+from mmmed.readers.dicom.tag import name_of
 
 IMAGE_TYPE = 0x00080008
 INSTANCE_UID = 0x00080018
@@ -40,8 +42,17 @@ WANTED = dimension.TAGS | remark.TAGS | PHILIPS_SCALE.tags | {
 GREY = "MONOCHROME2"
 """What pixels of one sample are where the file does not say it."""
 
+_COLOURED = ("RGB", "YBR", "PALETTE", "HSV", "ARGB", "CMYK", "XYB")
+"""How the names of coloured pixels begin (PS3.3, C.7.6.3.1.2), retired ones too."""
+
 LARGEST_SIDE = 1 << 15
 MOST_FRAMES = 1 << 17
+
+FINEST, COARSEST = 1e-4, 1e3
+"""Distances of pixels in mm, from microscopes of small animals to scouts."""
+
+FURTHEST = 1e5
+"""How far in mm a position may be from the origin: a scanner is a room."""
 
 UNIT_TOLERANCE = 1e-2
 """How far the length of direction cosines may be from 1, and their product from 0: they are
@@ -56,20 +67,21 @@ def read_stored(elements: Elements) -> Stored:
     """
     path = elements.path
     if not elements.pixels:
-        raise SeriesError(f"{path}: holds no pixels; leave it out, or copy the file again")
-    photometric = elements.text(PHOTOMETRIC) or GREY
-    if (elements.whole(SAMPLES) or 1) != 1 or not photometric.startswith("MONOCHROME"):
-        raise SeriesError(f"{path}: is in colour ({photometric[:20]!r}); scans are grey")
+        why = f" that can be found: {elements.fault}" if elements.fault else ""
+        raise SeriesError(f"{path}: holds no pixels{why}; leave it out, or copy the file again")
+    photometric = _grey(elements)
     if LOOKUP in elements.values:
         raise SeriesError(f"{path}: has a {name_of(LOOKUP)}; only linear rescale is applied")
     rows, columns = _size(elements, ROWS), _size(elements, COLUMNS)
     count = elements.numbers(FRAMES, count=1) or (1.0,)
-    if not 1 <= count[0] <= MOST_FRAMES:
-        raise SeriesError(f"{path}: states {count[0]:g} frames; at most {MOST_FRAMES} are read")
+    if not 1 <= count[0] <= MOST_FRAMES or not count[0].is_integer():
+        raise SeriesError(f"{path}: states {count[0]:g} frames; 1 to {MOST_FRAMES} are read")
+    signed = elements.whole(SIGNED)
+    if signed not in (None, 0, 1):
+        raise SeriesError(f"{path}: {name_of(SIGNED)} is {signed}; 0 or 1 have a meaning")
     allocated = elements.whole(ALLOCATED) or 0
-    bits = elements.whole(BITS) or allocated
-    high = elements.whole(HIGH)
-    high = bits - 1 if high is None else high
+    bits = _stated(elements.whole(BITS), allocated)
+    high = _stated(elements.whole(HIGH), bits - 1)
     if allocated not in (8, 16, 32, 64) or not bits - 1 <= high < allocated or bits < 1:
         raise SeriesError(
             f"{path}: pixels of {bits} bits up to bit {high} in {allocated}; "
@@ -83,7 +95,7 @@ def read_stored(elements: Elements) -> Stored:
         allocated=allocated,
         bits=bits,
         high=high,
-        signed=elements.whole(SIGNED) == 1,
+        signed=signed == 1,
         photometric=photometric,
     )
 
@@ -115,7 +127,7 @@ def read_frame(elements: Elements) -> Frame:
         number=instance_number(elements),
         rows=stored.rows,
         columns=stored.columns,
-        position=_triple(elements.numbers(POSITION, count=3)),
+        position=_position(elements),
         along_row=along_row,
         along_column=along_column,
         spacing=_spacing(elements),
@@ -129,6 +141,25 @@ def read_frame(elements: Elements) -> Frame:
     )
 
 
+def check_position(position: Triple, *, where: str) -> None:
+    """A place that a slice can have.
+
+    Raises:
+        SeriesError: it is further away than any scanner is large.
+    """
+    if max(map(abs, position)) > FURTHEST:
+        shown = ", ".join(f"{one:g}" for one in position)
+        raise SeriesError(
+            f"{where}: {name_of(POSITION)} is {shown} mm, which is no place of a scan"
+        )
+
+
+def _position(elements: Elements) -> Triple:
+    position = _triple(elements.numbers(POSITION, count=3))
+    check_position(position, where=str(elements.path))
+    return position
+
+
 def directions(elements: Elements) -> tuple[Triple, Triple]:
     """Row and column cosines.
 
@@ -139,6 +170,19 @@ def directions(elements: Elements) -> tuple[Triple, Triple]:
     row, column = _triple(values[:3]), _triple(values[3:])
     check_directions(row, column, where=str(elements.path))
     return row, column
+
+
+def check_spacing(between_rows: float, between_columns: float, *, where: str) -> None:
+    """Two distances that pixels can have.
+
+    Raises:
+        SeriesError: they have not.
+    """
+    if not (FINEST <= between_rows <= COARSEST and FINEST <= between_columns <= COARSEST):
+        raise SeriesError(
+            f"{where}: {name_of(SPACING)} is {between_rows:g} and {between_columns:g} mm; pixels "
+            f"are {FINEST:g} to {COARSEST:g} mm apart"
+        )
 
 
 def check_directions(row: Triple, column: Triple, *, where: str) -> None:
@@ -198,8 +242,32 @@ def instance_number(elements: Elements) -> int | None:
     return int(value[0]) if value else None
 
 
+def _grey(elements: Elements) -> str:
+    """The photometric interpretation of an image with one value for each pixel.
+
+    Raises:
+        SeriesError: it is in colour, or states what cannot be.
+    """
+    path, photometric = elements.path, elements.text(PHOTOMETRIC) or GREY
+    shown = one_line(photometric, longest=20)
+    if photometric.startswith(_COLOURED):
+        raise SeriesError(f"{path}: is in colour ({shown}); scans are grey")
+    if not photometric.startswith("MONOCHROME"):
+        raise SeriesError(f"{path}: {name_of(PHOTOMETRIC)} is {shown!r}, which is not known")
+    samples = elements.whole(SAMPLES)
+    if samples not in (None, 1):
+        raise SeriesError(f"{path}: {name_of(SAMPLES)} is {samples}; grey pixels have one")
+    return photometric
+
+
+def _stated(value: int | None, usual: int) -> int:
+    return usual if value is None else value
+
+
 def _size(elements: Elements, tag: int) -> int:
-    size = elements.whole(tag) or 0
+    size = elements.whole(tag)
+    if size is None:
+        raise SeriesError(f"{elements.path}: {name_of(tag)} is missing; export it again")
     if not 1 <= size <= LARGEST_SIDE:
         raise SeriesError(
             f"{elements.path}: {name_of(tag)} is {size}; sizes of 1 to {LARGEST_SIDE} are read"
@@ -209,10 +277,7 @@ def _size(elements: Elements, tag: int) -> int:
 
 def _spacing(elements: Elements) -> tuple[float, float]:
     between_rows, between_columns = elements.numbers(SPACING, count=2)
-    if min(between_rows, between_columns) <= 0:
-        raise SeriesError(
-            f"{elements.path}: {name_of(SPACING)} is {elements.text(SPACING)}; must be above 0"
-        )
+    check_spacing(between_rows, between_columns, where=str(elements.path))
     return between_rows, between_columns
 
 

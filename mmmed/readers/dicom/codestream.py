@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from pydicom.config import IGNORE
 from pydicom.encaps import (
     encapsulate,
     generate_fragments,
@@ -24,10 +25,11 @@ from pydicom.encaps import (
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, JPEGExtended12Bit, RLELossless
 
-from mmmed.errors import DataError
+from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom import jpeg12
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.frame import Stored
+from mmmed.readers.dicom.line import one_line
 from mmmed.readers.silence import silent
 
 ROOM = 64 << 10
@@ -37,14 +39,32 @@ noise."""
 
 _UNDECODABLE: tuple[type[Exception], ...] = (MemoryError, *DAMAGED)
 
-_NO_TABLE = b"\xfe\xff\x00\xe0" + bytes(4)
-"""An empty table of offsets (PS3.5, A.4)."""
+_ITEM = b"\xfe\xff\x00\xe0"
+_NO_TABLE = _ITEM + bytes(4)
+"""How a fragment begins, and an empty table of offsets (PS3.5, A.4)."""
 
 _SIZE = b"\xff\x4f\xff\x51"
 """How a JPEG 2000 codestream begins: SOC, SIZ (ISO/IEC 15444-1, A.4 and A.5)."""
 
 _JPEG_FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 """The markers of JPEG (ITU-T T.81, B.1) and JPEG-LS (T.87) that state the size of a frame."""
+
+
+def check_syntax(stored: Stored) -> None:
+    """The transfer syntax is one that is decoded.
+
+    Raises:
+        SeriesError: it is not.
+    """
+    uid = _uid(stored)
+    try:
+        with silent():
+            get_decoder(uid)
+    except NotImplementedError as error:
+        raise SeriesError(
+            f"{stored.elements.path}: its transfer syntax (0002,0010), "
+            f"{one_line(uid.name, longest=80)!r}, is not read; export it uncompressed"
+        ) from error
 
 
 def split(stored: Stored, value: bytes) -> list[bytes]:
@@ -57,6 +77,11 @@ def split(stored: Stored, value: bytes) -> list[bytes]:
         DataError: damaged, fewer than the header states, or one of another size.
     """
     path, count = stored.elements.path, stored.frames
+    if not value.startswith(_ITEM):
+        raise DataError(
+            f"{path}: its pixels are not in fragments, its head says that they are compressed "
+            f"({_uid(stored).name}); export it again"
+        )
     try:
         with silent():
             start, fragments = _fragments(value)
@@ -104,7 +129,7 @@ def decode(stored: Stored, frame: bytes) -> np.ndarray:
     Raises:
         DataError: damaged, or no decoder for its transfer syntax.
     """
-    path, syntax = stored.elements.path, UID(stored.elements.syntax)
+    path, syntax = stored.elements.path, _uid(stored)
     if syntax == JPEGExtended12Bit and _precision(frame) == jpeg12.BITS:
         return jpeg12.decode(
             frame,
@@ -197,5 +222,11 @@ def _check(stored: Stored, frame: bytes, *, place: int) -> None:
         )
 
 
+def _uid(stored: Stored) -> UID:
+    return UID(stored.elements.syntax, validation_mode=IGNORE)
+
+
 def _line(error: BaseException) -> str:
+    if "all available plugins" in str(error):
+        return "no decoder makes sense of it"
     return " ".join(str(error).split())[:200] or type(error).__name__

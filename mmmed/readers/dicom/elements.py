@@ -7,26 +7,21 @@ Values stay bytes until someone asks for them, so that a malformed one harms who
 from __future__ import annotations
 
 import dataclasses
-import io
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
-from pydicom.datadict import keyword_for_tag
-from pydicom.dataelem import RawDataElement
-from pydicom.filereader import read_dataset as read_bare
-from pydicom.tag import BaseTag
 
 from mmmed.errors import DataError, SeriesError
-from mmmed.readers.dicom.damage import DAMAGED
+from mmmed.readers.dicom import odd
 from mmmed.readers.dicom.stream import LARGEST_HEADER, Content, opened_content
-from mmmed.readers.dicom.syntax import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
-from mmmed.readers.dicom.walk import MOST_ELEMENTS, UNDEFINED, Odd, Walk
-from mmmed.readers.silence import silent
+from mmmed.readers.dicom.syntax import EXPLICIT_BIG, IMPLICIT_LITTLE
+from mmmed.readers.dicom.tag import name_of
+from mmmed.readers.dicom.walk import UNDEFINED, Odd, Walk
 
 PIXELS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 """The elements that hold pixels, as pydicom names them."""
@@ -46,6 +41,7 @@ class Elements:
         size: bytes of the file on the disk.
         packed: whether the file is gzip'd or deflated.
         words: whether the pixels are stated to be words of two bytes (OW).
+        fault: what is unusual about how the file is written; '' where nothing is.
     """
 
     path: Path
@@ -57,6 +53,7 @@ class Elements:
     size: int
     packed: bool
     words: bool = False
+    fault: str = ""
 
     def text(self, tag: int) -> str:
         """A value as text, '' where it is absent or empty."""
@@ -76,7 +73,8 @@ class Elements:
         except ValueError:
             values = (math.nan,)
         if not all(map(math.isfinite, values)) or count not in (None, len(values)):
-            asked = "numbers" if count is None else f"{count} finite numbers"
+            asked = "finite numbers" if count is None else f"{count} finite numbers"
+            asked = "a finite number" if count == 1 else asked
             raise SeriesError(f"{self.path}: {name_of(tag)} is {text[:80]!r}, not {asked}")
         return values
 
@@ -86,11 +84,6 @@ class Elements:
         if len(value) < 2:
             return None
         return int.from_bytes(value[:2], "big" if self.syntax == EXPLICIT_BIG else "little")
-
-
-def name_of(tag: int) -> str:
-    """A tag as people write it: `PixelSpacing (0028,0030)`."""
-    return f"{keyword_for_tag(tag)} ({tag >> 16:04X},{tag & 0xFFFF:04X})".lstrip()
 
 
 def read_elements(path: Path, wanted: AbstractSet[int]) -> Elements:
@@ -116,98 +109,76 @@ def read_data_set(path: Path) -> pydicom.Dataset:
         DataError: the file cannot be read as DICOM.
     """
     with opened_content(path) as content:
-        return _data_set(path, content)[0]
+        return _parse(path, content, frozenset()).data_set
 
 
 def _walked(path: Path, content: Content, wanted: AbstractSet[int]) -> Elements:
-    explicit = content.syntax != IMPLICIT_LITTLE
-    walk = Walk(content.stream, explicit=explicit, limit=LARGEST_HEADER)
+    implicit = content.syntax == IMPLICIT_LITTLE
+    walk = Walk(content.stream, explicit=not implicit, limit=LARGEST_HEADER)
     values = walk.values(wanted, until=min(PIXELS))
     start = walk.data[walk.place : walk.place + 12]
-    return _located(path, content, values, start=start, place=walk.place)
+    found = _described(path, content, values)
+    return _located(found, start, begin=content.start + walk.place, implicit=implicit)
 
 
 def _parsed(path: Path, content: Content, wanted: AbstractSet[int]) -> Elements:
     """The same by pydicom."""
-    data_set, syntax, rest = _data_set(path, content)
-    place = rest.tell()
-    known = dataclasses.replace(content, syntax=syntax)
-    values = {tag: _stored(data_set.get_item(tag)) for tag in wanted if tag in data_set}
-    return _located(path, known, values, start=rest.read(12), place=place)
+    found = _parse(path, content, wanted)
+    values = {tag: odd.stored(found.data_set, tag) for tag in wanted if tag in found.data_set}
+    known = dataclasses.replace(content, syntax=found.syntax)
+    described = dataclasses.replace(_described(path, known, values), fault=found.fault)
+    begin = content.start + found.place
+    return _located(described, found.start, begin=begin, implicit=found.implicit)
 
 
-def _data_set(path: Path, content: Content) -> tuple[pydicom.Dataset, str, io.BytesIO]:
-    """The data set, its transfer syntax, and its bytes, which stand where the pixels begin."""
-    header = io.BytesIO(content.stream.read(LARGEST_HEADER))
-    syntax = content.syntax or _guessed(header.getvalue()[:6])
+def _parse(path: Path, content: Content, wanted: AbstractSet[int]) -> odd.Parsed:
     try:
-        with silent():
-            data_set = read_bare(
-                header,
-                is_implicit_VR=syntax == IMPLICIT_LITTLE,
-                is_little_endian=syntax != EXPLICIT_BIG,
-                stop_when=_at_pixels(),
-            )
-    except DAMAGED as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{path}: unreadable header ({why}); export it again") from error
-    return data_set, syntax, header
+        return odd.parsed(content, until=min(PIXELS), wanted=wanted)
+    except DataError as error:
+        raise DataError(f"{path}: unreadable header: {error}; export it again") from error
 
 
-def _at_pixels() -> Callable[[BaseTag, str | None, int], bool]:
-    """Whether an element is the first of the pixels; too many before them are an error."""
-    left = iter(range(MOST_ELEMENTS))
-
-    def stop(tag: BaseTag, _kind: str | None, _length: int) -> bool:
-        if next(left, None) is None:
-            raise ValueError(f"more than {MOST_ELEMENTS} elements")
-        return int(tag) >= min(PIXELS)
-
-    return stop
-
-
-def _guessed(start: bytes) -> str:
-    """The transfer syntax of a data set that begins so, where the file does not say it."""
-    if not start[4:6].isalpha() or not start[4:6].isupper():
-        return IMPLICIT_LITTLE
-    return EXPLICIT_BIG if start[0] == 0 else EXPLICIT_LITTLE
-
-
-def _located(
-    path: Path, content: Content, values: Mapping[int, bytes], *, start: bytes, place: int
-) -> Elements:
-    """The elements, with the pixels that begin with the bytes `start` at `place`."""
-    order = ">" if content.syntax == EXPLICIT_BIG else "<"
-    implicit = content.syntax == IMPLICIT_LITTLE
-    pixels, offset, length = 0, 0, None
-    if len(start) >= 8:
-        group, number = struct.unpack_from(f"{order}HH", start)
-        pixels = group << 16 | number
-        long = not implicit and start[4:6] in _LONG_KINDS
-        at, width = (8, 12) if long else (4, 8) if implicit else (6, 8)
-        kind = f"{order}I" if long or implicit else f"{order}H"
-        stated = struct.unpack_from(kind, start.ljust(12, b"\0"), at)[0]
-        offset, length = content.start + place + width, None if stated == UNDEFINED else stated
-    if pixels not in PIXELS:
-        pixels, offset, length = 0, 0, None
+def _described(path: Path, content: Content, values: Mapping[int, bytes]) -> Elements:
+    """The elements, without pixels."""
     return Elements(
         path=path,
         syntax=content.syntax,
         values=values,
-        pixels=pixels,
-        offset=offset,
-        length=length,
+        pixels=0,
+        offset=0,
+        length=None,
         size=content.size,
         packed=content.packed,
-        words=not implicit and start[4:6] == b"OW",
     )
 
 
-_LONG_KINDS = (b"OB", b"OW", b"OF", b"OD", b"UN")
+def _located(elements: Elements, start: bytes, *, begin: int, implicit: bool) -> Elements:
+    """The elements with their pixels, where the bytes `start` at `begin` are those of pixels.
+
+    Raises:
+        DataError: they are, and are of a kind that pixels cannot be.
+    """
+    order = ">" if elements.syntax == EXPLICIT_BIG else "<"
+    group, number = struct.unpack_from(f"{order}HH", start.ljust(12, b"\0"))
+    pixels = group << 16 | number
+    if pixels not in PIXELS or len(start) < 8:
+        return elements
+    kind = start[4:6]
+    if not implicit and kind not in _KINDS:
+        raise DataError(
+            f"{elements.path}: {name_of(pixels)} has {kind.decode('latin-1')!r} for its kind of "
+            "value (VR), which no pixels have; export it again"
+        )
+    at, width = (4, 8) if implicit else (8, 12)
+    (stated,) = struct.unpack_from(f"{order}I", start.ljust(12, b"\0"), at)
+    return dataclasses.replace(
+        elements,
+        pixels=pixels,
+        offset=begin + width,
+        length=None if stated == UNDEFINED else stated,
+        words=not implicit and kind == b"OW",
+    )
+
+
+_KINDS = (b"OB", b"OW", b"OF", b"OD", b"UN")
 """The kinds that pixels are stored as; all state their length in four bytes."""
-
-
-def _stored(element: RawDataElement | pydicom.DataElement) -> bytes:
-    """The bytes of a value that pydicom has not turned into objects; empty for a sequence."""
-    value = element.value
-    return value if isinstance(value, bytes) else str(value or "").encode("latin-1", "replace")

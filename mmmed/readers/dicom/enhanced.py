@@ -20,6 +20,8 @@ from mmmed.readers.dicom.classic import (
     PER_FRAME,
     REFERENCE,
     check_directions,
+    check_position,
+    check_spacing,
     instance_number,
     philips_rescale,
     read_stored,
@@ -140,8 +142,9 @@ class _Groups:
         row, column = _triple(orientation[:3]), _triple(orientation[3:])
         check_directions(row, column, where=self.where)
         spacing = self._numbers("PixelMeasuresSequence", "PixelSpacing", 2)
-        if min(spacing) <= 0:
-            raise SeriesError(f"{self.where}: PixelSpacing is {spacing}; must be above 0")
+        check_spacing(spacing[0], spacing[1], where=self.where)
+        position = _triple(self._numbers("PlanePositionSequence", "ImagePositionPatient", 3))
+        check_position(position, where=self.where)
         slope, intercept, scaled = self._rescale()
         return Frame(
             stored=stored,
@@ -151,7 +154,7 @@ class _Groups:
             number=index,
             rows=stored.rows,
             columns=stored.columns,
-            position=_triple(self._numbers("PlanePositionSequence", "ImagePositionPatient", 3)),
+            position=position,
             along_row=row,
             along_column=column,
             spacing=(spacing[0], spacing[1]),

@@ -63,10 +63,13 @@ def check_size(stored: Stored) -> None:
             f"{elements.path}: an odd number of pixels of 8 bits in big-endian words; convert the "
             "file to little endian"
         )
-    there = elements.length
-    if not elements.packed:
-        there = min(there, elements.size - elements.offset)
-    if there < needed:
+    if elements.length < needed:
+        raise DataError(
+            f"{elements.path}: its header describes {needed} bytes of pixels, {elements.length} "
+            "are in it; export it again"
+        )
+    there = elements.size - elements.offset
+    if not elements.packed and there < needed:
         raise DataError(
             f"{elements.path}: truncated: its header states {needed} bytes of pixels, the file has "
             f"{max(there, 0)}; copy it again"
@@ -130,6 +133,7 @@ def _pixels(frame: Frame, readers: Mapping[Stored, Reader]) -> np.ndarray:
 def _reader(stored: Stored) -> Reader:
     """What reads the frames of one file; compressed ones are taken into memory here."""
     if stored.elements.syntax not in NATIVE:
+        codestream.check_syntax(stored)
         frames = codestream.split(stored, _value(stored, limit=_compressed_limit(stored)))
         return lru_cache(1)(lambda index: _decoded(stored, frames[index]))
     if stored.elements.packed:
@@ -193,7 +197,7 @@ def _native(stored: Stored, raw: bytes) -> np.ndarray:
 
 
 def _decoded(stored: Stored, frame: bytes) -> np.ndarray:
-    """The values of a codestream; most encoders were given them already moved to the lowest bits."""
+    """The values of a codestream; most encoders got them already moved to the lowest bits."""
     array = codestream.decode(stored, frame)
     fits = array.min() >= -(1 << stored.bits - 1) and array.max() < 1 << stored.bits
     return _integers(replace(stored, high=stored.bits - 1) if fits else stored, array)

@@ -1,13 +1,15 @@
 """One file of any kind -> its header, or why it is set aside.
 
 The plain walk over the bytes reads what scanners and archives write; what it finds odd is parsed by
-pydicom. Both see at most `LARGEST_HEADER` bytes, so that no file costs more than that.
+pydicom (`odd`). Both see at most `LARGEST_HEADER` bytes, so that no file costs more than that.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,10 +18,16 @@ from mmmed.readers.dicom import odd, sop_class
 from mmmed.readers.dicom.aside import Aside, Verdict
 from mmmed.readers.dicom.header import SERIES, SOP_CLASS, STUDY, WANTED, Header, header
 from mmmed.readers.dicom.line import one_line, shown_path
-from mmmed.readers.dicom.stream import BROKEN, LARGEST_HEADER, beginning, inflated
-from mmmed.readers.dicom.syntax import syntax
+from mmmed.readers.dicom.stream import (
+    BROKEN,
+    LARGEST_HEADER,
+    beginning,
+    foreign,
+    inflated,
+    opened_content,
+)
+from mmmed.readers.dicom.syntax import EXPLICIT_BIG, syntax
 from mmmed.readers.dicom.walk import Odd, Short, Walk
-from mmmed.readers.opening import impostor
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _ENOUGH = frozenset({SOP_CLASS, STUDY, SERIES})
@@ -27,6 +35,9 @@ _ENOUGH = frozenset({SOP_CLASS, STUDY, SERIES})
 
 _BEHIND = max(WANTED) + 1
 """Where a walk may end."""
+
+READS = 100_000
+"""Reads that pydicom may take, three or four per element; a second of work."""
 
 
 def read_header(root: Path, path: str) -> Header | Aside:
@@ -44,21 +55,25 @@ def read_header(root: Path, path: str) -> Header | Aside:
         if state.st_size == 0:
             return _aside(path, "unreadable", "empty", "is empty; copy the file again")
         with whole.open("rb", buffering=0) as file:
-            return _read(file, path, state)
+            return _read(file, whole, path, state)
     except FileNotFoundError:
         text = "is a broken link" if whole.is_symlink() else "is not there any more"
         return _aside(path, "unreadable", "not-there", f"{text}; fetch the file")
     except BROKEN as error:
-        reason = getattr(error, "strerror", None) or f"damaged: {error}"
+        reason = getattr(error, "strerror", None) or f"damaged: {_damage(error)}"
         return _aside(path, "unreadable", "cannot-read", f"cannot be read ({reason})")
 
 
-def _read(file: BinaryIO, path: str, state: os.stat_result) -> Header | Aside:
+def _damage(error: Exception) -> str:
+    behind = "Not a gzipped file" in str(error)
+    return "something else stands behind its gzip data" if behind else str(error)
+
+
+def _read(file: BinaryIO, whole: Path, path: str, state: os.stat_result) -> Header | Aside:
     stream, data = beginning(file)
     written = syntax(data)
     if written is None:
-        other = impostor(data[:256]) or "is no DICOM file"
-        return _aside(path, "set-aside", "not-dicom", other)
+        return _aside(path, "set-aside", "not-dicom", foreign(data))
     if written.media_class == _DIRECTORY:
         family = sop_class.family(_DIRECTORY)
         return _aside(path, "set-aside", family.code, f"is {family.text}", sop=_DIRECTORY)
@@ -66,12 +81,21 @@ def _read(file: BinaryIO, path: str, state: os.stat_result) -> Header | Aside:
     if written.deflated:
         stream, data, start = inflated(stream, begun=data[start:], whole=False), b"", 0
     walk = Walk(stream, explicit=written.explicit, limit=LARGEST_HEADER, data=data, place=start)
-    if written.plain and _followed(walk):
-        values, little, fault = walk.found, True, ""
-    else:
-        values, little, fault = _parsed(walk, deflated=written.deflated)
-    found = header(values, path=path, size=state.st_size, modified=state.st_mtime_ns, little=little)
-    return _judged(found, media_class=written.media_class, fault=fault)
+    followed = written.plain and _followed(walk)
+    said = _Said(walk.found) if followed else _parsed(whole, walk.found)
+    found = header(
+        said.values, path=path, size=state.st_size, modified=state.st_mtime_ns, little=said.little
+    )
+    return _judged(found, media_class=written.media_class, fault=said.fault)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Values of a header, the order of bytes of binary ones, and why others may be missing."""
+
+    values: Mapping[int, bytes]
+    little: bool = True
+    fault: str = ""
 
 
 def _followed(walk: Walk) -> bool:
@@ -85,13 +109,15 @@ def _followed(walk: Walk) -> bool:
     return walk.found.keys() >= _ENOUGH
 
 
-def _parsed(walk: Walk, *, deflated: bool) -> tuple[dict[int, bytes], bool, str]:
-    """The values by pydicom, whether binary ones are little-endian, and what is wrong with them."""
+def _parsed(whole: Path, walked: Mapping[int, bytes]) -> _Said:
+    """The same by pydicom; what was walked over where it cannot parse the file."""
     try:
-        values, little = odd.parse(walk.rest(), wanted=WANTED, deflated=deflated)
+        with opened_content(whole) as content:
+            found = odd.parsed(content, until=_BEHIND, wanted=WANTED, reads=READS)
     except DataError as error:
-        return walk.found, True, str(error)
-    return values, little, ""
+        return _Said(walked, fault=str(error).removeprefix(f"{whole}: "))
+    values = {tag: odd.stored(found.data_set, tag) for tag in WANTED if tag in found.data_set}
+    return _Said(values, found.syntax != EXPLICIT_BIG, found.fault)
 
 
 def _judged(found: Header, *, media_class: str, fault: str) -> Header | Aside:
@@ -101,20 +127,22 @@ def _judged(found: Header, *, media_class: str, fault: str) -> Header | Aside:
     if claimed and family is not sop_class.VOLUME:
         text = f"is {family.text}: {one_line(sop_class.name(claimed), longest=80)}"
         return _about(found, "set-aside", family.code, text, sop=claimed)
-    if fault:
-        text = f"is damaged DICOM, its header cannot be parsed ({fault}); copy the file again"
-        return _about(found, "unreadable", "malformed", text, sop=claimed)
+    why = f": {fault}" if fault else ""
     if not (claimed or found.study or found.series or found.modality):
-        text = "begins like DICOM and says nothing of itself: truncated, or no image"
+        text = f"begins like DICOM and says nothing of itself{why or ': truncated, or no image'}"
         return _about(found, "unreadable", "no-header", text)
-    if not claimed:
-        text = "states no SOP Class UID (0008,0016), so what it is is unknown"
-        return _about(found, "unreadable", "no-sop-class", text)
     named = {
+        "SOP Class UID (0008,0016)": claimed,
         "Study Instance UID (0020,000D)": found.study,
         "Series Instance UID (0020,000E)": found.series,
     }
     lacking = [name for name, value in named.items() if not value]
+    if lacking and fault:
+        text = f"is damaged DICOM, {' and '.join(lacking)} cannot be found{why}; copy it again"
+        return _about(found, "unreadable", "malformed", text, sop=claimed)
+    if not claimed:
+        text = "states no SOP Class UID (0008,0016), so what it is is unknown"
+        return _about(found, "unreadable", "no-sop-class", text)
     if lacking:
         text = f"has no valid {' and no valid '.join(lacking)}, so whose slice it is is unknown"
         return _about(found, "unreadable", "no-series", text, sop=claimed)

@@ -1,4 +1,4 @@
-"""What is unusual about the values of a file, one line each."""
+"""What is unusual about a file and its values, one line each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOST = "its pixels were compressed with loss"
 
 
 def remarks(elements: Elements) -> tuple[str, ...]:
-    """What to know of the values of a file before its rescale is looked at."""
+    """What to know of a file and its values before its rescale is looked at."""
     photometric = elements.text(PHOTOMETRIC)
     bits, high = elements.whole(BITS), elements.whole(HIGH)
     lossy = elements.syntax in (JPEGBaseline8Bit, JPEGExtended12Bit)
@@ -34,4 +34,5 @@ def remarks(elements: Elements) -> tuple[str, ...]:
         _SHIFTED: bits is not None and high is not None and high >= bits,
         MAPPED: MAPPING in elements.values,
     }
-    return tuple(text for text, is_so in told.items() if is_so)
+    written = (elements.fault,) if elements.fault else ()
+    return written + tuple(text for text, is_so in told.items() if is_so)

@@ -22,11 +22,12 @@ from mmmed.readers.dicom.census import Census, census
 from mmmed.readers.dicom.classic import PATIENT_ID, SERIES_UID
 from mmmed.readers.dicom.contents import read_contents
 from mmmed.readers.dicom.duplicate import one_per_instance, one_per_place
-from mmmed.readers.dicom.elements import Elements, name_of, read_data_set
+from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame
 from mmmed.readers.dicom.pixels import LARGEST, check_size, fill
 from mmmed.readers.dicom.split import Group, repeated, split
 from mmmed.readers.dicom.stack import Stack, check_group, stacked
+from mmmed.readers.dicom.tag import name_of
 from mmmed.readers.volume import Volume, canonical_room
 
 MOST = 2 * LARGEST
@@ -195,7 +196,7 @@ def _made(group: Group, plan: _Plan) -> SeriesVolume | Refusal:
 
 
 def _declared(frames: Sequence[Frame]) -> tuple[str, ...]:
-    """What is unusual about the values of any of them."""
+    """What is unusual about any of them."""
     return tuple(dict.fromkeys(note for frame in frames for note in frame.notes))
 
 

@@ -31,6 +31,7 @@ LARGEST_HEADER = 64 << 20
 
 _DATA_SET = 0x00030000
 _GZIP = b"\x1f\x8b"
+_PREAMBLE, _MAGIC_END = 128, 132
 _STEP = 1 << 16
 _WITHOUT_HEAD = (b"\x02\0", b"\x08\0", b"\0\x08")
 """How a file without `DICM` begins: group 0002 or 0008, the latter in either order of bytes."""
@@ -71,7 +72,7 @@ def opened_content(path: Path) -> Iterator[Content]:
         DataError: no such file, empty, not DICOM; or, also inside the block, truncated or damaged.
     """
     with opened(path, broken=BROKEN) as (file, size):
-        packed = file.read(2) == _GZIP
+        packed = _is_gzip(file.read(_MAGIC_END))
         file.seek(0)
         stream = _unzipped(file) if packed else file
         yield _begun(path, stream, size=size, packed=packed)
@@ -80,7 +81,7 @@ def opened_content(path: Path) -> Iterator[Content]:
 def beginning(file: BinaryIO) -> tuple[BinaryIO, bytes]:
     """A file that may be gzip'd as a stream, and the first bytes, behind which it stands."""
     data = file.read(FIRST_STEP)
-    if not data.startswith(_GZIP):
+    if not _is_gzip(data):
         return file, data
     file.seek(0)
     stream = _unzipped(file)
@@ -108,6 +109,18 @@ def skip(stream: BinaryIO, count: int) -> None:
         count -= got
 
 
+def foreign(start: bytes) -> str:
+    """What a file that begins so, once unzipped, is instead of DICOM."""
+    if _is_gzip(start):
+        return "is gzip'd twice; unpack it once"
+    return impostor(start) or "is no DICOM file"
+
+
+def _is_gzip(start: bytes) -> bool:
+    """Whether a file that begins so is gzip'd; before `DICM` may stand anything (PS3.10, 7.1)."""
+    return start.startswith(_GZIP) and start[_PREAMBLE:_MAGIC_END] != b"DICM"
+
+
 def _unzipped(file: BinaryIO) -> BinaryIO:
     stream: Any = igzip.GzipFile(fileobj=file)  # type: ignore[no-untyped-call]  # isal: no types
     return cast("BinaryIO", stream)
@@ -115,10 +128,10 @@ def _unzipped(file: BinaryIO) -> BinaryIO:
 
 def _begun(path: Path, stream: BinaryIO, *, size: int, packed: bool) -> Content:
     """The content behind the head."""
-    start = stream.read(132)
-    begin = 132 if start[128:] == b"DICM" else 0
+    start = stream.read(_MAGIC_END)
+    begin = _MAGIC_END if start[_PREAMBLE:] == b"DICM" else 0
     if not begin and start[:2] not in _WITHOUT_HEAD:
-        raise DataError(f"{path}: {impostor(start) or 'is no DICOM file; leave it out'}")
+        raise DataError(f"{path}: {foreign(start)}; leave it out")
     stream.seek(begin)
     syntax = ""
     if begin or start.startswith(b"\x02\0"):
@@ -126,8 +139,8 @@ def _begun(path: Path, stream: BinaryIO, *, size: int, packed: bool) -> Content:
         try:
             found = walk.values({TRANSFER_SYNTAX}, until=_DATA_SET)
         except Odd as error:
-            raise DataError(f"{path}: unreadable head ({error}); export it again") from error
-        syntax = found.get(TRANSFER_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
+            raise DataError(f"{path}: unreadable head: {error}; export it again") from error
+        syntax = found.get(TRANSFER_SYNTAX, b"").strip(b"\0 ").decode("ascii", "replace")
         begin += walk.place
         stream.seek(begin)
     if syntax != DEFLATED:
@@ -151,7 +164,10 @@ class _Inflating(io.RawIOBase):
         view = memoryview(buffer)
         while not self._inflater.eof:
             more = self._left or self._packed.read(_STEP)
-            got = self._inflater.decompress(more, len(view))
+            try:
+                got = self._inflater.decompress(more, len(view))
+            except BROKEN as error:
+                raise zlib.error("its data set is not deflated as its head says") from error
             self._left = self._inflater.unconsumed_tail
             if got:
                 view[: len(got)] = got

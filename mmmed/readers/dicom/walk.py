@@ -10,8 +10,13 @@ copied but the values asked for, and no length that a file states is trusted bey
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import BinaryIO
+
+from pydicom.datadict import dictionary_has_tag
+
+from mmmed.readers.dicom.tag import name_of
 
 UNDEFINED = 0xFFFFFFFF
 """The length of a value that goes on until a delimiter."""
@@ -30,13 +35,17 @@ _ENDS = (0xFFFEE00D, 0xFFFEE0DD)
 """What ends an item and a sequence of undefined length."""
 
 _UNKNOWN, _CUT = -1, -2
-"""Instead of a length: the kind of value is not followed; the bytes end before the length."""
+"""Instead of a length: the kind of value is not known; the bytes end before the length."""
 
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 """Kinds whose length has two bytes."""
 
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 """Kinds whose length has four bytes, behind two that are reserved."""
+
+
+_Read = Callable[[bytes, int], tuple[int, int, int]]
+"""Bytes and a place in them -> tag, where the value begins, and its length or why there is none."""
 
 
 class Odd(Exception):
@@ -82,64 +91,73 @@ class Walk:
             Short: a header beyond the limit, or one that ends too early.
             Odd: tags out of order, or what the walk does not know.
         """
-        read, previous = self._read, -1
+        read, previous, length = self._read, -1, 0
         for _ in range(MOST_ELEMENTS):
             place = self.place
             if place + 12 > len(self.data) and not self._reached(place):
+                if place > len(self.data):
+                    raise _beyond(previous, length)
                 return self.found
             tag, begin, length = read(self.data, place)
             if tag >= until:
                 return self.found
-            if length < 0:
-                raise self._unfollowed(place, length)
             if tag <= previous:
-                raise Odd(f"tag {tag:08X} out of order")
+                raise _unordered(tag, previous)
+            if length < 0:
+                raise self._unfollowed(place, tag, length, behind=previous)
             previous = tag
-            end = self._behind(begin) if length == UNDEFINED else begin + length
+            end = self._behind(place, begin, tag) if length == UNDEFINED else begin + length
             if tag in wanted:
                 if end > len(self.data) and not self._grown(end):
-                    raise Short("ends inside a value")
+                    raise _beyond(tag, length)
                 self.found[tag] = self.data[begin:end]
             self.place = end
-        raise Odd(f"more than {MOST_ELEMENTS} elements")
+        raise Odd(f"it has more than {MOST_ELEMENTS} elements")
 
     def rest(self) -> bytes:
         """All bytes up to the limit."""
         self._grow(self._limit)
         return self.data
 
-    def _behind(self, begin: int) -> int:
-        """The end of the value of undefined length that begins there."""
-        depth, place = 1, begin
-        while depth:
+    def _behind(self, place: int, begin: int, tag: int) -> int:
+        """The end of the value of undefined length that begins there, of the element at `place`."""
+        within = [self._inner(self._read, place)]
+        place = begin
+        while within:
             if place + 12 > len(self.data) and not self._reached(place):
-                raise Short("a sequence that does not end")
-            tag, begin, length = self._read(self.data, place)
+                raise Short(f"the sequence {name_of(tag)} does not end")
+            read = within[-1]
+            inner, begin, length = read(self.data, place)
             if length < 0:
-                raise self._unfollowed(place, length)
-            place = begin
-            if tag in _ENDS:
-                depth -= 1
+                raise self._unfollowed(place, inner, length, behind=tag)
+            if inner in _ENDS:
+                within.pop()
             elif length == UNDEFINED:
-                depth += 1
+                within.append(self._inner(read, place))
             else:
-                place += length
+                begin += length
+            place = begin
         return place
+
+    def _inner(self, read: _Read, place: int) -> _Read:
+        """How what stands in the sequence at `place` is written: implicit in UN (PS3.5, 6.2.2)."""
+        unknown = read is _explicit and self.data[place + 4 : place + 6] == b"UN"
+        return _implicit if unknown else read
 
     def _reached(self, place: int) -> bool:
         """Whether an element begins there; twelve bytes of it are read, where there are."""
         if self._grown(place + 12) or place + 8 <= len(self.data):
             return True
         if place < len(self.data):
-            raise Short("ends inside an element")
+            raise Short("it ends inside an element")
         return False
 
     def _grown(self, end: int) -> bool:
         """Whether the bytes up to `end` are there, read now if need be."""
-        if end > self._limit:
-            raise Short(f"a header beyond {self._limit} bytes")
         if end > len(self.data):
             self._grow(min(max(end, FIRST_STEP, 2 * len(self.data)), self._limit))
+        if end > self._limit <= len(self.data):
+            raise Short(f"its header is beyond {self._limit} bytes")
         return end <= len(self.data)
 
     def _grow(self, count: int) -> None:
@@ -150,10 +168,23 @@ class Walk:
             lacking -= len(part)
         self.data = b"".join(parts)
 
-    def _unfollowed(self, place: int, length: int) -> Odd:
+    def _unfollowed(self, place: int, tag: int, length: int, *, behind: int) -> Odd:
         if length == _CUT:
-            return Short("ends inside an element")
-        return Odd(f"a value of the kind {self.data[place + 4 : place + 6]!r}")
+            return Short("it ends inside an element")
+        if behind > 0 and not dictionary_has_tag(tag):
+            return Odd(f"what stands behind the beginning of {name_of(behind)} is no element")
+        kind = self.data[place + 4 : place + 6].decode("latin-1")
+        return Odd(f"{name_of(tag)} has {kind!r} for its kind of value (VR)")
+
+
+def _beyond(tag: int, length: int) -> Short:
+    return Short(f"{name_of(tag)} states {length} bytes, more than the file has")
+
+
+def _unordered(tag: int, previous: int) -> Odd:
+    if tag == previous:
+        return Odd(f"{name_of(tag)} stands twice")
+    return Odd(f"{name_of(tag)} stands behind {name_of(previous)}, out of order")
 
 
 def _explicit(data: bytes, place: int) -> tuple[int, int, int]:
@@ -168,9 +199,7 @@ def _explicit(data: bytes, place: int) -> tuple[int, int, int]:
         return tag, place + 8, _UNKNOWN
     if place + 12 > len(data):
         return tag, place + 8, _CUT
-    (length,) = _LENGTH(data, place + 8)
-    unknown = length == UNDEFINED and kind == b"UN"
-    return tag, place + 12, _UNKNOWN if unknown else length
+    return tag, place + 12, _LENGTH(data, place + 8)[0]
 
 
 def _implicit(data: bytes, place: int) -> tuple[int, int, int]:

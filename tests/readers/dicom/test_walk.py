@@ -54,6 +54,17 @@ def test_what_stands_in_a_sequence_is_passed() -> None:
     assert walk(data).values({ROWS}, until=SPACING) == {ROWS: b"\x08\0"}
 
 
+@pytest.mark.parametrize("depth", [1, 3, 100_000])
+def test_a_sequence_of_unknown_kind_is_passed_and_is_implicit_within(depth: int) -> None:
+    """PS3.5, 6.2.2: a value of the kind UN and of undefined length is implicit."""
+    start = struct.pack("<HH", 0x0040, 0xA730) + UNDEFINED + ITEM + UNDEFINED
+    end = ITEM_END + bytes(4) + SEQUENCE_END + bytes(4)
+    rows = struct.pack("<HHI", 0x0028, 0x0010, 2) + b"\x01\0"
+    whole = struct.pack("<HH", 0x0009, 0x1001) + b"UN\0\0" + UNDEFINED + ITEM + UNDEFINED
+    whole += start * (depth - 1) + rows + end * depth
+    assert walk(whole + TWO, limit=1 << 23).values({ROWS}, until=SPACING) == {ROWS: b"\x08\0"}
+
+
 @pytest.mark.parametrize("lost", range(1, 10))
 def test_a_header_that_is_cut_off_leaves_what_was_found(lost: int) -> None:
     one = walk(TWO[:-lost])
@@ -91,9 +102,9 @@ def test_no_more_is_read_than_the_first_step_where_that_is_enough() -> None:
     [
         element(COLUMNS, b"US", b"\x0a\0") + element(ROWS, b"US", b"\x08\0"),
         element(ROWS, b"??", b"\x08\0") + bytes(8),
-        struct.pack("<HH", 0x0008, 0x1140) + b"UN\0\0" + UNDEFINED + bytes(8),
+        element(ROWS, b"US", b"\x08\0") + element(ROWS, b"US", b"\x08\0"),
     ],
-    ids=["out of order", "unknown kind", "unknown kind and length"],
+    ids=["out of order", "unknown kind", "twice"],
 )
 def test_what_is_not_plain_is_odd(data: bytes) -> None:
     with pytest.raises(Odd) as caught:

@@ -1,0 +1,10 @@
+"""A tag as people write it; as a number it is `group << 16 | element`."""
+
+from __future__ import annotations
+
+from pydicom.datadict import keyword_for_tag
+
+
+def name_of(tag: int) -> str:
+    """`PixelSpacing (0028,0030)`; a private one has no keyword."""
+    return f"{keyword_for_tag(tag)} ({tag >> 16:04X},{tag & 0xFFFF:04X})".lstrip()
