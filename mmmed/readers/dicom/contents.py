@@ -18,10 +18,11 @@ from mmmed.readers.dicom.classic import WANTED, read_frame
 from mmmed.readers.dicom.elements import Elements, read_elements
 from mmmed.readers.dicom.enhanced import is_enhanced, read_frames
 from mmmed.readers.dicom.frame import Frame
+from mmmed.readers.dicom.grid import COUNT, read_grid, tiles_in_grid
 from mmmed.readers.dicom.mosaic import is_mosaic, read_tiles
 from mmmed.readers.dicom.split import Group
 
-_WANTED = WANTED | TAGS
+_WANTED = WANTED | TAGS | COUNT.tags
 
 
 @dataclass(frozen=True)
@@ -81,4 +82,6 @@ def _frames(elements: Elements) -> tuple[Frame, ...]:
     """What one file holds."""
     if is_enhanced(elements):
         return read_frames(elements)
-    return read_tiles(elements) if is_mosaic(elements) else (read_frame(elements),)
+    if is_mosaic(elements):
+        return read_tiles(elements)
+    return read_grid(elements) if tiles_in_grid(elements) > 1 else (read_frame(elements),)

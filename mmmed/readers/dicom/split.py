@@ -106,7 +106,8 @@ def _by_orientation(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 def _alike(one: Frame, other: Frame) -> bool:
     return (
-        (one.rows, one.columns, one.reference) == (other.rows, other.columns, other.reference)
+        (one.rows, one.columns) == (other.rows, other.columns)
+        and (one.reference == other.reference or "" in (one.reference, other.reference))
         and _near(one.spacing, other.spacing)
         and _near(one.along_row, other.along_row)
         and _near(one.along_column, other.along_column)

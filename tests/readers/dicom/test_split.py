@@ -107,3 +107,21 @@ def test_stacks_whose_slices_alternate_are_one(tmp_path: Path) -> None:
         header.StackID = str(place % 2)
     (read,) = read_series(slices.save(series, tmp_path))
     np.testing.assert_array_equal(read.volume.data[::-1, ::-1].transpose(2, 1, 0), pixels)
+
+
+def test_a_slice_that_names_no_frame_of_reference_belongs_to_the_others(tmp_path: Path) -> None:
+    pixels = slices.stored()
+    series = slices.headers(pixels)
+    del series[3].FrameOfReferenceUID
+    (read,) = read_series(slices.save(series, tmp_path))
+    np.testing.assert_array_equal(read.volume.data[::-1, ::-1].transpose(2, 1, 0), pixels)
+
+
+def test_stacks_in_different_frames_of_reference_are_never_one(tmp_path: Path) -> None:
+    """Positions of one are not positions of the other, though they seem to go on."""
+    pixels = slices.stored()
+    series = slices.headers(pixels)
+    for header in series[3:]:
+        header.FrameOfReferenceUID = "1.2.99"
+    found = read_series(slices.save(series, tmp_path))
+    assert [one.label for one in found] == ["axial 1", "axial 2"]
