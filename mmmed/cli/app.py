@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
@@ -85,6 +86,8 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with its documented code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # joblib replaces a process that has grown, and goes on
+    warnings.filterwarnings("ignore", message="A worker stopped", category=UserWarning)
     sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
 
 

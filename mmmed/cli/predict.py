@@ -22,8 +22,6 @@ def predict(
     with Progress() as report:
         from mmmed.inference.folder import predict_folder
 
-        counts = predict_folder(
-            model, data, out, jobs=jobs, progress=lambda done, total: report("predict", done, total)
-        )
+        counts = predict_folder(model, data, out, jobs=jobs, listener=report)
     typer.echo(str(counts))
     return 0

@@ -216,7 +216,7 @@ def _difference(blank: Effect, y: Floats, values: Floats, who: Groups) -> Effect
     if len(set(who)) == len(who):
         error = float(np.sqrt((n1 + n0) / (n1 * n0) + value**2 / (2 * (n1 + n0))))
         half = float(stats.norm.ppf((1 + LEVEL) / 2)) * error
-        p: float | None = float(stats.ttest_ind(lost, kept, equal_var=False).pvalue)
+        p: float | None = _welch(lost, kept)
     else:
         centre = np.where(y == 1, lost.mean(), kept.mean())
         weight = np.where(y == 1, 1 / n1, -1 / n0)
@@ -224,6 +224,12 @@ def _difference(blank: Effect, y: Floats, values: Floats, who: Groups) -> Effect
         half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
         p = float(2 * stats.t.sf(abs(value) / error, freedom)) if error > 0 else None
     return replace(effect, value=value, low=value - half, high=value + half, p=p)
+
+
+def _welch(lost: Floats, kept: Floats) -> float:
+    """The p value of Welch's test; from moments, as one group may hold one value alone."""
+    moments = [moment for one in (lost, kept) for moment in (one.mean(), one.std(ddof=1), len(one))]
+    return float(stats.ttest_ind_from_stats(*moments, equal_var=False).pvalue)
 
 
 def _merged(groups: Groups) -> Groups:

@@ -15,7 +15,7 @@ import torch
 from mmmed.cohorts.cohort import Case, Fault
 from mmmed.errors import MmmedError, NothingReadable
 from mmmed.inference.reading import read_cohort, set_apart, stock
-from mmmed.progress import Progress, unheard
+from mmmed.progress import Listener, Progress, Silent
 from mmmed.readers.dicom.line import reason_line
 from mmmed.record import atomic, table
 from mmmed.record.table import Cell, Schema
@@ -63,7 +63,7 @@ def predict_folder(
     out: Path,
     *,
     jobs: int = 1,
-    progress: Progress | None = None,
+    listener: Listener | None = None,
 ) -> Counts:
     """Predict every case of a folder under what it owns; write what was left out, and why.
 
@@ -76,24 +76,26 @@ def predict_folder(
             chains register.
         out: made where it is missing.
         jobs: processes that prepare images; no prediction depends on it.
-        progress: called with (pieces done, pieces).
+        listener: hears how far it is.
 
     Raises:
         RunError: the package cannot be used, or `out` cannot be written to.
         NothingReadable: the folder holds no case, or no case can be used.
     """
-    tell = progress or unheard
+    tell = listener or Silent()
     loaded = package.load(model)
     atomic.made(out, advice="choose another --out")
     torch.set_num_threads(loaded.manifest.threads)
-    read = read_cohort(loaded.manifest, data, out=out, jobs=jobs)
+    read = read_cohort(loaded.manifest, data, out=out, jobs=jobs, listener=tell)
     cohort, known = set_apart(loaded.manifest, read)
     items = sum(len(one) for case in cohort.cases for one in case.sources.values())
     total = items + len(cohort.cases)
     cohort, shelf = stock(
-        loaded.manifest, cohort, jobs=jobs, progress=lambda done, _: tell(done, total)
+        loaded.manifest, cohort, jobs=jobs, progress=lambda done, _: tell("predict", done, total)
     )
-    rows, failed = _predict(loaded, shelf, cohort.cases, lambda done, _: tell(items + done, total))
+    rows, failed = _predict(
+        loaded, shelf, cohort.cases, lambda done, _: tell("predict", items + done, total)
+    )
     faults = (*known, *cohort.faults, *failed)
     counts = _count(rows, faults, refused=len(known))
     _write(out, loaded, rows, faults, counts, data=data)

@@ -14,7 +14,7 @@ from mmmed.cohorts.cohort import Case, Cohort, Fault
 from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort
 from mmmed.cohorts.layout import may_be_dicom
 from mmmed.cohorts.reading import CohortSpec, read
-from mmmed.progress import Progress
+from mmmed.progress import Listener, Progress
 from mmmed.record import cache
 from mmmed.training.manifest import Manifest
 from mmmed.training.shelf import Shelf, stocked
@@ -33,7 +33,14 @@ UNASKED: dict[str, Any] = {
 """What prediction needs no column for, where the kind of cohort can do without."""
 
 
-def read_cohort(package: Manifest, data: Path, *, out: Path, jobs: int = 1) -> Cohort:
+def read_cohort(
+    package: Manifest,
+    data: Path,
+    *,
+    out: Path,
+    jobs: int = 1,
+    listener: Listener | None = None,
+) -> Cohort:
     """The cases of a folder that own a modality of the package; labels are not read.
 
     A folder of DICOM is read by the rules of the package, whatever it was trained on.
@@ -43,6 +50,7 @@ def read_cohort(package: Manifest, data: Path, *, out: Path, jobs: int = 1) -> C
         data: the folder.
         out: where `choice.tsv` says of a folder of DICOM which series were chosen.
         jobs: processes that may read headers.
+        listener: hears how far the headers of DICOM are read.
 
     Raises:
         StudyError: `out` lies inside a folder of DICOM.
@@ -53,7 +61,7 @@ def read_cohort(package: Manifest, data: Path, *, out: Path, jobs: int = 1) -> C
         rules = DicomCohort.model_validate(package.dicom or package.reading)
         asked = rules.only({one.name for one in package.modalities})
         if asked is not None:
-            return choice_table.recorded(data, asked, out=out, jobs=jobs)
+            return choice_table.recorded(data, asked, out=out, jobs=jobs, listener=listener)
     return _as_trained(package, data)
 
 

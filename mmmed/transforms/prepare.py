@@ -170,7 +170,7 @@ def _prepare_file(
         said = told_derivation(source.path) if volume and not source.files else None
     except DataError as error:
         text = str(error)
-        named = text.startswith(str(source.path))
+        named = text.startswith(tuple(map(str, (source.path, *source.files))))
         return Refused(source, text if named else f"{source.path}: {text}")
     return _outcome(source, file_digest, *found, derivation=said)
 

@@ -62,6 +62,12 @@ def test_the_standardised_difference_of_a_number():
     assert effect.p == pytest.approx(stats.ttest_ind(ages[:5], ages[5:], equal_var=False).pvalue)
 
 
+def test_a_group_of_one_age_alone_has_the_p_value_of_welchs_test():
+    """By hand: means 4 and 7, variances 2.5 and 0: t is 3 / sqrt(.5) of 4 degrees of freedom."""
+    (effect,) = dependence(*frame([1] * 5 + [0] * 5, age=[2.0, 3, 4, 5, 6, 7, 7, 7, 7, 7]))
+    assert effect.p == pytest.approx(2 * stats.t.sf(3 / np.sqrt(0.5), 4))
+
+
 def test_cramers_v_of_several_groups_is_scipys():
     lost, kept = [12, 6, 2], [8, 14, 18]
     absent, site = [], []

@@ -10,6 +10,7 @@ import torch
 from mmmed.errors import NothingReadable, RunError
 from mmmed.inference.folder import QUARANTINE, Counts, predict_folder
 from mmmed.modality import Pattern
+from mmmed.progress import Silent
 from mmmed.readers.source import Source
 from mmmed.record import cache, table
 from mmmed.training import package
@@ -156,6 +157,12 @@ def test_predictions_are_made_with_the_threads_the_package_was_made_with(
 
 def test_progress_ends_at_its_total(model: Path, bids: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    predict_folder(model, bids, tmp_path / "out", progress=lambda *one: told.append(one))
+
+    class Listening(Silent):
+        def __call__(self, task: str, done: int, total: int) -> None:
+            assert task == "predict"
+            told.append((done, total))
+
+    predict_folder(model, bids, tmp_path / "out", listener=Listening())
     assert told[-1] == (7, 7)  # four scans and three cases
     assert told == sorted(told)
