@@ -41,8 +41,11 @@ def coloured(raster: Raster, slopes: tuple[float, float, float]) -> Raster:
     return Raster((raster.data * field).astype(np.float32), raster.affine)
 
 
-def with_body(length_mm: float, matrix: np.ndarray) -> Raster:
-    """A PET of the given length on 4 mm voxels: the moved head, a neck and a trunk below it."""
+def with_body(length_mm: float, matrix: np.ndarray, *, bladder: float = 0.0) -> Raster:
+    """A PET of the given length on 4 mm voxels: the moved head, a neck and a trunk below it.
+
+    The bladder, 700 mm below the head, is as many times as bright as the brain.
+    """
     affine = np.diag([4.0, 4.0, 4.0, 1.0])
     affine[:3, 3] = matrix[:3, 3] + [-200, -200, 110 - length_mm]
     shape = (100, 100, round(length_mm / 4))
@@ -57,6 +60,7 @@ def with_body(length_mm: float, matrix: np.ndarray) -> Raster:
     brightest = float(source.max())
     heart = (np.hypot(x + 20, y - 30) < 45) & (abs(above + 330) < 45)
     data = np.maximum(head, brightest * (0.2 * (neck | trunk) + 0.8 * heart).clip(0, 1))
+    data[(np.hypot(x, y) < 35) & (abs(above + 700) < 35)] += bladder * brightest
     noise = np.abs(np.random.default_rng(0).normal(0, 0.02 * brightest, shape))
     return Raster((data + noise).astype(np.float32)[None], affine)
 
@@ -73,6 +77,22 @@ def save_pair(folder: Path, case: str, *, mri: bool = True) -> None:
         source = np.asarray(template.looks(like, 2.0))
         raster = moved(source, template.grid(2.0).affine, matrix, 5.0)
         nib.save(nib.Nifti1Image(raster.data[0], raster.affine), path)
+
+
+def with_neck(length_mm: float, matrix: np.ndarray) -> Raster:
+    """A T1 of the given length on 3 mm voxels: head, neck and shoulders, fat around the muscle."""
+    source, affine = with_skull()
+    grid = np.diag([3.0, 3.0, 3.0, 1.0])
+    grid[:3, 3] = matrix[:3, 3] + [-127, -145, 138 - length_mm]
+    shape = (85, 85, round(length_mm / 3))
+    back = np.linalg.inv(affine) @ np.linalg.inv(matrix) @ grid
+    head = affine_transform(source, back[:3, :3], back[:3, 3], output_shape=shape, order=1)
+    x, y, z = np.indices(shape) * 3.0
+    x, y, above = x - 127, y - 145, z + 138 - length_mm
+    depths = np.minimum(np.hypot(x, y + 30), np.where(above < -190, np.hypot(x / 2.2, y + 20), 999))
+    body = np.where(depths < 50, 0.45, np.where(depths < 60, 1.0, 0)) * (above < -70)
+    noise = np.abs(np.random.default_rng(0).normal(0, 0.02, shape))
+    return Raster((np.maximum(head, body) + noise).astype(np.float32)[None], grid)
 
 
 def off(found: np.ndarray, matrix: np.ndarray) -> tuple[float, float]:

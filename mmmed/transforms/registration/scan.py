@@ -28,6 +28,15 @@ SHORTEST_MM = 60.0
 PADDING_MM = 48.0
 """How far edges are repeated: as far as a start may be off."""
 
+LONG_MM = 360.0
+"""A field of view that is higher shows more than head, neck and shoulders."""
+
+HEAD_MM = 280.0
+"""What is kept of such a field from the top of the body downwards: a head and its neck."""
+
+TOP_MM2 = 2000.0
+"""Area of a plane that counts as body: a disc of 5 cm, larger than hands above a head."""
+
 LOW, HIGH = 1.0, 99.5
 """Percentiles at which intensities are clipped: vessels and hot spots outshine a brain."""
 
@@ -66,6 +75,8 @@ class Scan:
 def shrunk(raster: Raster, *, voxel_mm: float) -> Scan:
     """The first channel on voxels of at most `voxel_mm`, clipped at `LOW` and `HIGH`.
 
+    Of a field of view higher than `LONG_MM`, such as a whole body's, the upper end is kept.
+
     Raises:
         GeometryError: the field of view is too short to hold a brain.
         DataError: the intensities do not vary.
@@ -77,10 +88,29 @@ def shrunk(raster: Raster, *, voxel_mm: float) -> Scan:
             f"its field of view of {sides} mm holds no brain; choose a series of the whole head"
         )
     small = averaged(Scan(raster.data[0], raster.affine), voxel_mm=voxel_mm)
-    low, high = np.percentile(small.data, [LOW, HIGH]).astype(np.float32)
+    whole = _clipped(small)
+    if extent[2] <= LONG_MM:
+        return whole
+    first = _upper(whole)
+    affine = small.affine.copy()
+    affine[:3, 3] += first * affine[:3, 2]
+    return _clipped(Scan(small.data[..., first:], affine))
+
+
+def _clipped(scan: Scan) -> Scan:
+    low, high = np.percentile(scan.data, [LOW, HIGH]).astype(np.float32)
     if not high > low:
         raise DataError("its intensities do not vary; export the image again")
-    return Scan(small.data.clip(low, high), small.affine)
+    return Scan(scan.data.clip(low, high), scan.affine)
+
+
+def _upper(scan: Scan) -> int:
+    """The first plane of the upper end of a body: of `HEAD_MM` below its top, and all above it."""
+    size = np.linalg.norm(scan.affine[:3, :3], axis=0)
+    area = (scan.data > otsu(scan.data)).sum(axis=(0, 1)) * size[0] * size[1]
+    filled = np.flatnonzero(area > TOP_MM2)
+    top = int(filled[-1]) if len(filled) else scan.data.shape[2] - 1
+    return max(top + 1 - round(HEAD_MM / size[2]), 0)
 
 
 def averaged(scan: Scan, *, voxel_mm: float) -> Scan:
