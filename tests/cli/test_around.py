@@ -59,6 +59,7 @@ def test_show_prints_the_study_whole_and_where_each_part_came_from(run: Run) -> 
         "kind": "register",
         "to": "mni152",
         "template": "pet",
+        "through": None,
     }
     heads = [line.split(":")[0] for line in said.splitlines() if line.startswith("#")]
     assert heads == [

@@ -186,7 +186,10 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "no JPEG 2000 though its head says so": (syntax(J2K), "its pixels are not in fragments"),
     "not deflated though its head says so": (syntax(DEFLATED), "is not deflated as its head says"),
     "in fragments though its head says not": (fragments(b"ab"), "its pixels are in fragments"),
-    "no fragment": (lambda data: fragments()(syntax(RLE)(data)), "truncated: 0 of 1 compressed frames"),
+    "no fragment": (
+        lambda data: fragments()(syntax(RLE)(data)),
+        "truncated: 0 of 1 compressed frames",
+    ),
     "noise for RLE": (compressed(random.Random(0).randbytes(200)), "no decoder makes sense of it"),
     "a picture for JPEG 2000": (
         compressed(b"\x89PNG\r\n\x1a\n" + bytes(99), J2K),
