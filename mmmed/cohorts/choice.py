@@ -4,14 +4,16 @@ A series is fit for a modality when every `require` is true of it and no `exclud
 not fit is told every reason, or the first `require` alone, without which the others say nothing.
 Among those that are fit the preferences decide, the first one that tells two apart; where none
 does, the lower series number, then the smaller UID, and the sentence says so. The order of the
-series is no matter.
+series is no matter. Where the best turned out to be refused, the next best takes its place, and
+both are told why.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -114,6 +116,7 @@ class Verdict:
         modality: the item it might have been.
         chosen: whether it is.
         why: one sentence.
+        fit: whether it could be chosen.
         like: whether the first `require` is true of it: an MR, where that is what it asks.
     """
 
@@ -122,15 +125,27 @@ class Verdict:
     modality: str
     chosen: bool
     why: str
+    fit: bool = False
     like: bool = True
 
 
-def choose(series: Sequence[SeriesFacts], rules: SeriesChoice) -> tuple[Verdict, ...]:
+Refused = Mapping[tuple[str, str, str], str]
+"""(Study UID, Series UID, modality) -> why a series that is fit cannot be used all the same."""
+
+
+def choose(
+    series: Sequence[SeriesFacts],
+    rules: SeriesChoice,
+    *,
+    refused: Refused = MappingProxyType({}),
+) -> tuple[Verdict, ...]:
     """A verdict for every series and modality, study by study; at most one is chosen in each.
 
     Args:
         series: of one or several DICOM Studies, in any order.
         rules: the modalities and their rules.
+        refused: what turned out when the best were read. Where nothing else is fit, one of these
+            stays chosen, so that whoever asks for it is told the reason.
     """
     studies: dict[str, list[SeriesFacts]] = defaultdict(list)
     for one in series:
@@ -139,26 +154,42 @@ def choose(series: Sequence[SeriesFacts], rules: SeriesChoice) -> tuple[Verdict,
         verdict
         for _, found in sorted(studies.items())
         for modality, asked in rules.modalities.items()
-        for verdict in _of_study(found, modality, asked)
+        for verdict in _of_study(found, modality, asked, refused)
     )
 
 
-def _of_study(series: Sequence[SeriesFacts], modality: str, rules: ModalityRules) -> list[Verdict]:
+def _of_study(
+    series: Sequence[SeriesFacts], modality: str, rules: ModalityRules, refused: Refused
+) -> list[Verdict]:
     unfit = {one.uid: _unfit(one, rules) for one in series}
     fit = sorted((one for one in series if unfit[one.uid] is None), key=_key(rules))
+    faults = {one.uid: refused.get((one.study, one.uid, modality)) for one in fit}
+    usable = [one for one in fit if faults[one.uid] is None] or fit
     verdicts = []
     for one in sorted(series, key=_identity):
         reason = unfit[one.uid]
-        chosen = bool(fit) and one is fit[0]
+        chosen = bool(usable) and one is usable[0]
         if reason is not None:
             why = f"not chosen for {modality}: {reason}"
         elif chosen:
-            why = f"chosen for {modality}: {_won(fit, rules)}"
+            why = f"chosen for {modality}: {_won(usable, rules)}{_before(one, fit, faults)}"
+        elif faults[one.uid] is not None:
+            why = f"not chosen for {modality}: fit, but refused: {faults[one.uid]}"
         else:
-            why = f"not chosen for {modality}: {_lost(one, fit[0], rules)}"
+            why = f"not chosen for {modality}: {_lost(one, usable[0], rules)}"
         like = rules.require[0].rule.holds(one)
-        verdicts.append(Verdict(one.study, one.uid, modality, chosen, why, like))
+        verdicts.append(Verdict(one.study, one.uid, modality, chosen, why, reason is None, like))
     return verdicts
+
+
+def _before(
+    chosen: SeriesFacts, fit: Sequence[SeriesFacts], faults: Mapping[str, str | None]
+) -> str:
+    """What was refused of the chosen series itself, or of those that were better."""
+    if faults[chosen.uid] is not None:
+        return f"; refused: {faults[chosen.uid]}"
+    better = fit[: fit.index(chosen)]
+    return "".join(f"; {_name(one)} was preferred and is refused" for one in better)
 
 
 def _unfit(facts: SeriesFacts, rules: ModalityRules) -> str | None:

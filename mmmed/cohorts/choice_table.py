@@ -14,8 +14,9 @@ from mmmed.cohorts import dicom
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.dicom import Looked, source_of
 from mmmed.cohorts.dicom_cohort import DicomCohort
+from mmmed.cohorts.trial import Trial, tried
 from mmmed.errors import NothingReadable, StudyError
-from mmmed.progress import Listener
+from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.index import Series
 from mmmed.readers.dicom.line import shown_path
@@ -40,6 +41,7 @@ def recorded(
     out: Path,
     jobs: int = 1,
     listener: Listener | None = None,
+    trial: Trial | None = None,
 ) -> Cohort:
     """The cohort in a folder of DICOM; what was chosen is written before anything is made of it.
 
@@ -49,6 +51,7 @@ def recorded(
         out: where `choice.tsv` goes; made where it is missing.
         jobs: processes that may read headers.
         listener: hears how far it is.
+        trial: reads a series; where one with a rival is refused, the next best takes its place.
 
     Raises:
         StudyError: `out` lies inside the folder.
@@ -58,6 +61,8 @@ def recorded(
     if root.resolve() in out.resolve().parents:
         raise StudyError(f"{out}: lies inside the data; choose another --out")
     looked = dicom.look(root, rules, jobs=jobs, listener=listener)
+    if trial is not None:
+        looked = tried(looked, trial, jobs=jobs, tell=listener or Silent())
     atomic.made(out, advice="choose another --out")
     write(looked, out / NAME)
     if not any(row.sources for row in looked.rows):

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from joblib import Parallel, delayed
 
 from mmmed.cohorts.assembly import Columns, Row, assemble
-from mmmed.cohorts.choice import Verdict, choose
+from mmmed.cohorts.choice import Refused, Verdict, choose
 from mmmed.cohorts.cohort import EXCLUDED, Aside, Cohort, Fault
 from mmmed.cohorts.dicom_cohort import DicomCohort
 from mmmed.cohorts.mapped import read_mapped
@@ -57,6 +57,7 @@ class Looked:
         root: the folder.
         index: its series and what was set aside.
         rules: by which was chosen.
+        facts: (Study UID, Series UID) -> what was chosen by.
         verdicts: (Study UID, Series UID) -> one per modality; none for a series in `unread`.
         unread: (Study UID, Series UID) -> why its headers cannot be read.
         sessions: Study UID -> (`sub-...`, `ses-...`).
@@ -68,6 +69,7 @@ class Looked:
     root: Path
     index: Index
     rules: DicomCohort
+    facts: Mapping[_Key, SeriesFacts]
     verdicts: Mapping[_Key, tuple[Verdict, ...]]
     unread: Mapping[_Key, str]
     sessions: Mapping[str, tuple[str, str]]
@@ -92,11 +94,42 @@ def look(
     tell = listener or Silent()
     index = read_index(root, jobs=jobs, progress=lambda done, all_: tell("index", done, all_))
     found = _all_described(index.series, jobs=jobs, tell=tell)
+    unread = {key: why for key, why in found.items() if isinstance(why, str)}
+    facts = {key: one for key, one in found.items() if not isinstance(one, str)}
+    return _looked(root, index, rules, facts=facts, unread=unread)
+
+
+def chosen_again(looked: Looked, refused: Refused) -> Looked:
+    """The same after some chosen series turned out to be refused.
+
+    Args:
+        looked: at a folder.
+        refused: all that is known by now.
+    """
+    return _looked(
+        looked.root,
+        looked.index,
+        looked.rules,
+        facts=looked.facts,
+        unread=looked.unread,
+        refused=refused,
+    )
+
+
+def _looked(
+    root: Path,
+    index: Index,
+    rules: DicomCohort,
+    *,
+    facts: Mapping[_Key, SeriesFacts],
+    unread: Mapping[_Key, str],
+    refused: Refused = MappingProxyType({}),
+) -> Looked:
     verdicts: dict[_Key, tuple[Verdict, ...]] = {}
-    for one in choose([facts for facts in found.values() if not isinstance(facts, str)], rules):
+    for one in choose(list(facts.values()), rules, refused=refused):
         verdicts[one.study, one.uid] = (*verdicts.get((one.study, one.uid), ()), one)
     sessions = _sessions(index.series)
-    rows = _rows(index.series, verdicts, sessions, _people(found))
+    rows = _rows(index.series, verdicts, sessions, _people(facts))
     asides = list(_unfit(verdicts, rows, sessions))
     if rules.pairing is not None:
         rows, moved = paired(rows, rules.pairing, root=root)
@@ -105,8 +138,9 @@ def look(
         root=root,
         index=index,
         rules=rules,
+        facts=MappingProxyType(dict(facts)),
         verdicts=MappingProxyType(verdicts),
-        unread=MappingProxyType({key: why for key, why in found.items() if isinstance(why, str)}),
+        unread=MappingProxyType(dict(unread)),
         sessions=MappingProxyType(sessions),
         rows=tuple(rows),
         asides=tuple(asides),
@@ -261,12 +295,10 @@ def _rows(
     ]
 
 
-def _people(found: Mapping[_Key, SeriesFacts | str]) -> dict[str, dict[str, str]]:
+def _people(found: Mapping[_Key, SeriesFacts]) -> dict[str, dict[str, str]]:
     """Study UID -> age, sex and site, of the first series that states each."""
     people: dict[str, dict[str, str]] = {}
     for (study, _), facts in found.items():
-        if isinstance(facts, str):
-            continue
         age = "" if facts.age_years is None else f"{facts.age_years:.4g}"
         stated = {"age": age, "sex": facts.sex, "site": facts.site}
         known = people.setdefault(study, {})

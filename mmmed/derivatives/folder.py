@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -17,6 +17,7 @@ from joblib import Parallel, delayed
 from mmmed import library
 from mmmed.cohorts.cohort import Cohort
 from mmmed.derivatives.input import place, scans
+from mmmed.derivatives.removal import remove_others
 from mmmed.derivatives.scan import Order, written
 from mmmed.errors import NothingReadable, StudyError
 from mmmed.progress import Listener, Progress, Silent
@@ -42,15 +43,22 @@ README = """Scans prepared by mmmed: in MNI152 space, on one grid per modality.
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many scans ended how: `pass`, `warn`, `fail`, `refused`."""
+    """How many scans ended how.
+
+    Attributes:
+        verdicts: `pass`, `warn`, `fail`, `refused` -> scans.
+        removed: volumes that an earlier call wrote and this one does not.
+    """
 
     verdicts: Mapping[str, int]
+    removed: int = 0
 
     def __str__(self) -> str:
         count = self.verdicts
         return (
             f"{count.get('pass', 0)} pass, {count.get('warn', 0)} warn, "
             f"{count.get('fail', 0)} fail, {count.get('refused', 0)} refused"
+            + (f"; {self.removed} of an earlier call removed" if self.removed else "")
         )
 
 
@@ -65,6 +73,10 @@ def prepare_folder(
     listener: Listener | None = None,
 ) -> Outcome:
     """Prepare every scan of a BIDS folder, or of DICOM in any nesting, and write those that pass.
+
+    What an earlier call wrote into `out` and this one does not is removed, as another series is
+    chosen by now, or the scan is gone or refused: the folder is data, and holds what `quality.tsv`
+    says. Where no scan at all can be used, nothing is.
 
     Args:
         data: the folder.
@@ -85,18 +97,19 @@ def prepare_folder(
     if out.resolve() == data.resolve():
         raise StudyError(f"{out}: is the data itself; choose another --out")
     known = _chains(chains, start=start)
-    found = scans(data, out, modalities=known, cohort=cohort, start=start, jobs=jobs, tell=tell)
+    found = scans(data, out, chains=known, cohort=cohort, start=start, jobs=jobs, tell=tell)
     atomic.made(out, advice="choose another --out")
     rows = _prepared(found, known, data=data, out=out, jobs=jobs, tell=tell)
     _write_tables(found, data=data, out=out)
     table.write(out / "quality.tsv", QUALITY, [*rows, *_faults(found)])
+    kept = {str(row[key]) for row in rows for key in ("output", "montage") if row.get(key)}
     outcome = Outcome(Counter(str(row["verdict"]) for row in rows))
     if not any(row.get("output") for row in rows):
         first = next((row["reason"] for row in rows), "no file of these modalities")
         raise NothingReadable(
             f"{data}: no scan can be used ({first}); {out / 'quality.tsv'} lists them all"
         )
-    return outcome
+    return replace(outcome, removed=remove_others(kept, out=out))
 
 
 def _chains(names: Mapping[str, str], *, start: Path | None) -> dict[str, Chain]:

@@ -6,6 +6,7 @@ place   where a scan stands in a BIDS folder, relative to it; of a series, where
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -20,6 +21,8 @@ from mmmed.errors import StudyError
 from mmmed.progress import Listener
 from mmmed.readers.source import Source
 from mmmed.readers.template import Like
+from mmmed.transforms.chain import Chain
+from mmmed.transforms.series import refusal
 
 T = TypeVar("T")
 
@@ -37,7 +40,7 @@ def scans(
     data: Path,
     out: Path,
     *,
-    modalities: Collection[str],
+    chains: Mapping[str, Chain],
     cohort: str | None,
     start: Path | None,
     jobs: int,
@@ -48,7 +51,7 @@ def scans(
     Args:
         data: the folder.
         out: where `choice.tsv` goes.
-        modalities: those that are prepared.
+        chains: of the modalities that are prepared.
         cohort: a name of `cohorts/` of kind `bids` or `dicom-series`; None chooses by what lies in
             the folder.
         start: where the search for a workspace begins.
@@ -65,14 +68,15 @@ def scans(
     config.check_version(document)
     if document.values.get("kind") == DICOM:
         rules = load_dicom(name, start=start)
-        asked = _only(rules.modalities, modalities, document.path)
+        asked = _only(rules.modalities, chains, document.path)
         rules = rules.model_copy(update={"modalities": asked, "label": None, "tables": ()})
-        return choice_table.recorded(data, rules, out=out, jobs=jobs, listener=tell)
+        trial = partial(refusal, {name for name, one in chains.items() if one.scale_free})
+        return choice_table.recorded(data, rules, out=out, jobs=jobs, listener=tell, trial=trial)
     values = {key: value for key, value in document.values.items() if key != "mmmed"}
     values["root"] = str(data)
     spec = config.validate(Document(document.path, values, document.lines), BidsCohort)
     changes = {
-        "modalities": _only(spec.modalities, modalities, document.path),
+        "modalities": _only(spec.modalities, chains, document.path),
         "label": None,
         "positive": None,
     }

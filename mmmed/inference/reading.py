@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from mmmed.training.manifest import Manifest
 from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused
+from mmmed.transforms.series import refusal
 
 TABLES = ("table", "file")
 """Where a cohort or a modality names a table by its path."""
@@ -61,7 +63,11 @@ def read_cohort(
         rules = DicomCohort.model_validate(package.dicom or package.reading)
         asked = rules.only({one.name for one in package.modalities})
         if asked is not None:
-            return choice_table.recorded(data, asked, out=out, jobs=jobs, listener=listener)
+            chains = {name: one.chain for name, one in package.preparation.items()}
+            trial = partial(refusal, {name for name, one in chains.items() if one.scale_free})
+            return choice_table.recorded(
+                data, asked, out=out, jobs=jobs, listener=listener, trial=trial
+            )
     return _as_trained(package, data)
 
 

@@ -5,16 +5,17 @@ A series never counts as lying in the template's space, whatever its headers say
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mmmed.errors import SeriesError
+from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom.description import describe
 from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.series import SeriesVolume, read_series
 from mmmed.readers.silence import silent
+from mmmed.readers.source import Source
 from mmmed.readers.suv.decision import derive, derive_relative
 from mmmed.transforms.raster import Raster, of_volume
 from mmmed.transforms.read import Read
@@ -48,6 +49,21 @@ def read(files: Sequence[Path], *, scale_free: bool) -> Read:
     scaled = Raster(raster.data * np.float32(record.factor), raster.affine)
     said = f"suv: {record.unit}, factor {record.factor:.10g} ({'; '.join(record.path)})"
     return Read(scaled, record.unit == "SUVbw", (*words, said), record.to_json())
+
+
+def refusal(scale_free: Collection[str], modality: str, source: Source) -> str | None:
+    """Why a series cannot be read for a modality; None where it can.
+
+    Args:
+        scale_free: modalities whose chain is content with any linear unit of a PET.
+        modality: that it is read for.
+        source: the series.
+    """
+    try:
+        read(source.files, scale_free=modality in scale_free)
+    except DataError as error:
+        return str(error)
+    return None
 
 
 def described(files: Sequence[Path]) -> dict[str, str]:

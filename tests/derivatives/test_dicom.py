@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,17 @@ from pydicom.dataset import Dataset
 from pydicom.uid import PositronEmissionTomographyImageStorage as PetImage
 from slices import headers, save
 
+from mmmed import library
 from mmmed.cohorts.bids import BidsCohort, read_bids
 from mmmed.cohorts.choice_table import CHOICE
 from mmmed.derivatives.folder import QUALITY, prepare_folder
+from mmmed.derivatives.input import scans
 from mmmed.errors import NothingReadable, StudyError
+from mmmed.progress import Silent
 from mmmed.readers import template
 from mmmed.readers.template import Like
 from mmmed.record import table
+from mmmed.transforms.chain import load_chain
 
 NAME = "Doe^Jane"
 ABSOLUTE = """mmmed: 1
@@ -140,6 +145,54 @@ def test_a_second_call_writes_no_volume_again(out, hospital, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.nii.gz")}
     prepared(hospital, out, tmp_path)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.nii.gz")} == before
+
+
+def test_what_this_call_does_not_write_is_removed_and_what_is_not_ours_stays(
+    out, hospital, tmp_path
+):
+    data = shutil.copytree(hospital, tmp_path / "data")
+    again = shutil.copytree(out, tmp_path / "again")
+    (gone,) = again.glob("sub-*/ses-*/pet/*_pet.nii.gz")
+    foreign = gone.with_name("sub-x_space-MNI152NLin2009aSym_desc-other_pet.nii.gz")
+    shutil.copy(gone, foreign)
+    pictures = len(list((again / "qc").iterdir()))
+    shutil.rmtree(data / "sub-2")
+    assert prepared(data, again, tmp_path) == (
+        "1 pass, 0 warn, 0 fail, 1 refused; 1 of an earlier call removed"
+    )
+    assert [path.name for path in again.rglob("*_pet.*")] == [foreign.name]
+    assert len(list(again.rglob("*_T1w.nii.gz"))) == 1
+    assert len(list((again / "qc").iterdir())) == pictures - 1
+    shutil.rmtree(data / "sub-1" / "mri")
+    with pytest.raises(NothingReadable):
+        prepared(data, again, tmp_path)
+    assert len(list(again.rglob("*_T1w.nii.gz"))) == 1
+
+
+def test_a_refused_series_gives_way_to_the_next_best(tmp_path):
+    said = {"SeriesDescription": "t1_mprage", "MRAcquisitionType": "3D", "StudyInstanceUID": "1.1"}
+    for number in (1, 2):
+        series = headers(
+            np.ones((60, 4, 4), np.uint16),
+            step=2.0,
+            SeriesNumber=number,
+            PixelSpacing=[1, 1],
+            **said,
+        )
+        save(series, tmp_path / "in" / str(number))
+    first = min((tmp_path / "in" / "1").iterdir())
+    first.write_bytes(first.read_bytes()[:-8])
+    chain = load_chain(library.find("transforms", "brain-mri", start=None))
+    found = scans(
+        tmp_path / "in",
+        tmp_path / "out",
+        chains={"mri": chain},
+        cohort=None,
+        start=None,
+        jobs=1,
+        tell=Silent(),
+    )
+    assert found.cases[0].sources["mri"][0].path.parent.name == "2"
 
 
 def test_where_no_series_is_fit_the_reasons_are_written(tmp_path):

@@ -1,0 +1,92 @@
+"""The next best series where the best is refused: a T1 of 60 small slices, and others like it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from slices import headers, save
+
+from mmmed.cohorts import choice_table
+from mmmed.cohorts.choice_table import CHOICE, recorded
+from mmmed.cohorts.dicom_cohort import DICOM, load_dicom
+from mmmed.record import table
+from mmmed.transforms.series import refusal
+
+RULES = load_dicom(DICOM, start=None)
+TRIAL = partial(refusal, frozenset())
+
+
+def put(folder: Path, number: int, *, broken: bool = False) -> None:
+    """A T1; a broken one ends within the pixels of a slice, which no header shows."""
+    said = {"SeriesDescription": "t1_mprage", "MRAcquisitionType": "3D", "StudyDate": "20260101"}
+    series = headers(
+        np.full((60, 4, 4), number, np.uint16),
+        step=2.0,
+        StudyInstanceUID="1.1",
+        SeriesNumber=number,
+        PixelSpacing=[1.0, 1.0],
+        **said,
+    )
+    save(series, folder)
+    if broken:
+        first = min(folder.iterdir())
+        first.write_bytes(first.read_bytes()[:-8])
+
+
+def read(root: Path, out: Path) -> tuple[str, dict[str, dict[str, str]]]:
+    """The folder of the series that is the item, and the rows of `choice.tsv` by folder."""
+    (case,) = recorded(root, RULES, out=out, trial=TRIAL).cases
+    rows = table.read(out / choice_table.NAME, CHOICE)
+    return case.sources["mri"][0].path.parent.name, {row["path"].split("/")[0]: row for row in rows}
+
+
+def test_the_next_best_takes_the_place_of_one_that_is_refused_and_both_say_why(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path / "in" / "best", 1, broken=True)
+    put(tmp_path / "in" / "next", 2)
+    put(tmp_path / "in" / "last", 3)
+    chosen, rows = read(tmp_path / "in", tmp_path / "out")
+    assert chosen == "next"
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "best": "not chosen",
+        "next": "chosen",
+        "last": "not chosen",
+    }
+    assert "not chosen for mri: fit, but refused: best/" in rows["best"]["why"]
+    assert "series 1 (t1_mprage) was preferred and is refused" in rows["next"]["why"]
+    assert "the lower series number counts" in rows["last"]["why"]
+    assert str(tmp_path) not in (tmp_path / "out" / choice_table.NAME).read_text()
+
+
+def test_one_after_the_other_is_tried(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        put(tmp_path / "in" / f"of{number}", number, broken=number < 3)
+    chosen, rows = read(tmp_path / "in", tmp_path / "out")
+    assert chosen == "of3"
+    assert rows["of3"]["why"].count("was preferred and is refused") == 2
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_where_nothing_else_is_fit_the_best_stays_chosen_and_says_why_it_is_refused(
+    tmp_path: Path, count: int
+) -> None:
+    for number in range(1, count + 1):
+        put(tmp_path / "in" / f"of{number}", number, broken=True)
+    chosen, rows = read(tmp_path / "in", tmp_path / "out")
+    assert chosen == "of1"
+    assert ("; refused: of1/" in rows["of1"]["why"]) == (count > 1)
+
+
+def test_nothing_is_read_where_there_is_no_rival(tmp_path: Path) -> None:
+    put(tmp_path / "in" / "only", 1, broken=True)
+    asked: list[str] = []
+
+    def trial(modality: str, source: object) -> None:
+        asked.append(modality)
+
+    recorded(tmp_path / "in", RULES, out=tmp_path / "out", trial=trial)
+    assert asked == []
