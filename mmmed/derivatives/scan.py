@@ -18,19 +18,16 @@ import numpy as np
 from mmmed.errors import DataError, MmmedError
 from mmmed.readers import entities
 from mmmed.readers.dicom.line import reason_line, shown_path
-from mmmed.readers.nifti import read_volume
 from mmmed.readers.sidecar import declared_space, read_sidecar, sidecar_path
 from mmmed.readers.source import Source
 from mmmed.readers.template import SPATIAL_REFERENCE, Like
 from mmmed.record import atomic, digest
 from mmmed.record.table import Cell
 from mmmed.transforms import series
-from mmmed.transforms.montage import drawn
+from mmmed.transforms.inspection import checked, montage
 from mmmed.transforms.prepare import load
 from mmmed.transforms.prepared import Placed, Prepared, Refused
-from mmmed.transforms.quality import LIMITS, Quality, measure
-from mmmed.transforms.raster import Raster, of_volume
-from mmmed.transforms.registration.align import Alignment, made_alike
+from mmmed.transforms.quality import LIMITS, Quality
 
 KEPT = ("Modality", "TracerName", "TracerRadionuclide", "Manufacturer", "MagneticFieldStrength")
 """What a derivative's sidecar takes over from its source's."""
@@ -89,9 +86,9 @@ def _judged(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path)
     known = _known(target, outcome, order.chain)
     if known is not None:
         return _row(Quality(known["Checks"]), known["Montage"], target, out)
-    placed = outcome.placed or _declared(source.path, order.like)
+    placed = checked(outcome, order.like)
     quality = Quality(placed.checks)
-    picture = _montage(source, placed, quality, order, data=data, out=out)
+    picture = _montage(outcome, order, data=data, out=out)
     for stale in (sidecar_path(target), target):
         stale.unlink(missing_ok=True)
     if isinstance(outcome, Prepared) and quality.verdict != "fail":
@@ -138,30 +135,11 @@ def _known(target: Path, outcome: Prepared | Refused, chain: str) -> dict[str, A
     return sidecar if same else None
 
 
-def _declared(source: Path, like: Like) -> Placed:
-    """The checks of a scan that was taken at its word, in the place it declares."""
-    still = Alignment(np.eye(4), information=1.0, rival=0.0)
-    scan = made_alike(of_volume(read_volume(source)), like)
-    quality = measure(scan, still, like)
-    return Placed(tuple(tuple(row) for row in np.eye(4).tolist()), quality.values)
-
-
-def _montage(
-    source: Source, placed: Placed, quality: Quality, order: Order, *, data: Path, out: Path
-) -> str:
-    relative = shown_path(source.path.relative_to(data))
+def _montage(outcome: Prepared | Refused, order: Order, *, data: Path, out: Path) -> str:
     path = out / "qc" / f"{order.name.name.partition('.')[0]}.png"
-    title = (f"{relative}: {quality.verdict}", *quality.reasons)
-    picture = drawn(_raster(source), np.asarray(placed.matrix), order.like, title=title)
-    atomic.write_bytes(path, picture)
+    name = shown_path(outcome.source.path.relative_to(data))
+    atomic.write_bytes(path, montage(outcome, order.like, name=name))
     return path.relative_to(out).as_posix()
-
-
-def _raster(source: Source) -> Raster:
-    """The scan as it was read; of a PET any linear unit will do for a picture."""
-    if source.files:
-        return series.read(source.files, scale_free=True).raster
-    return of_volume(read_volume(source.path))
 
 
 def _write_volume(target: Path, item: Prepared) -> None:

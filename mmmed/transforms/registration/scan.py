@@ -110,7 +110,7 @@ def _upper(scan: Scan) -> int:
     area = (scan.data > otsu(scan.data)).sum(axis=(0, 1)) * size[0] * size[1]
     filled = np.flatnonzero(area > TOP_MM2)
     top = int(filled[-1]) if len(filled) else scan.data.shape[2] - 1
-    return max(top + 1 - round(HEAD_MM / size[2]), 0)
+    return max(top + 1 - round(HEAD_MM / float(size[2])), 0)
 
 
 def averaged(scan: Scan, *, voxel_mm: float) -> Scan:
