@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 
 from mmmed.errors import NothingReadable
 from mmmed.progress import Progress, unheard
+from mmmed.readers.dicom import directory
 from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.copies import without_copies
 from mmmed.readers.dicom.folder import Listing, list_files
@@ -100,11 +101,17 @@ def read_index(root: Path, *, jobs: int = 1, progress: Progress | None = None) -
     listing = list_files(root) if root.is_dir() else Listing([root.name])
     headers: list[Header] = []
     aside = listing.aside
-    for one in _read(folder, listing.files, jobs=jobs, progress=progress or unheard):
+    directories = []
+    every = _read(folder, listing.files, jobs=jobs, progress=progress or unheard)
+    for path, one in zip(listing.files, every, strict=True):
         if isinstance(one, Header):
             headers.append(one)
-        else:
-            aside.append(one)
+            continue
+        aside.append(one)
+        if one.sop_class == directory.CLASS:
+            directories.append(path)
+    if root.is_dir():
+        aside += directory.not_there(folder, listing.files, directories=directories)
     kept, copies = without_copies(folder, headers)
     mixed = _with_two_patients(kept)
     groups = _grouped(kept)

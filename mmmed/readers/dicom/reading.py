@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mmmed.errors import DataError
-from mmmed.readers.dicom import odd, sop_class
+from mmmed.readers.dicom import directory, odd, sop_class
 from mmmed.readers.dicom.aside import Aside, Verdict
 from mmmed.readers.dicom.header import SERIES, SOP_CLASS, STUDY, WANTED, Header, header
 from mmmed.readers.dicom.line import one_line, shown_path
@@ -29,9 +29,11 @@ from mmmed.readers.dicom.stream import (
 from mmmed.readers.dicom.syntax import EXPLICIT_BIG, syntax
 from mmmed.readers.dicom.walk import Odd, Short, Walk
 
-_DIRECTORY = "1.2.840.10008.1.3.10"
 _ENOUGH = frozenset({SOP_CLASS, STUDY, SERIES})
 """Without these a header that could be walked through is looked at by pydicom too."""
+
+_OF_DIRECTORY = b"\4\0"
+"""Group 0004, which a DICOMDIR alone has (PS3.3, F.3)."""
 
 _BEHIND = max(WANTED) + 1
 """Where a walk may end."""
@@ -74,10 +76,10 @@ def _read(file: BinaryIO, whole: Path, path: str, state: os.stat_result) -> Head
     written = syntax(data)
     if written is None:
         return _aside(path, "set-aside", "not-dicom", foreign(data))
-    if written.media_class == _DIRECTORY:
-        family = sop_class.family(_DIRECTORY)
-        return _aside(path, "set-aside", family.code, f"is {family.text}", sop=_DIRECTORY)
     start = written.start
+    if written.media_class == directory.CLASS or data[start : start + 2] == _OF_DIRECTORY:
+        family = sop_class.family(directory.CLASS)
+        return _aside(path, "set-aside", family.code, f"is {family.text}", sop=directory.CLASS)
     if written.deflated:
         stream, data, start = inflated(stream, begun=data[start:], whole=False), b"", 0
     walk = Walk(stream, explicit=written.explicit, limit=LARGEST_HEADER, data=data, place=start)

@@ -33,8 +33,8 @@ _DATA_SET = 0x00030000
 _GZIP = b"\x1f\x8b"
 _PREAMBLE, _MAGIC_END = 128, 132
 _STEP = 1 << 16
-_WITHOUT_HEAD = (b"\x02\0", b"\x08\0", b"\0\x08")
-"""How a file without `DICM` begins: group 0002 or 0008, the latter in either order of bytes."""
+_WITHOUT_HEAD = (b"\x02\0", b"\x04\0", b"\x08\0", b"\0\x08")
+"""How a file without `DICM` begins: group 0002, 0004 or 0008, the last in either order of bytes."""
 
 BROKEN: tuple[type[Exception], ...] = (
     EOFError,
