@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import MEMBER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
@@ -206,29 +207,59 @@ def test_two_gigabytes_of_zeros_are_not_read(tmp_path: Path) -> None:
     assert peak < 1 << 20
 
 
+def inflating(path: Path, kind: str, *, value: bytes) -> Path:
+    """A slice behind whose first element, or in whose pixels, 100 GB of zeros go on."""
+    whole = write(slice_of(), path, syntax=DeflatedExplicitVRLittleEndian).read_bytes()
+    start = 144 + int.from_bytes(whole[140:144], "little")
+    meta, begun = whole[:start], zlib.decompress(whole[start:], -15)
+    before = begun[: begun.index(PIXELS)] if value.startswith(PIXELS) else b""
+    data_set = before + value
+    packer = zlib.compressobj(9, wbits=-15 if kind == "deflated" else 31)
+    plain = meta.replace(b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1\0\0\0")
+    first = packer.compress(data_set if kind == "deflated" else plain + data_set)
+    first += packer.flush(zlib.Z_FULL_FLUSH)
+    zeros = packer.compress(bytes(MEMBER)) + packer.flush(zlib.Z_FULL_FLUSH)
+    with path.open("wb") as file:
+        file.write((meta if kind == "deflated" else b"") + first)
+        for _ in range(100 * 10**9 // MEMBER):
+            file.write(zeros)
+    return path
+
+
+PIXELS = b"\xe0\x7f\x10\0OW"
+
+
 @pytest.mark.parametrize("kind", ["gzip", "deflated"])
-def test_what_would_inflate_without_end_is_inflated_to_the_window_only(
+def test_what_would_inflate_to_100_gb_is_inflated_to_the_window_only(
     tmp_path: Path, kind: str
 ) -> None:
-    """A header whose second element states 4 GB, behind which zeros go on."""
-    whole = write(slice_of(), tmp_path / "a", syntax=DeflatedExplicitVRLittleEndian).read_bytes()
-    start = 144 + int.from_bytes(whole[140:144], "little")
+    """The second element states 4 GB, behind which zeros go on."""
     head = b"\x08\0\x05\0CS\x0a\0ISO_IR 192" + b"\x08\0\x06\0OB\0\0\xf0\xff\xff\xff"
-    packer = zlib.compressobj(9, wbits=-15 if kind == "deflated" else 31)
-    meta = whole[:start]
-    plain = meta.replace(b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1\0\0\0")
-    parts = [packer.compress(head if kind == "deflated" else plain + head)]
-    parts += [packer.compress(bytes(1 << 20)) for _ in range(200)]
-    packed = b"".join([*parts, packer.flush()])
-    path = tmp_path / "bomb"
-    path.write_bytes(meta + packed if kind == "deflated" else packed)
+    path = inflating(tmp_path / "bomb", kind, value=head)
     tracemalloc.start()
     found = read(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(found, Aside)
     assert found.verdict == "unreadable"
+    assert "header is beyond 67108864 bytes" in found.text
     assert peak < 300 << 20
+
+
+@pytest.mark.parametrize("kind", ["gzip", "deflated"])
+@pytest.mark.parametrize("stated", [40, 0xFFFFFFF0])
+def test_pixels_that_would_inflate_to_100_gb_are_inflated_as_far_as_the_header_says(
+    tmp_path: Path, kind: str, stated: int
+) -> None:
+    value = PIXELS + bytes(2) + stated.to_bytes(4, "little")
+    path = inflating(tmp_path / "bomb", kind, value=value)
+    tracemalloc.start()
+    assert isinstance(read(path), Header)
+    (one,) = read_series([path])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert not one.volume.data.any()
+    assert peak < 8 << 20
 
 
 @settings(
