@@ -4,7 +4,7 @@ series   the files that share a Study and a Series Instance UID, sorted by path
 index    all series and all that was set aside; the same for any number of processes
 
 Only headers are read. Nothing is lost on the way: each file is part of one series, or of one line
-of what was set aside.
+of what was set aside; a DICOMDIR has a second one where it lists files that are not there.
 """
 
 from __future__ import annotations

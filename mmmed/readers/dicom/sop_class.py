@@ -87,7 +87,7 @@ _OTHERS: Mapping[Family, tuple[str, ...]] = {
 }  # fmt: skip
 
 _ELSEWHERE: Mapping[Family, tuple[str, ...]] = {
-    Family("directory", "a DICOMDIR, which lists other files; those that are there are read themselves"): (
+    Family("directory", "a DICOMDIR, which lists other files; those are read themselves"): (
         "1.2.840.10008.1.3.10",
     ),
     Family("print", "an object for printing"): ("1.2.840.10008.5.1.1",),
