@@ -59,6 +59,11 @@ class _Layout:
     affine: np.ndarray
 
     @property
+    def plain(self) -> bool:
+        """Whether what is stored are the values."""
+        return self.slope == 1.0 and self.intercept == 0.0
+
+    @property
     def count(self) -> int:
         """Bytes of the voxels."""
         return math.prod(self.shape) * self.dtype.itemsize
@@ -75,9 +80,7 @@ def read_volume(path: Path) -> Volume:
     with opened(path, broken=_BROKEN) as (file, size):
         stream, layout = _begun(path, file, size)
         stored = _voxels(path, stream, layout)
-    data = _scaled(stored, layout)
-    _check_finite(path, data)
-    return _canonical(data, layout.affine)
+    return _canonical(path, stored, layout)
 
 
 def _begun(path: Path, file: BinaryIO, size: int) -> tuple[BinaryIO, _Layout]:
@@ -183,8 +186,8 @@ def _affine(path: Path, header: Any) -> np.ndarray:
 def _voxels(path: Path, stream: BinaryIO, layout: _Layout) -> np.ndarray:
     """The stored voxels, (i, j, k) in Fortran order."""
     _skip(path, stream, layout.offset)
-    buffer = bytearray(layout.count)
-    view = memoryview(buffer)
+    buffer = np.empty(layout.count, dtype=np.uint8)
+    view = buffer.data
     filled = 0
     while filled < layout.count:
         count = stream.readinto(view[filled:])  # type: ignore[attr-defined] # both streams have it
@@ -195,7 +198,7 @@ def _voxels(path: Path, stream: BinaryIO, layout: _Layout) -> np.ndarray:
         filled += count
     if len(stream.read(TRAILING + 1)) > TRAILING:
         raise DataError(f"{path}: goes on behind the image that its header states; copy it again")
-    return np.frombuffer(buffer, dtype=layout.dtype).reshape(layout.shape, order="F")
+    return buffer.view(layout.dtype).reshape(layout.shape, order="F")
 
 
 def _skip(path: Path, stream: BinaryIO, offset: int) -> None:
@@ -207,32 +210,45 @@ def _skip(path: Path, stream: BinaryIO, offset: int) -> None:
         left -= got
 
 
-def _scaled(stored: np.ndarray, layout: _Layout) -> np.ndarray:
+def _scale(stored: np.ndarray, layout: _Layout, *, into: np.ndarray) -> None:
     """Real-world values as float32; what does not fit becomes infinite and is refused."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if layout.slope == 1.0 and layout.intercept == 0.0:
-            return stored.astype(np.float32)
-        return (stored * layout.slope + layout.intercept).astype(np.float32)
+        into[...] = stored if layout.plain else stored * layout.slope + layout.intercept
 
 
-def _check_finite(path: Path, data: np.ndarray) -> None:
-    finite = np.isfinite(data)
-    if finite.all():
-        return
-    bad = np.argwhere(~finite)
+def _not_finite(path: Path, stored: np.ndarray, layout: _Layout) -> DataError:
+    data = np.empty(stored.shape, dtype=np.float32)
+    _scale(stored, layout, into=data)
+    bad = np.argwhere(~np.isfinite(data))
     first = tuple(int(index) for index in bad[0])
-    raise DataError(
+    return DataError(
         f"{path}: {len(bad)} voxels are NaN or infinite, the first at {first}; "
         "mask or export the image again"
     )
 
 
-def _canonical(data: np.ndarray, affine: np.ndarray) -> Volume:
-    """The volume, copied a plane at a time: what is read and what is written stay in the cache."""
-    volume, view = canonical_room(data.shape, affine)
-    for plane in range(data.shape[1]):
-        view[:, plane] = data[:, plane]
+def _canonical(path: Path, stored: np.ndarray, layout: _Layout) -> Volume:
+    """The volume, scaled, checked and turned a plane at a time, while the plane is in the cache.
+
+    Raises:
+        DataError: a voxel is NaN or infinite.
+    """
+    volume, view = canonical_room(layout.shape, layout.affine)
+    across = _across(view)
+    planes, room = np.moveaxis(stored, across, 0), np.moveaxis(view, across, 0)
+    whole = stored.dtype.kind in "iu" and layout.plain
+    values = np.empty(planes.shape[:0:-1], dtype=np.float32)
+    for plane, place in zip(planes, room, strict=True):
+        _scale(plane.T, layout, into=values)
+        if not (whole or np.isfinite(values).all()):
+            raise _not_finite(path, stored, layout)
+        place[...] = values.T
     return volume
+
+
+def _across(view: np.ndarray) -> int:
+    """The axis along which neither the file nor the volume has neighbours in memory."""
+    return max((1, 2), key=lambda axis: abs(view.strides[axis]))
 
 
 def _header_length(start: bytes) -> int | None:
