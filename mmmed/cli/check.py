@@ -28,13 +28,22 @@ def check(
         Path | None,
         typer.Option(help="Write ledger.tsv, ledger.png and absence.tsv here. [nothing]"),
     ] = None,
+    headers_only: Annotated[
+        bool,
+        typer.Option(
+            "--headers-only", help="Of a folder's volumes read the headers alone: quick, less sure."
+        ),
+    ] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key.sub=value of a study; may be repeated.")
     ] = None,
 ) -> int:
     """Report every fault at once; exit code 8 where there is one."""
     folder = Path(what)
-    checked = _data(folder, cohort, out) if folder.is_dir() else _study(what, settings or [], out)
+    if folder.is_dir():
+        checked = _data(folder, cohort, out, headers_only=headers_only)
+    else:
+        checked = _study(what, settings or [], out)
     for line in (*checked.sentences, *(f"fault: {fault}" for fault in checked.faults)):
         typer.echo(line)
     if checked.nothing:
@@ -45,7 +54,7 @@ def check(
     return 0
 
 
-def _data(folder: Path, cohort: str | None, out: Path | None) -> Checked:
+def _data(folder: Path, cohort: str | None, out: Path | None, *, headers_only: bool) -> Checked:
     from mmmed.cli.progress import Progress
 
     with Progress() as report:
@@ -60,6 +69,7 @@ def _data(folder: Path, cohort: str | None, out: Path | None) -> Checked:
             jobs=cpu_count(),
             listener=report,
             out=out,
+            depth="headers" if headers_only else "voxels",
         )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
@@ -29,7 +31,7 @@ from mmmed.errors import DataError
 from mmmed.modality import ItemKind
 from mmmed.progress import Progress
 from mmmed.readers.image import read_image
-from mmmed.readers.nifti import read_volume
+from mmmed.readers.nifti import check_header, read_volume
 from mmmed.readers.source import Source
 
 
@@ -56,14 +58,25 @@ class Entry:
     reason: str
 
 
-def look(cohort: Cohort, *, jobs: int = 1, progress: Progress | None = None) -> Cohort:
-    """The cohort after every file was read to its end; what cannot be read becomes a fault.
+Depth = Literal["voxels", "headers"]
+"""How far files are read: to their end, or of volumes the headers alone."""
 
-    So does an image that stands under two subjects, which both keep it. Vectors were read with
-    their table.
+
+def look(
+    cohort: Cohort,
+    *,
+    depth: Depth = "voxels",
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Cohort:
+    """The cohort after every file was read; what cannot be read becomes a fault.
+
+    So does an image that stands under two subjects, which both keep it; of volumes whose headers
+    alone are read that cannot be seen. Vectors were read with their table.
 
     Args:
         cohort: as read from names and tables.
+        depth: how far.
         jobs: threads that read.
         progress: called with (files read, files).
     """
@@ -77,11 +90,11 @@ def look(cohort: Cohort, *, jobs: int = 1, progress: Progress | None = None) -> 
     reading = Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
     refused: dict[Source, str] = {}
     contents: dict[Source, str] = {}
-    answers = reading(delayed(_read)(source, kind) for source, kind in sources.items())
+    answers = reading(delayed(_read)(source, kind, depth) for source, kind in sources.items())
     for done, (source, (content, reason)) in enumerate(zip(sources, answers, strict=True), start=1):
         if reason is not None:
             refused[source] = reason
-        else:
+        elif content is not None:
             contents[source] = content
         if progress:
             progress(done, len(sources))
@@ -190,10 +203,15 @@ def _twins(cohort: Cohort, contents: Mapping[Source, str]) -> Iterable[Fault]:
                     )
 
 
-def _read(source: Source, kind: ItemKind) -> tuple[str, str | None]:
-    """The digest of an image's values, and why it cannot be read."""
+def _read(source: Source, kind: ItemKind, depth: Depth) -> tuple[str | None, str | None]:
+    """The digest of an image's values, where they were read, and why it cannot be read."""
     try:
+        if kind == "volume" and depth == "headers":
+            check_header(source.path)
+            return None, None
         data = read_image(source.path) if kind == "image" else read_volume(source.path).data
     except DataError as error:
-        return "", str(error)
-    return hashlib.sha256(f"{data.shape}".encode() + data.tobytes()).hexdigest(), None
+        return None, str(error)
+    digest = hashlib.sha256(f"{data.shape}".encode())
+    digest.update(np.ascontiguousarray(data).data)
+    return digest.hexdigest(), None

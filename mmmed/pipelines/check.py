@@ -20,6 +20,7 @@ from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.cohorts.dicom import Looked
 from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort
 from mmmed.cohorts.layout import Layout, layout, may_be_dicom
+from mmmed.cohorts.ledger import Depth
 from mmmed.cohorts.people import PEOPLE
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
@@ -42,6 +43,12 @@ USUAL: Mapping[Layout, tuple[str, str]] = {
     "CAPS": ("caps-ad", "caps-scans"),
 }
 """How a folder is read: with the first one's label where it has it, else as the second."""
+
+
+UNREAD = (
+    "of volumes only headers were read: what is truncated, NaN, or one image under two subjects is "
+    "found without --headers-only"
+)
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,9 @@ def check_data(
     jobs: int,
     listener: Listener | None = None,
     out: Path | None = None,
+    depth: Depth = "voxels",
 ) -> Checked:
-    """Read a folder of data to the last voxel and pixel.
+    """Read a folder of data to the last voxel and pixel, or of volumes the headers alone.
 
     Args:
         folder: of the data.
@@ -77,6 +85,7 @@ def check_data(
         jobs: threads that read.
         listener: hears of the tasks `reading`, or of DICOM `index` and `choice`.
         out: where the ledger is written; None writes none.
+        depth: how far volumes are read; of DICOM it is headers always.
 
     Raises:
         StudyError: the cohort cannot be used so.
@@ -90,6 +99,7 @@ def check_data(
     faults: list[str] = []
     found = ledger.look(
         _read(spec, name, faults),
+        depth=depth,
         jobs=jobs,
         progress=lambda done, total: tell("reading", done, total),
     )
@@ -106,6 +116,7 @@ def check_data(
             f"{folder}: read as cohorts/{name}.yaml says ({said}); --cohort names another way",
             *ledger.sentences(found),
             *availability.told(effects),
+            *([UNREAD] if depth == "headers" else []),
             *_unmatched(spec, found),
         ),
         faults=(*faults, *(str(fault) for fault in found.faults)),

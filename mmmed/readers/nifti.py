@@ -83,6 +83,19 @@ def read_volume(path: Path) -> Volume:
     return _canonical(path, stored, layout)
 
 
+def check_header(path: Path) -> None:
+    """Check what a file's header says of the image and whether the file can hold it.
+
+    Voxels are not read: one that is truncated within compressed voxels passes, and so does NaN.
+
+    Raises:
+        DataError: as `read_volume`, as far as a header shows it.
+        GeometryError: the same.
+    """
+    with opened(path, broken=_BROKEN) as (file, size):
+        _begun(path, file, size)
+
+
 def _begun(path: Path, file: BinaryIO, size: int) -> tuple[BinaryIO, _Layout]:
     """The inflated stream, standing behind the fixed header, and the layout."""
     start = file.read(256)

@@ -335,3 +335,45 @@ def test_a_caps_folder_is_told_from_bids(attempt, tmp_path: Path, sound: Path) -
     assert done.code == 0, done.out
     assert "read as cohorts/caps-ad.yaml says (mri, pet; classes CN, AD)" in done.out
     assert "classes: 1 CN, 1 AD" in done.out
+
+
+def test_headers_alone_are_quick_and_say_what_they_do_not_see(attempt, bids: Path) -> None:
+    """Truncated voxels are seen without the option; a file that is no image with it, too."""
+    (first,) = damage.images(bids, "mri", "sub-001")
+    (second,) = damage.images(bids, "mri", "sub-002")
+    first.write_bytes(first.read_bytes()[:-64])
+    second.write_text("<html>")
+    whole = attempt("check", bids)
+    assert any(first.name in line and "truncated" in line for line in faults(whole))
+    quick = attempt("check", bids, "--headers-only")
+    assert quick.code == 8
+    assert [line for line in faults(quick) if first.name in line] == []
+    assert any(second.name in line for line in faults(quick))
+    assert "of volumes only headers were read" in quick.out
+    assert "only headers" not in whole.out
+
+
+def test_the_ledger_of_a_simulated_cohort_finds_what_its_absence_was_drawn_from(
+    attempt, tmp_path: Path
+) -> None:
+    """PETs are missing by label, strongly: absence depends on the diagnosis, and on it alone."""
+    subjects = "{train: 60, validation: 20, calibration: 20, test: 20}"
+    missing = "{kind: by-label, modality: pet, rate: 0.5, slope: 6.0}"
+    simulation = f"{{subjects: {subjects}, voxel_mm: 16.0, missing: {missing}}}"
+    choice = f"cohort={{name: simulated-ad, simulation: {simulation}}}"
+    done = attempt("check", "ad/train", "--set", choice, "--out", tmp_path / "led")
+    assert done.code == 0, done.out
+    assert "pet: absence depends on diagnosis" in done.out
+    assert "mri: nobody lacks it" in done.out
+    rows = table.read(tmp_path / "led" / "ledger.tsv", LEDGER)
+    assert len(rows) == 240
+    lost = {True: 0, False: 0}
+    for row in rows:
+        if row["modality"] == "pet" and row["status"] == "never acquired":
+            lost[row["label"] == "AD"] += 1
+    told = {(one["factor"], one["measure"]): one for one in table.read(
+        tmp_path / "led" / "absence.tsv", ABSENCE) if one["modality"] == "pet"}  # fmt: skip
+    risk = told["diagnosis", "risk difference"]
+    assert risk["groups"] == "CN - AD"
+    assert float(risk["value"]) == pytest.approx((lost[False] - lost[True]) / 60, abs=1e-4)
+    assert all(float(one["holm"]) > 0.05 for key, one in told.items() if key[0] != "diagnosis")
