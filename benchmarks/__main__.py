@@ -11,6 +11,7 @@ NAMES = {
     "hypermm-step": "step time of HyperMM over the same backbone, and with half the PETs",
     "simulation": "milliseconds per simulated subject on one core",
     "series": "milliseconds per classic DICOM series, beside SimpleITK, pydicom and MONAI",
+    "dcm2niix": "what dcm2niix makes of every real series, and how fast, beside ours",
     "start": "`mmmed --help` over a bare two-command typer app",
     "train-ad": "wall time and memory of `mmmed train-ad` with its defaults",
     "ceiling": "share of the ceiling reached, three cohort seeds by three job seeds (half an hour)",

@@ -33,7 +33,7 @@ def measure() -> dict[str, Any]:
     rows = []
     for plane, orientation in PLANES.items():
         with tempfile.TemporaryDirectory() as folder:
-            paths = _write(Path(folder), orientation)
+            paths = write_series(Path(folder), orientation)
             found = _medians(paths)
             rows.append(", ".join([plane, *(f"{key} {value}" for key, value in found.items())]))
     return {"series": rows, "asked": "ours <= SimpleITK, goal half of it"}
@@ -74,7 +74,8 @@ def _monai(paths: Sequence[Path]) -> object:
     return reader.get_data(reader.read(str(paths[0].parent)))
 
 
-def _write(folder: Path, orientation: Sequence[float]) -> list[Path]:
+def write_series(folder: Path, orientation: Sequence[float]) -> list[Path]:
+    """The files of a series of noise with these row and column cosines."""
     normal = np.cross(orientation[:3], orientation[3:])
     pixels = np.random.default_rng(0).integers(0, 4096, SHAPE).astype(np.uint16)
     series, study, reference = generate_uid(), generate_uid(), generate_uid()

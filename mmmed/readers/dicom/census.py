@@ -3,7 +3,7 @@
 A series whose last slices were never copied has no gap: only its headers tell.
 
 promise        the number of slices of each volume, which every PET must state (PS3.3, C.8.9.1);
-               fewer are refused
+               fewer are refused, but one alone is read as the slice it is
 hint           a number that need not be stated, or is a vendor's own; fewer are noted
 concatenation  one enhanced image as several files, each a part (PS3.3, C.7.6.16)
 """
@@ -82,7 +82,7 @@ class Census:
         if lacking:
             raise SeriesError(f"{lacking}; copy the series again")
         there = _slices(group)
-        if self.slices is not None and there < self.slices:
+        if self.slices is not None and 1 < there < self.slices:
             raise SeriesError(
                 f"{there} of the {self.slices} slices that NumberOfSlices (0054,0081) states are "
                 f"here (first {group.frames[0].uid}); copy the series again"
@@ -100,9 +100,10 @@ class Census:
             "volumes": len(groups),
             "images": sum(len(one.frames) for one in groups),
         }
+        promised = [("NumberOfSlices (0054,0081)", "slices", self.slices)] if self.slices else []
         return tuple(
             f"{name} states {stated} {what}, {there[what]} are here"
-            for name, what, stated in self.hints
+            for name, what, stated in (*promised, *self.hints)
             if there[what] < stated
         )
 

@@ -22,7 +22,7 @@ def notes(series: list[FileDataset], folder: Path) -> tuple[str, ...]:
     return read.notes
 
 
-@pytest.mark.parametrize("left", [slice(0, 4), slice(2, 6), slice(0, 1)])
+@pytest.mark.parametrize("left", [slice(0, 4), slice(2, 6), slice(0, 2)])
 def test_a_pet_that_lacks_its_first_or_last_slices_is_refused_with_counts(
     tmp_path: Path, left: slice
 ) -> None:
@@ -31,6 +31,11 @@ def test_a_pet_that_lacks_its_first_or_last_slices_is_refused_with_counts(
     with pytest.raises(SeriesError, match=rf"^{len(series)} of the 6 slices") as caught:
         read_series(slices.save(series, tmp_path))
     assert "NumberOfSlices (0054,0081)" in str(caught.value)
+
+
+def test_one_slice_of_a_pet_alone_is_read_as_such_with_a_note(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored(), NumberOfSlices=6, **PET)[2:3]
+    assert "NumberOfSlices (0054,0081) states 6 slices, 1 are here" in notes(series, tmp_path)
 
 
 def test_a_whole_pet_and_one_that_has_more_slices_than_it_states_are_read(tmp_path: Path) -> None:
