@@ -19,7 +19,8 @@ from mmmed.readers.dicom.facts import SeriesFacts
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.dicom.patient import age_years
 from mmmed.readers.dicom.tracer import tracer
-from mmmed.readers.suv.reading import Reading, items_of, text_of
+from mmmed.readers.suv.place import items_of, text_of
+from mmmed.readers.suv.reading import Reading
 from mmmed.readers.suv.units import stated_unit
 
 SAME_MM = 0.01

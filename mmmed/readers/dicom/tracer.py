@@ -14,7 +14,8 @@ from pydicom.sr.codedict import codes
 
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.suv.nuclide import ELEMENTS, standard_meaning
-from mmmed.readers.suv.reading import Reading, text_of
+from mmmed.readers.suv.place import text_of
+from mmmed.readers.suv.reading import Reading
 
 _SYMBOLS = "|".join(sorted({one.lower() for pair in ELEMENTS.items() for one in pair}))
 _NUCLIDE = re.compile(rf"\d+m?|({_SYMBOLS})\d{{0,3}}m?|\d{{1,3}}m?({_SYMBOLS})")

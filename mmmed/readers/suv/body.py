@@ -1,8 +1,9 @@
 """Weight, height and sex, and what SUVs of other types divide by.
 
-lean body mass (LBM)   James: 1.10 W - 120 (W/H)^2 of men, 1.07 W - 148 (W/H)^2 of women, which is
-                       DICOM's LBM; LBMJAMES128 has 128 for men, as James wrote it (Research on
-                       obesity, HMSO, London 1976). LBMJANMA: 9270 W / (6680 + 216 BMI) of men,
+lean body mass (LBM)   1.10 W - 120 (W/H)^2 of men, 1.07 W - 148 (W/H)^2 of women (Morgan and Bray,
+                       Clin Pharmacokinet 1994, 26:292), which is DICOM's LBM; LBMJAMES128 has 128
+                       for men, as James wrote it (Research on obesity, HMSO, London 1976).
+                       LBMJANMA: 9270 W / (6680 + 216 BMI) of men,
                        9270 W / (8780 + 244 BMI) of women (Janmahasatian et al., Clin Pharmacokinet
                        2005, 44:1051). W in kg, H in cm, BMI = W / (H/100)^2.
 ideal weight (IBW)     48.0 + 1.06 (H - 152) of men, 45.5 + 0.91 (H - 152) of women (Sugawara et
@@ -19,7 +20,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from mmmed.errors import UnitsError
-from mmmed.readers.suv.reading import Reading, missing, name
+from mmmed.readers.suv.element import missing, name
+from mmmed.readers.suv.reading import Reading
 
 LIGHTEST_KG, HEAVIEST_KG = 1.0, 400.0
 """Weights of patients on a PET table; what lies outside is in another unit, or is no weight."""
@@ -49,6 +51,15 @@ def height_m(reading: Reading) -> float:
     return _within(reading, "PatientSize", SHORTEST_M, TALLEST_M, unit="m")
 
 
+def check_sex(kind: str, reading: Reading) -> None:
+    """Refuse a patient whose sex the formula of a type needs and the headers do not state.
+
+    Raises:
+        UnitsError: neither male nor female is stated.
+    """
+    _sex_for(kind, reading)
+
+
 def divisor_kg(kind: str, reading: Reading, *, weight: float, height: float) -> float:
     """What an SUV of a type divides by instead of the body weight, in kg.
 
@@ -64,9 +75,7 @@ def divisor_kg(kind: str, reading: Reading, *, weight: float, height: float) -> 
         UnitsError: the sex is needed and neither male nor female is stated, or the formula leaves
             nothing of this weight and height.
     """
-    formulas = TYPES[kind]
-    sex = _MALE if formulas[_MALE] is formulas[_FEMALE] else _sex(reading)
-    divisor = formulas[sex](weight, 100 * height)
+    divisor = TYPES[kind][_sex_for(kind, reading)](weight, 100 * height)
     if divisor <= 0:
         raise UnitsError(
             f"{name('SUVType')} is {kind}, which is {divisor:.3g} kg at {weight:g} kg and "
@@ -84,7 +93,10 @@ def _within(reading: Reading, keyword: str, least: float, most: float, *, unit: 
     return stated
 
 
-def _sex(reading: Reading) -> str:
+def _sex_for(kind: str, reading: Reading) -> str:
+    """The sex; any where the formula is the same for both."""
+    if TYPES[kind][_MALE] is TYPES[kind][_FEMALE]:
+        return _MALE
     stated = reading.text("PatientSex")
     if stated is None:
         raise missing("PatientSex")

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from pydicom.valuerep import DA, DT, TM
 
 from mmmed.errors import UnitsError
-from mmmed.readers.suv.reading import name
+from mmmed.readers.suv.element import name
 
 DAY = timedelta(days=1)
 

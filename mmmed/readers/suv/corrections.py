@@ -7,7 +7,8 @@ Corrected, Decay Corrected) of enhanced images.
 from __future__ import annotations
 
 from mmmed.errors import UnitsError
-from mmmed.readers.suv.reading import Reading, missing, name
+from mmmed.readers.suv.element import missing, name
+from mmmed.readers.suv.reading import Reading
 
 ATTENUATION, DECAY = "ATTN", "DECY"
 _FLAGS = {ATTENUATION: "AttenuationCorrected", DECAY: "DecayCorrected"}

@@ -21,9 +21,11 @@ from mmmed.readers.suv.clock import (
     read_zone,
     seconds_between,
 )
+from mmmed.readers.suv.element import missing, name
+from mmmed.readers.suv.fault import together
 from mmmed.readers.suv.injection import ZONE, elapsed
 from mmmed.readers.suv.nuclide import check_half_life, half_life
-from mmmed.readers.suv.reading import Reading, missing, name, together
+from mmmed.readers.suv.reading import Reading
 
 CORRECTION, CORRECTED_TO = "DecayCorrection", "DecayCorrectionDateTime"
 PRIVATE = (
@@ -47,7 +49,7 @@ def decay_terms(reading: Reading) -> dict[str, float]:
     """
     correction = reading.text(CORRECTION)
     if correction is None and reading.text(CORRECTED_TO) is None:
-        raise missing(CORRECTION)
+        raise missing(CORRECTION, CORRECTED_TO)
     if correction == "ADMIN":
         check_half_life(reading)
         reading.step("decay: ADMIN")
@@ -102,13 +104,18 @@ def _by_standard(reading: Reading, series: Moment) -> tuple[str, Moment]:
     late = (first - series.at).total_seconds()
     if late < 0:
         reading.note(
-            f"{name('SeriesTime')} {series.at:%H:%M:%S} is later than the earliest "
-            f"{name('AcquisitionTime')} {first:%H:%M:%S}, which counts"
+            f"{name('SeriesTime')} {_shown(series.at, first)} is later than the earliest "
+            f"{name('AcquisitionTime')} {_shown(first, series.at)}, which counts"
         )
         return "earliest AcquisitionTime", Moment(first, 0.0)
     if late > _LATE:
         reading.note(f"the first acquisition is {timedelta(seconds=late)} after SeriesTime")
     return "SeriesTime", series
+
+
+def _shown(at: datetime, other: datetime) -> str:
+    """A moment, with its date where the other is of another day."""
+    return f"{at:%H:%M:%S}" if at.date() == other.date() else f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def _series(reading: Reading) -> Moment:

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from pydicom.dataset import Dataset
 
 from mmmed.errors import Collecting, UnitsError
-from mmmed.readers.suv.body import TYPES, divisor_kg, height_m, weight_kg
+from mmmed.readers.suv.body import TYPES, check_sex, divisor_kg, height_m, weight_kg
 from mmmed.readers.suv.corrections import (
     ATTENUATION,
     DECAY,
@@ -30,9 +31,11 @@ from mmmed.readers.suv.corrections import (
 from mmmed.readers.suv.decay import acquisitions, check_decay_corrected, decay_terms
 from mmmed.readers.suv.derivation import Derivation, Unit
 from mmmed.readers.suv.dose import dose
+from mmmed.readers.suv.element import name
+from mmmed.readers.suv.fault import settle, together
 from mmmed.readers.suv.nuclide import half_life
 from mmmed.readers.suv.philips import ACTIVITY_TAG, SUV_TAG, activity_scale, suv_scale
-from mmmed.readers.suv.reading import Reading, name, settle, together
+from mmmed.readers.suv.reading import Reading
 from mmmed.readers.suv.units import LINEAR, MEANINGS, StatedUnit, stated_unit
 
 AGREE = 0.05
@@ -197,7 +200,12 @@ def _by_suv(reading: Reading, stated: StatedUnit, *, of_body_weight: bool) -> _F
         )
     if kind not in TYPES:
         raise UnitsError(f"{name('SUVType')} is {kind}, which DICOM does not define")
-    weight, height = together(lambda: weight_kg(reading), lambda: height_m(reading))
+    faults: list[str] = []
+    for needed in (weight_kg, height_m, partial(check_sex, kind)):
+        with Collecting(faults):
+            needed(reading)
+    settle(faults)
+    weight, height = weight_kg(reading), height_m(reading)
     divisor = divisor_kg(kind, reading, weight=weight, height=height)
     reading.step(f"SUV{kind.lower()} to SUVbw")
     reading.note(f"values are SUV of {kind}; height and weight make SUVbw of them")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydicom.uid import EnhancedPETImageStorage
 
 from mmmed.errors import UnitsError
-from mmmed.readers.suv.reading import Reading, missing, name
+from mmmed.readers.suv.element import missing, name
+from mmmed.readers.suv.reading import Reading
 
 LEAST, MOST = 1e6, 1e10
 """Bq of a dose that can be true; what lies outside is stated in another unit, or is no dose."""

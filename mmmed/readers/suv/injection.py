@@ -21,7 +21,8 @@ from mmmed.readers.suv.clock import (
     seconds_between,
     seconds_of_day,
 )
-from mmmed.readers.suv.reading import Reading, missing, name
+from mmmed.readers.suv.element import missing, name
+from mmmed.readers.suv.reading import Reading
 
 MOMENT, TIME, ZONE = (
     "RadiopharmaceuticalStartDateTime",

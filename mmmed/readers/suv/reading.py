@@ -1,40 +1,26 @@
 """Asking all headers of a series at once, and keeping what they answered.
 
-place     a data set that may state a value: the header of a file, or one item of the functional
-          groups of an enhanced file, shared or of one frame
 isotope   the item of Radiopharmaceutical Information Sequence (0054,0016)
 
 A value is asked for by keyword and looked for in every place. Headers that state different values
-are refused, except where the question allows several. Text is taken as it is written: nothing is
-converted that is not asked for, and what is not ASCII or not printable is replaced by `?`.
+are refused, except where the question allows several.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import BaseTag
 
-from mmmed.errors import Collecting, UnitsError, join
-from mmmed.readers.dicom.damage import DAMAGED
+from mmmed.errors import UnitsError
 from mmmed.readers.suv.derivation import Evidence
+from mmmed.readers.suv.element import LONGEST, as_number, name, spelled, tag_of
+from mmmed.readers.suv.place import items_of, places_of, private_tag, single, stated
 
-GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 ISOTOPES = "RadiopharmaceuticalInformationSequence"
-
-_SEQUENCES = ("SQ", "UN", None)
-"""How the VR of a sequence may be stated: not at all where it is implicit."""
-
-_BINARY = ("FD", "FL", "SL", "SS", "SV", "UL", "US", "UV")
-"""VR of numbers that are not written as text (DICOM PS3.5 6.2)."""
-
-_LONGEST = 64
-"""Characters of a value that are shown and kept."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +56,7 @@ class Reading:
         """
         if not headers:
             raise UnitsError("no header to read")
-        places = tuple(place for header in headers for place in _places(header))
+        places = tuple(place for header in headers for place in places_of(header))
         items = [items_of(place, ISOTOPES) for place in places]
         most = max(len(one) for one in items)
         if most > 1 and not several_isotopes:
@@ -116,9 +102,9 @@ class Reading:
         """The different texts of a private element whose block `creator` reserves."""
         found: Counter[tuple[str, ...]] = Counter()
         for place in self.places:
-            tag = _private_tag(place, creator, group, element)
+            tag = private_tag(place, creator, group, element)
             if tag is not None:
-                found.update(_stated(place, tag))
+                found.update(stated(place, tag))
         self._keep(f"({group:04X},xx{element:02X})", label, found)
         return tuple("\\".join(parts) for parts in found)
 
@@ -135,10 +121,10 @@ class Reading:
         tags = [tag_of(keyword) for keyword in keywords]
         pairs = zip(tags, keywords, strict=True)
         elsewhere = [self._found(tag, self.places, label=key) for tag, key in pairs]
-        common = [_single(found) for found in elsewhere]
+        common = [single(found) for found in elsewhere]
         rows: set[tuple[str | None, ...]] = set()
         for place in self.places:
-            here = [_single(_stated(place, tag)) for tag in tags]
+            here = [single(stated(place, tag)) for tag in tags]
             if here[0] is not None:
                 rows.add(tuple(one or other for one, other in zip(here, common, strict=True)))
         return rows
@@ -161,18 +147,18 @@ class Reading:
     ) -> Counter[tuple[str, ...]]:
         found: Counter[tuple[str, ...]] = Counter()
         for place in places:
-            found.update(_stated(place, tag))
-        self._keep(_spelled(tag), label, found)
+            found.update(stated(place, tag))
+        self._keep(spelled(tag), label, found)
         return found
 
     def _keep(self, tag: str, label: str, found: Counter[tuple[str, ...]]) -> None:
         for parts, count in found.items():
-            value = "\\".join(parts)[:_LONGEST]
+            value = "\\".join(parts)[:LONGEST]
             self.seen[tag, value] = Evidence(tag=tag, name=label, value=value, headers=count)
 
     def _one(self, keyword: str, found: Counter[tuple[str, ...]]) -> str | None:
         if len(found) > 1:
-            said = ", ".join(f"{' '.join(parts)[:_LONGEST]} ({n})" for parts, n in _most(found))
+            said = ", ".join(f"{' '.join(parts)[:LONGEST]} ({n})" for parts, n in _most(found))
             raise UnitsError(f"{name(keyword)} differs within the series: {said}")
         return "\\".join(next(iter(found))) if found else None
 
@@ -181,156 +167,6 @@ class Reading:
         if len(set(numbers.values())) > 1:
             self._one(keyword, found)
         return next(iter(numbers.values()), None)
-
-
-def tag_of(keyword: str) -> BaseTag:
-    """The tag of a keyword of the standard."""
-    number = tag_for_keyword(keyword)
-    if number is None:
-        raise KeyError(keyword)
-    return Tag(number)
-
-
-def name(keyword: str) -> str:
-    """How messages call a value: `RadionuclideTotalDose (0018,1074)`."""
-    return f"{keyword} {_spelled(tag_of(keyword))}"
-
-
-def missing(*keywords: str) -> UnitsError:
-    """The error of values that no header states; any one of them would do."""
-    return UnitsError(f"{' or '.join(name(keyword) for keyword in keywords)} is missing")
-
-
-def as_number(keyword: str, parts: tuple[str, ...]) -> float:
-    """One finite number.
-
-    Raises:
-        UnitsError: it is none.
-    """
-    try:
-        value = float(parts[0]) if len(parts) == 1 else math.nan
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UnitsError(f"{name(keyword)} is {' '.join(parts)[:_LONGEST]!r}, which is no number")
-    return value
-
-
-def text_of(place: Dataset, keyword: str) -> str:
-    """The one text that a place states; "" where it states none."""
-    return _single(_stated(place, tag_of(keyword))) or ""
-
-
-def together(*questions: Callable[[], float]) -> tuple[float, ...]:
-    """The answers to all questions.
-
-    Raises:
-        UnitsError: one line per question that has none.
-    """
-    answers: list[float] = []
-    faults: list[str] = []
-    for question in questions:
-        with Collecting(faults):
-            answers.append(question())
-    settle(faults)
-    return tuple(answers)
-
-
-def settle(faults: Sequence[str]) -> None:
-    """Raise faults that were found together, each once.
-
-    Raises:
-        UnitsError: there are any.
-    """
-    if faults:
-        raise UnitsError(join(dict.fromkeys(faults)))
-
-
-def _places(header: Dataset) -> Iterator[Dataset]:
-    """The header, and below it every item of the macros of its functional groups."""
-    yield header
-    for group in GROUPS:
-        for frame in items_of(header, group):
-            for tag in list(frame.keys()):
-                if frame.get_item(tag).VR in _SEQUENCES:
-                    yield from _items_at(frame, tag)
-
-
-def items_of(place: Dataset, keyword: str) -> Sequence[Dataset]:
-    """The items of a sequence of a place; none where it is not there or damaged."""
-    return _items_at(place, tag_of(keyword))
-
-
-def _items_at(place: Dataset, tag: BaseTag) -> Sequence[Dataset]:
-    """The items of a sequence; none where it is not there, no sequence, or damaged."""
-    if tag not in place:
-        return ()
-    try:
-        value = place[tag].value
-    except DAMAGED:
-        return ()
-    return [item for item in value if isinstance(item, Dataset)] if _listed(value) else ()
-
-
-def _listed(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
-
-
-def _stated(place: Dataset, tag: BaseTag) -> list[tuple[str, ...]]:
-    """The value that a place states, as one tuple of texts; empty where it states none."""
-    if tag not in place:
-        return []
-    parts = tuple(_plain(one) for one in _parts(_value(place, tag)))
-    return [parts] if any(parts) else []
-
-
-def _value(place: Dataset, tag: BaseTag) -> object:
-    """The value as it is written, or the numbers of a binary one; None where it is damaged."""
-    element = place.get_item(tag)
-    if isinstance(element.value, bytes) and _vr(element.VR, tag) in _BINARY:
-        try:
-            return place[tag].value
-        except DAMAGED:
-            return None
-    return element.value
-
-
-def _vr(stated: str | None, tag: BaseTag) -> str:
-    if stated not in (None, "UN"):
-        return str(stated)
-    return dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
-
-
-def _parts(value: object) -> Sequence[object]:
-    if value is None:
-        return ()
-    if isinstance(value, bytes):
-        return value.decode("ascii", errors="replace").split("\\")
-    if isinstance(value, str):
-        return value.split("\\")
-    return value if isinstance(value, Sequence) else [value]
-
-
-def _plain(value: object) -> str:
-    text = str(value).strip(" \0")
-    return "".join(one if one.isascii() and one.isprintable() else "?" for one in text)
-
-
-def _single(found: Counter[tuple[str, ...]] | list[tuple[str, ...]]) -> str | None:
-    """The one value; None where there is none or several."""
-    return "\\".join(next(iter(found))) if len(found) == 1 else None
-
-
-def _private_tag(place: Dataset, creator: str, group: int, element: int) -> BaseTag | None:
-    """The tag of an element of a private block (DICOM PS3.5 7.8.1); None without the block."""
-    for reserved in [tag for tag in place.keys() if tag.group == group]:  # noqa: SIM118 - a Dataset iterates over elements
-        if 0x10 <= reserved.element < 0x100 and _stated(place, reserved) == [(creator,)]:
-            return Tag(group, (reserved.element << 8) + element)
-    return None
-
-
-def _spelled(tag: BaseTag) -> str:
-    return f"({tag.group:04X},{tag.element:04X})"
 
 
 def _most(found: Counter[tuple[str, ...]]) -> list[tuple[tuple[str, ...], int]]:

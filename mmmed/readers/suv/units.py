@@ -16,14 +16,9 @@ from pydicom.dataset import Dataset
 
 from mmmed.errors import UnitsError
 from mmmed.readers.dicom.damage import DAMAGED
-from mmmed.readers.suv.reading import (
-    Reading,
-    items_of,
-    missing,
-    name,
-    tag_of,
-    text_of,
-)
+from mmmed.readers.suv.element import missing, name, tag_of
+from mmmed.readers.suv.place import items_of, text_of
+from mmmed.readers.suv.reading import Reading
 
 MAPPING = "RealWorldValueMappingSequence"
 MEANINGS: Mapping[str, str] = MappingProxyType(

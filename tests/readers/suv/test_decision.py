@@ -85,7 +85,7 @@ def test_the_record_names_every_value_that_was_looked_at(build: Build) -> None:
 @given(
     weight=st.floats(1, 400),
     dose=st.floats(1e6, 1e10),
-    half_life=st.floats(6525, 6653),
+    half_life=st.floats(6525, 6645),
     seconds=st.integers(0, 40_000),
     start=st.datetimes(datetime(2000, 1, 2), datetime(2030, 1, 1)),  # noqa: DTZ001 - the scanner's
 )
@@ -158,7 +158,10 @@ def test_suv_of_the_body_surface_is_converted_without_a_sex(build: Build) -> Non
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"SUVType": "LBM", "PatientSize": None}, ["PatientSize (0010,1020) is missing"]),
+        (
+            {"SUVType": "LBM", "PatientSize": None, "PatientSex": None, "PatientWeight": None},
+            ["(0010,1020) is missing", "(0010,0040) is missing", "(0010,1030) is missing"],
+        ),
         ({"SUVType": "LBM", "PatientSex": "O"}, ["PatientSex (0010,0040) is O"]),
         ({"SUVType": "IBW", "PatientSex": None}, ["PatientSex (0010,0040) is missing"]),
         ({"SUVType": "LBM", "PatientSize": "180"}, ["PatientSize (0010,1020) is 180"]),
@@ -285,7 +288,7 @@ def test_a_dose_in_megabecquerels_by_mistake_is_called_so(build: Build) -> None:
     assert "as if in MBq" in _refusal(build(RadionuclideTotalDose="370"))
 
 
-@pytest.mark.parametrize("weight", ["0", "7000", "70000", "-70", "0.07"])
+@pytest.mark.parametrize("weight", ["0", "900", "7000", "70000", "-70", "0.07"])
 def test_an_impossible_weight_is_refused_with_its_value(weight: str, build: Build) -> None:
     assert f"PatientWeight (0010,1030) is {float(weight):g}" in _refusal(
         build(PatientWeight=weight)
@@ -417,6 +420,67 @@ def test_a_mapping_that_changes_from_frame_to_frame_is_refused(
     enhanced: Callable[..., Dataset],
 ) -> None:
     assert "RealWorldValueMappingSequence" in _refusal([enhanced(slopes=(2.0, 2.0, 3.0, 2.0))])
+
+
+def test_an_enhanced_header_may_state_the_isotope_in_its_functional_groups(
+    enhanced: Callable[..., Dataset],
+) -> None:
+    header, shared, group = enhanced(), Dataset(), Dataset()
+    group.RadiopharmaceuticalInformationSequence = header.RadiopharmaceuticalInformationSequence
+    shared.UnassignedSharedConvertedAttributesSequence = [group]
+    header.SharedFunctionalGroupsSequence = [shared]
+    del header.RadiopharmaceuticalInformationSequence
+    assert derive([header]).factor == pytest.approx(BY_HAND, rel=1e-10)
+
+
+def test_an_enhanced_header_without_a_moment_of_decay_correction_names_both_ways(
+    enhanced: Callable[..., Dataset],
+) -> None:
+    header = enhanced()
+    del header.DecayCorrectionDateTime
+    refusal = _refusal([header])
+    assert (
+        "DecayCorrection (0054,1102) or DecayCorrectionDateTime (0018,9701) is missing" in refusal
+    )
+
+
+def test_frames_of_a_dynamic_series_share_one_factor_of_its_start(build: Build) -> None:
+    """START corrects every frame to the start of the first."""
+    found = derive(
+        build(
+            SeriesType=["DYNAMIC", "IMAGE"],
+            each_AcquisitionTime=["110036", "110036", "110536", "110536", "111036", "111036"],
+            each_FrameReferenceTime=["150000", "150000", "450000", "450000", "750000", "750000"],
+        )
+    )
+    assert found.factor == pytest.approx(BY_HAND, rel=1e-10)
+
+
+@pytest.mark.parametrize("keyword", ["DecayCorrection", "SeriesTime", "RadionuclideTotalDose"])
+def test_any_value_that_differs_within_the_series_is_refused_with_its_values(
+    keyword: str, build: Build
+) -> None:
+    one, other = {
+        "DecayCorrection": ("START", "ADMIN"),
+        "SeriesTime": ("110036", "113036"),
+        "RadionuclideTotalDose": ("474592928", "370000000"),
+    }[keyword]
+    refusal = _refusal(build(**{keyword: None, f"each_{keyword}": [one] * 4 + [other] * 2}))
+    assert f"{keyword} (" in refusal
+    assert f"{one} (4)" in refusal
+    assert f"{other} (2)" in refusal
+
+
+def test_a_philips_factor_counts_in_the_block_of_its_owner_alone(
+    build: Build, philips: Callable[..., None]
+) -> None:
+    headers = build(Units="CNTS")
+    philips(headers, block=0x10)
+    philips(headers, suv="0.25", block=0x11)
+    for header in headers:
+        header.add_new((0x7053, 0x12), "LO", "SOMEBODY ELSE")
+        header.add_new((0x7053, 0x1200), "DS", "0.5")
+    assert derive(headers).factor == 0.25
 
 
 def test_an_enhanced_image_without_corrections_is_refused(
