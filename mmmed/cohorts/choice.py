@@ -172,7 +172,8 @@ def _of_study(
         if reason is not None:
             why = f"not chosen for {modality}: {reason}"
         elif chosen:
-            why = f"chosen for {modality}: {_won(usable, rules)}{_before(one, fit, faults)}"
+            won = _won(usable, rules, of=len(fit))
+            why = f"chosen for {modality}: {won}{_before(one, fit, faults)}"
         elif faults[one.uid] is not None:
             why = f"not chosen for {modality}: fit, but refused: {faults[one.uid]}"
         else:
@@ -212,9 +213,9 @@ def _identity(facts: SeriesFacts) -> _Identity:
     return facts.number is None, facts.number or 0, facts.uid
 
 
-def _won(fit: Sequence[SeriesFacts], rules: ModalityRules) -> str:
+def _won(fit: Sequence[SeriesFacts], rules: ModalityRules, *, of: int) -> str:
     if len(fit) == 1:
-        return "the only series that is fit"
+        return "the only series that is fit" if of == 1 else "the only one left of those that fit"
     return f"the best of {len(fit)}; against {_name(fit[1])} {_difference(fit[0], fit[1], rules)}"
 
 

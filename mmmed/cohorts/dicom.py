@@ -168,7 +168,7 @@ def cohort(looked: Looked, name: str) -> Cohort:
             replace(
                 row,
                 cells={**row.cells, **register.cells(row.subject, row.session, row.day)},
-                unknown=register.beyond(row.subject, row.day),
+                unknown=register.unknown(row.subject, row.session, row.day),
             )
             for row in looked.rows
         ],

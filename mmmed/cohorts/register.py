@@ -102,28 +102,52 @@ class Register:
         others += [one.cells for one in self.dated.get(key, ())]
         if not stated and any(self.diagnosis in cells for cells in others):
             person = {name: text for name, text in person.items() if name != self.diagnosis}
-        return {name: text for cells in (person, *reversed(stated)) for name, text in cells.items()}
+        known = {
+            name: text for cells in (person, *reversed(stated)) for name, text in cells.items()
+        }
+        if self.diagnosis is not None and self._differ(stated):
+            known.pop(self.diagnosis, None)
+        return known
+
+    def _differ(self, stated: Iterable[Cells]) -> bool:
+        """Whether rows of several tables name different diagnoses."""
+        told = {text for cells in stated for name, text in cells.items() if name == self.diagnosis}
+        return len(told) > 1
 
     def near(self, subject: str, day: date | None) -> list[Dated]:
-        """The nearest row of each table with dates, where it is near enough (ties: the earlier)."""
-        rows = self.dated.get(subject_key(subject), ())
+        """The nearest row of each table with dates, where it is near enough (ties: the earlier).
+
+        Rows that name no diagnosis count only where none of the subject's does.
+        """
         if day is None:
             return []
+        tables: dict[str, list[Dated]] = {}
+        for one in self.dated.get(subject_key(subject), ()):
+            tables.setdefault(one.table, []).append(one)
         nearest = (
-            min(own, key=lambda one: (one.apart(day), one.day))
-            for table in dict.fromkeys(one.table for one in rows)
-            if (own := [one for one in rows if one.table == table])
+            min(self._telling(rows), key=lambda one: (one.apart(day), one.day))
+            for rows in tables.values()
         )
         return [one for one in nearest if one.apart(day) <= one.within]
 
-    def beyond(self, subject: str, day: date | None) -> str:
-        """Why no row of a table with dates belongs to a session; "" where there is none, or one."""
-        rows = self.dated.get(subject_key(subject), ())
-        if not rows or self.near(subject, day):
+    def _telling(self, rows: list[Dated]) -> list[Dated]:
+        return [one for one in rows if self.diagnosis in one.cells] or rows
+
+    def unknown(self, subject: str, session: str | None, day: date | None) -> str:
+        """Why tables with dates tell no diagnosis of a session; "" where there are none, or do."""
+        rows = self.dated.get(subject_key(subject), [])
+        if not rows:
+            return ""
+        near, visit = self.near(subject, day), self.visit(subject, session)
+        told = [one.cells for one in near] + ([visit.cells] if visit else [])
+        if self._differ(told):
+            names = " and ".join(one.table for one in near)
+            return f"{names}{' and the visit' if len(near) == 1 else ''} differ in {self.diagnosis}"
+        if near:
             return ""
         if day is None:
             return "when its scans were taken is not known"
-        one = min(rows, key=lambda row: (row.apart(day), row.day))
+        one = min(self._telling(rows), key=lambda row: (row.apart(day), row.day))
         return f"the nearest row of {one.table} is {one.apart(day)} days away; {one.within} count"
 
     def visit(self, subject: str, session: str | None) -> Visit | None:

@@ -182,7 +182,7 @@ def _rows(folder: Path, register: Register, find: Find, faults: list[Fault]) -> 
             sources={name: items for name, items in find(place, faults).items() if items},
             month=register.month(place.subject, place.session),
             day=day,
-            unknown=register.beyond(place.subject, day),
+            unknown=register.unknown(place.subject, place.session, day),
         )
 
 

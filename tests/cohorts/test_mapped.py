@@ -281,6 +281,28 @@ def test_of_two_rows_equally_near_the_earlier_counts(by_date):
     assert labels(cohort)["S0001"] == "CN"
 
 
+def test_a_row_without_a_diagnosis_gives_way_to_one_that_has_it(by_date):
+    cohort = dated(
+        by_date,
+        "1,2006-01-02,-4",
+        "1,2006-02-01,CN",
+        "2,2006-03-01,Dementia",
+        "3,2006-05-01,",
+    )
+    assert labels(cohort) == {"S0001": "CN", "S0002": "AD"}
+    assert [str(one) for one in cohort.faults] == ["sub-ADNI003S0003: has no diagnosis; left out"]
+
+
+def test_two_tables_of_dates_that_differ_tell_no_diagnosis(by_date):
+    write(by_date, "again.csv", "RID,EXAMDATE,DX", "1,2006-01-03,Dementia", "2,2006-03-01,Dementia")
+    write(by_date, "visits.csv", "RID,EXAMDATE,DX", "1,2006-01-01,CN", "3,2006-05-01,CN")
+    spec = shipped(by_date.root).model_dump(mode="json")
+    tables = [DATED, DATED | {"file": "again.csv"}]
+    cohort = read(BidsCohort.model_validate(spec | {"tables": tables}), "adni")
+    assert labels(cohort) == {"S0002": "AD", "S0003": "CN"}
+    assert "(visits.csv and again.csv differ in diagnosis)" in str(cohort.faults[0])
+
+
 def test_rows_that_differ_on_one_day_do_not_count_and_neither_does_a_third(by_date):
     same = ["1,2006-01-01,CN", "1,2006-01-01,Dementia", "1,2006-01-01,CN"]
     cohort = dated(by_date, *same, "2,2006-03-01,Dementia", "3,2006-05-01,CN", "3,2006-05-01,CN")

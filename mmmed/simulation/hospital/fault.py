@@ -5,6 +5,7 @@ A fault is a function from the files of a sound series to the files that are lef
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -120,6 +121,10 @@ def _among_others(order: Order) -> Files:
     }
 
 
+def _gzipped(order: Order) -> Files:
+    return {f"{name}.gz": gzip.compress(one, mtime=0) for name, one in sound(order).items()}
+
+
 def _half_copied(order: Order) -> Files:
     files = sound(order)
     half = {name: files[name] for name in sorted(files)[: len(files) // 2]}
@@ -158,6 +163,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             "one file twice",
             MappingProxyType({"copy of IM0001": _ASIDE}),
         ),
+        "gzipped": Fault("mri", _gzipped, "ok", "every file is gzip'd"),
         "gap": Fault("mri", _gap, "refused", "a slice is missing", why="lacks slices"),
         "tilt": Fault("mri", _tilted, "tilt", "slices are displaced along the stack"),
         "mixed": Fault(

@@ -16,7 +16,6 @@ from mmmed.errors import NothingReadable
 from mmmed.readers.dicom import directory, index
 from mmmed.readers.dicom.index import Index, read_index
 
-
 DISC = "directory"
 
 
