@@ -8,7 +8,7 @@ index.tsv   a row for each series, and one for each file that is part of none: t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,16 +123,20 @@ def _counted(number: int, what: str) -> str:
 
 
 def _check(root: Path, out: Path) -> None:
-    inside = root.resolve() if root.is_dir() else None
-    if inside and (out.resolve() == inside or inside in out.resolve().parents):
-        raise StudyError(f"{out}: lies inside the input; choose a folder elsewhere")
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / FOLDER).is_dir())):
-        raise StudyError(f"{out}: is not empty; choose another folder")
+    with suppress(PermissionError):  # told when the input is read
+        if root.is_dir() and root.resolve() in (out.resolve(), *out.resolve().parents):
+            raise StudyError(f"{out}: lies inside the input; choose a folder elsewhere")
+    with _writing(out):
+        ours = (out / FOLDER).is_dir()
+        if out.exists() and not ours and (not out.is_dir() or any(out.iterdir())):
+            raise StudyError(f"{out}: is not empty; choose another folder")
 
 
 def _begin(out: Path) -> None:
     atomic.made(out, advice="choose another folder")
     atomic.made(out / FOLDER, advice="choose another folder")
+    for left in out.rglob(f"{atomic.UNFINISHED}*"):
+        left.unlink(missing_ok=True)
     atomic.write_text(out / ".bidsignore", "".join(f"{name}\n" for name in _IGNORED))
     atomic.write_json(
         out / "dataset_description.json",

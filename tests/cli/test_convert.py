@@ -28,3 +28,19 @@ def test_nothing_readable_and_a_wrong_folder_have_their_codes(tmp_path: Path) ->
     assert exit_code(["convert", str(tmp_path / "in"), str(tmp_path / "out")]) == 3
     assert exit_code(["convert", str(tmp_path / "no"), str(tmp_path / "out2")]) == 3
     assert exit_code(["convert", str(tmp_path / "in"), str(tmp_path / "in" / "out")]) == 2
+
+
+def test_what_another_run_may_read_is_8_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file stands where the folder of the patient must go: the rest is done all the same."""
+    write_series(tmp_path / "in" / "scout", 6, series="1.2.9", SeriesDescription="localizer")
+    out = tmp_path / "out"
+    assert exit_code(["convert", str(tmp_path / "in"), str(out), "--jobs", "1"]) == 0
+    (subject,) = (out / "other").iterdir()
+    (out / subject.name).write_text("")
+    write_series(tmp_path / "in" / "head", 6)
+    assert exit_code(["convert", str(tmp_path / "in"), str(out), "--jobs", "1"]) == 8
+    said = capsys.readouterr()
+    assert "1 series converted" in said.out
+    assert "mmmed: 1 series could not be read this time, as index.tsv says; run again" in said.err

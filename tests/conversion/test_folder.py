@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -304,3 +305,64 @@ def test_what_is_written_of_real_series_equals_their_references(
         np.testing.assert_allclose(affine, place, atol=1e-3)
         largest = abs(expected).max() * coarseness(files)
         np.testing.assert_allclose(voxels, expected, rtol=2e-6, atol=largest)
+
+
+def test_the_index_has_the_columns_that_are_promised(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", 2)
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    _, header, *_ = (tmp_path / "out" / "index.tsv").read_text().splitlines()
+    assert header.split("\t") == [
+        "path",
+        "study",
+        "series",
+        "sop_class",
+        "modality",
+        "verdict",
+        "reason_code",
+        "reason_text",
+        "output",
+    ]
+
+
+def test_a_series_of_three_thousand_slices_is_one_volume(tmp_path: Path) -> None:
+    whole = write(slice_of(1), tmp_path / "first").read_bytes()
+    (tmp_path / "in").mkdir()
+    instance, place = f"{SERIES}.1".encode(), b"-10.0\\-20.0\\2.0"
+    for one in range(3000):
+        named = b"1.2.%d" % one
+        moved = b"-10\\-20\\%d" % (2 * one)
+        changed = whole.replace(instance, named.ljust(len(instance), b"\0"))
+        (tmp_path / "in" / f"{one}").write_bytes(changed.replace(place, moved.ljust(len(place))))
+    counts = convert_folder(tmp_path / "in", tmp_path / "out")
+    assert (counts.series, counts.volumes) == (1, 1)
+    (path,) = (tmp_path / "out").rglob("*.nii.gz")
+    assert sorted(nib.load(path).shape) == [4, 5, 3000]
+
+
+def test_bad_input_costs_a_line_each_and_stops_nothing(tmp_path: Path) -> None:
+    source = tmp_path / "in put 頭部"
+    write_series(source / "good", 6)
+    private = [slice_of(number, series="1.2.3") for number in range(1, 4)]
+    for place, one in enumerate(private):
+        one.private_block(0x0009, "MMMED", create=True).add_new(1, "OB", bytes(10 << 20))
+        write(one, source / "private" / f"{place}")
+    with (source / "zeros").open("wb") as file:
+        file.truncate(2 << 30)
+    (source / "loop").symlink_to(source, target_is_directory=True)
+    os.mkfifo(source / "pipe")
+    (source / "gone").symlink_to("nowhere")
+    (source / "empty").touch()
+    (source / os.fsdecode(b"caf\xe9\n")).write_text("x")
+    counts = convert_folder(source, tmp_path / "out")
+    found = rows(tmp_path / "out")
+    assert {path: (row["verdict"], row["reason_code"]) for path, row in found.items()} == {
+        "good/IM001": ("ok", "n/a"),
+        "private/0": ("ok", "n/a"),
+        "zeros": ("set-aside", "not-dicom"),
+        "loop": ("set-aside", "link-loop"),
+        "pipe": ("set-aside", "no-file"),
+        "gone": ("unreadable", "not-there"),
+        "empty": ("unreadable", "empty"),
+        r"caf\xe9\n": ("set-aside", "not-dicom"),
+    }
+    assert (counts.series, counts.failed) == (2, 0)

@@ -9,6 +9,7 @@ of what was set aside; a DICOMDIR has a second one where it lists files that are
 
 from __future__ import annotations
 
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -93,12 +94,11 @@ def read_index(root: Path, *, jobs: int = 1, progress: Progress | None = None) -
         progress: called with (files done, files).
 
     Raises:
-        NothingReadable: there is no such folder or file.
+        NothingReadable: there is no such folder or file, or it is closed.
     """
-    if not root.exists():
-        raise NothingReadable(f"{root}: is not there; name a folder of DICOM files")
-    folder = root if root.is_dir() else root.parent
-    listing = list_files(root) if root.is_dir() else Listing([root.name])
+    whole = _is_folder(root)
+    folder = root if whole else root.parent
+    listing = list_files(root) if whole else Listing([root.name])
     headers: list[Header] = []
     aside = listing.aside
     directories = []
@@ -110,7 +110,7 @@ def read_index(root: Path, *, jobs: int = 1, progress: Progress | None = None) -
         aside.append(one)
         if one.sop_class == directory.CLASS:
             directories.append(path)
-    if root.is_dir():
+    if whole:
         aside += directory.not_there(folder, listing.files, directories=directories)
     kept, copies = without_copies(folder, headers)
     mixed = _with_two_patients(kept)
@@ -124,6 +124,15 @@ def read_index(root: Path, *, jobs: int = 1, progress: Progress | None = None) -
         series=tuple(sorted(good, key=_order)),
         aside=tuple(sorted(aside, key=lambda one: (one.path, one.code))),
     )
+
+
+def _is_folder(root: Path) -> bool:
+    try:
+        return stat.S_ISDIR(root.stat().st_mode)
+    except FileNotFoundError as error:
+        raise NothingReadable(f"{root}: is not there; name a folder of DICOM files") from error
+    except OSError as error:
+        raise NothingReadable(f"{root}: cannot be read ({error.strerror})") from error
 
 
 def _read(
