@@ -31,7 +31,7 @@ def check(
     headers_only: Annotated[
         bool,
         typer.Option(
-            "--headers-only", help="Of a folder's volumes read the headers alone: quick, less sure."
+            "--headers-only", help="Of a folder's volumes read headers alone: quick, and less sure."
         ),
     ] = False,
     settings: Annotated[

@@ -14,7 +14,7 @@ from mmmed.cohorts import dicom
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.dicom import Looked, source_of
 from mmmed.cohorts.dicom_cohort import DicomCohort
-from mmmed.cohorts.trial import Trial, tried
+from mmmed.cohorts.trial import Trial, rivalled, tried
 from mmmed.errors import NothingReadable, StudyError
 from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.aside import Aside
@@ -62,7 +62,7 @@ def recorded(
         raise StudyError(f"{out}: lies inside the data; choose another --out")
     looked = dicom.look(root, rules, jobs=jobs, listener=listener)
     if trial is not None:
-        looked = tried(looked, trial, jobs=jobs, tell=listener or Silent())
+        looked = tried(looked, trial, among=rivalled, jobs=jobs, tell=listener or Silent())
     atomic.made(out, advice="choose another --out")
     write(looked, out / NAME)
     if not any(row.sources for row in looked.rows):

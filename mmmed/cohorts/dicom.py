@@ -59,6 +59,7 @@ class Looked:
         rules: by which was chosen.
         facts: (Study UID, Series UID) -> what was chosen by.
         verdicts: (Study UID, Series UID) -> one per modality; none for a series in `unread`.
+        refused: what reading chosen series told; empty where none was read.
         unread: (Study UID, Series UID) -> why its headers cannot be read.
         sessions: Study UID -> (`sub-...`, `ses-...`).
         rows: one per DICOM Study, after pairing, with age, sex and site as its headers state them.
@@ -71,6 +72,7 @@ class Looked:
     rules: DicomCohort
     facts: Mapping[_Key, SeriesFacts]
     verdicts: Mapping[_Key, tuple[Verdict, ...]]
+    refused: Refused
     unread: Mapping[_Key, str]
     sessions: Mapping[str, tuple[str, str]]
     rows: tuple[Row, ...]
@@ -140,6 +142,7 @@ def _looked(
         rules=rules,
         facts=MappingProxyType(dict(facts)),
         verdicts=MappingProxyType(verdicts),
+        refused=refused,
         unread=MappingProxyType(dict(unread)),
         sessions=MappingProxyType(sessions),
         rows=tuple(rows),

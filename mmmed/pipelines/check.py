@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from mmmed.cohorts.people import PEOPLE
 from mmmed.cohorts.reading import CohortSpec, read, unlabelled
 from mmmed.cohorts.splits import check_leakage, stated
 from mmmed.cohorts.tree import Tree
+from mmmed.cohorts.trial import chosen, tried
 from mmmed.errors import Collecting, DataError, NothingReadable
 from mmmed.models.building import weights_file
 from mmmed.pipelines import availability, dicom_ledger
@@ -37,6 +39,7 @@ from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.vectors import read_table
 from mmmed.record import cache
 from mmmed.transforms.chain import load_chain
+from mmmed.transforms.series import refusal
 
 USUAL: Mapping[Layout, tuple[str, str]] = {
     "BIDS": ("bids-ad", "bids-scans"),
@@ -85,7 +88,7 @@ def check_data(
         jobs: threads that read.
         listener: hears of the tasks `reading`, or of DICOM `index` and `choice`.
         out: where the ledger is written; None writes none.
-        depth: how far volumes are read; of DICOM it is headers always.
+        depth: how far volumes are read; of DICOM those of the chosen series.
 
     Raises:
         StudyError: the cohort cannot be used so.
@@ -95,10 +98,10 @@ def check_data(
     name = cohort or (DICOM if may_be_dicom(folder) else _usual(folder, start))
     spec = choose(CohortChoice(name=name, root=folder), start=start).reading
     if isinstance(spec, DicomCohort):
-        return _check_dicom(folder, spec, name, jobs=jobs, tell=tell, out=out)
+        return _check_dicom(folder, spec, name, depth=depth, jobs=jobs, tell=tell, out=out)
     faults: list[str] = []
     found = ledger.look(
-        _read(spec, name, faults),
+        _read(spec, Path(name).stem, faults),
         depth=depth,
         jobs=jobs,
         progress=lambda done, total: tell("reading", done, total),
@@ -113,7 +116,7 @@ def check_data(
     said = f"{', '.join(spec.modalities)}; {_label(found)}"
     return Checked(
         sentences=(
-            f"{folder}: read as cohorts/{name}.yaml says ({said}); --cohort names another way",
+            f"{folder}: read as {_file(name)} says ({said}); --cohort names another way",
             *ledger.sentences(found),
             *availability.told(effects),
             *([UNREAD] if depth == "headers" else []),
@@ -154,9 +157,18 @@ def check_study(
 
 
 def _check_dicom(
-    folder: Path, rules: DicomCohort, name: str, *, jobs: int, tell: Listener, out: Path | None
+    folder: Path,
+    rules: DicomCohort,
+    name: str,
+    *,
+    depth: Depth,
+    jobs: int,
+    tell: Listener,
+    out: Path | None,
 ) -> Checked:
     """The series of a folder by their headers, the choice, and the cases that it makes.
+
+    Of a PET that is read any linear unit will do: what a chain asks for is not known here.
 
     Raises:
         NothingReadable: there is no DICOM file.
@@ -165,8 +177,11 @@ def _check_dicom(
     index = looked.index
     if not index.series and all(one.sop_class == "" for one in index.aside):
         layout(folder)
+    if depth == "voxels":
+        trial = partial(refusal, frozenset(rules.modalities))
+        looked = tried(looked, trial, among=chosen, jobs=jobs, tell=tell)
     faults = [*dicom_ledger.faults(index), *looked.unread.values()]
-    cohort = _of_dicom(looked, name, faults)
+    cohort = _without_refused(_of_dicom(looked, Path(name).stem, faults), looked)
     effects = availability.effects(cohort)
     known = set(dicom.found_faults(looked))
     if out is not None:
@@ -174,7 +189,8 @@ def _check_dicom(
         availability.write(cohort, effects, out, root=folder)
     return Checked(
         sentences=(
-            f"{folder}: read as cohorts/{name}.yaml says, DICOM, headers only",
+            f"{folder}: read as {_file(name)} says, DICOM"
+            + (", headers only" if depth == "headers" else ""),
             *dicom_ledger.sentences(index),
             choice_table.sentence(looked),
             *(ledger.sentences(cohort) if cohort.cases else ()),
@@ -183,6 +199,18 @@ def _check_dicom(
         faults=(*faults, *(str(one) for one in cohort.faults if one not in known)),
         nothing=not index.series,
     )
+
+
+def _without_refused(cohort: Cohort, looked: Looked) -> Cohort:
+    """The cohort without chosen series that cannot be read and have no second."""
+    sources = {(one.study, one.uid): dicom.source_of(one) for one in looked.index.series}
+    owned = {item for case in cohort.cases for items in case.sources.values() for item in items}
+    refused = {
+        sources[study, uid]: why
+        for (study, uid, _), why in looked.refused.items()
+        if sources[study, uid] in owned
+    }
+    return cohort.without(refused.keys(), refused.values())
 
 
 def _of_dicom(looked: Looked, name: str, faults: list[str]) -> Cohort:
@@ -196,6 +224,11 @@ def _of_dicom(looked: Looked, name: str, faults: list[str]) -> Cohort:
     except NothingReadable:
         kinds = {key: one.kind for key, one in looked.rules.modalities.items()}
         return Cohort(name, (), None, kinds, (), asides=looked.asides)
+
+
+def _file(name: str) -> str:
+    """A cohort's file, named by its path or by its name in `cohorts/`."""
+    return name if Path(name).suffix else f"cohorts/{name}.yaml"
 
 
 def _usual(folder: Path, start: Path | None) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,12 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "InstitutionName": "A" if here else "B",
             "PixelSpacing": [1.0, 1.0],
         }
-        pet = {"SOPClassUID": PetImage, "Modality": "PT", "CorrectedImage": ["ATTN"]}
+        pet = {
+            "SOPClassUID": PetImage,
+            "Modality": "PT",
+            "CorrectedImage": ["ATTN", "DECY"],
+            "DecayCorrection": "START",
+        }
         put(root / f"{number}/pet", 20, **said, **pet, Units="BQML")
         if here:
             t1 = {"SeriesDescription": "t1_mprage", "MRAcquisitionType": "3D"}
@@ -150,3 +156,23 @@ def test_a_table_gives_the_diagnosis_that_headers_do_not(
     assert "classes: 6 CN, 6 AD" in done.out
     factors = {row["factor"] for row in table.read(tmp_path / "led" / "absence.tsv", ABSENCE)}
     assert factors == {"diagnosis", "age", "sex", "site"}
+
+
+def test_a_chosen_series_that_cannot_be_read_is_unreadable_and_headers_do_not_show_it(
+    attempt, clinic: Path, tmp_path: Path
+) -> None:
+    two = tmp_path / "two"
+    for number in (0, 6):
+        shutil.copytree(clinic / str(number), two / str(number))
+    first = min((two / "0" / "mri").iterdir())
+    first.write_bytes(first.read_bytes()[:-8])
+    done = attempt("check", two, "--out", tmp_path / "led")
+    assert done.code == 8
+    assert "mri: 0 present, 1 never acquired, 1 unreadable" in done.out
+    rows = table.read(tmp_path / "led" / "ledger.tsv", LEDGER)
+    (lost,) = [row for row in rows if row["status"] == "unreadable"]
+    assert lost["reason"].startswith("0/mri/")
+    quick = attempt("check", two, "--headers-only")
+    assert quick.code == 0
+    assert "DICOM, headers only" in quick.out
+    assert "mri: 1 present" in quick.out

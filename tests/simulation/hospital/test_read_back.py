@@ -77,3 +77,4 @@ def test_the_check_names_what_is_refused_and_counts_what_is_chosen(
     assert f"{chosen['mri']} mri, {chosen['pet']} pet" in checked[1]
     assert "faults/half-copied/IM0048: unreadable" in checked[1]
     assert "different Patient IDs" in checked[1]
+    assert "mri: faults/truncated/IM" in checked[1]
