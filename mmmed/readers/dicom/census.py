@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmmed.errors import SeriesError
-from mmmed.readers.dicom.dimension import Source
+from mmmed.readers.dicom.dimension import Source, in_order
 from mmmed.readers.dicom.elements import Elements
 from mmmed.readers.dicom.private import Private
 from mmmed.readers.dicom.split import Group, places
@@ -27,6 +27,9 @@ _MODALITY = Source(0x00080060)
 _SLICES = Source(0x00540081, "H")
 _FACTORS = tuple(Source(tag, "H") for tag in (0x00540101, 0x00540061, 0x00540071))
 """Time slices, R-R intervals and time slots of a PET: their product is the number of volumes."""
+
+_POSITION, _LOCATION = Source(0x00200032), Source(0x00201041, "decimal")
+"""Where a slice lies, and where the vendor counts it along the stack."""
 
 _CONCATENATION, _PART, _PARTS = Source(0x00209161), Source(0x00209162, "H"), Source(0x00209163, "H")
 
@@ -48,6 +51,8 @@ TAGS = frozenset(
         _MODALITY,
         _SLICES,
         *_FACTORS,
+        _POSITION,
+        _LOCATION,
         _CONCATENATION,
         _PART,
         _PARTS,
@@ -109,7 +114,12 @@ class Census:
 
 
 def census(files: Sequence[Elements]) -> Census:
-    """What files state of their number; a number that they do not agree on is left aside."""
+    """What files state of their number; a number that they do not agree on is left aside.
+
+    Raises:
+        SeriesError: all state one position and several places along the stack.
+    """
+    _check_positions(files)
     is_pet = _agreed(files, _MODALITY) == "PT"
     hints = [(name, what, _number(_agreed(files, source))) for name, what, source in _HINTS]
     if is_pet:
@@ -126,7 +136,9 @@ def census(files: Sequence[Elements]) -> Census:
 
 def _agreed(files: Iterable[Elements], source: Source) -> str:
     """The one value that files state, '' where there is none or several."""
-    found = {source.value(elements) for elements in files} - {""}
+    tags = source.tags
+    stated = (elements for elements in files if not tags.isdisjoint(elements.values))
+    found = {source.value(elements) for elements in stated} - {""}
     return found.pop() if len(found) == 1 else ""
 
 
@@ -149,6 +161,17 @@ def _incomplete(files: Sequence[Elements]) -> dict[Path, str]:
             text = f"{lost} of the {total} parts of an enhanced image (concatenation) are missing"
             found |= {one.path: text for one in parts}
     return found
+
+
+def _check_positions(files: Sequence[Elements]) -> None:
+    locations = {_LOCATION.value(elements) for elements in files} - {""}
+    if len(locations) > 1 and _agreed(files, _POSITION):
+        first, *_, last = in_order(tuple(locations))
+        raise SeriesError(
+            f"{files[0].path} and {len(files) - 1} others: ImagePositionPatient (0020,0032) is the "
+            f"same in all, but SliceLocation (0020,1041) has {len(locations)} values from {first} "
+            f"to {last}: positions were lost; export the series again"
+        )
 
 
 def _slices(group: Group) -> int:

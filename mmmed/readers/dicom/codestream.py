@@ -46,6 +46,9 @@ _NO_TABLE = _ITEM + bytes(4)
 _SIZE = b"\xff\x4f\xff\x51"
 """How a JPEG 2000 codestream begins: SOC, SIZ (ISO/IEC 15444-1, A.4 and A.5)."""
 
+_JPEG_START = b"\xff\xd8"
+"""SOI (ITU-T T.81, B.1)."""
+
 _JPEG_FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 """The markers of JPEG (ITU-T T.81, B.1) and JPEG-LS (T.87) that state the size of a frame."""
 
@@ -124,13 +127,16 @@ def _begins(frame: bytes) -> bool:
 
 
 def decode(stored: Stored, frame: bytes) -> np.ndarray:
-    """One codestream as (rows, columns) integers, signed as the header says.
+    """One codestream as (rows, columns) integers, of the kind that the header says.
+
+    Where the codestream has fewer bits than the header, negative values are not yet negative.
 
     Raises:
         DataError: damaged, or no decoder for its transfer syntax.
     """
     path, syntax = stored.elements.path, _uid(stored)
-    if syntax == JPEGExtended12Bit and _precision(frame) == jpeg12.BITS:
+    precision = _precision(frame)
+    if syntax == JPEGExtended12Bit and precision == jpeg12.BITS:
         return jpeg12.decode(
             frame,
             rows=stored.rows,
@@ -148,11 +154,11 @@ def decode(stored: Stored, frame: bytes) -> np.ndarray:
                 number_of_frames=1,
                 samples_per_pixel=1,
                 photometric_interpretation=stored.photometric,
-                bits_allocated=stored.allocated,
-                bits_stored=stored.bits,
+                bits_allocated=8 if precision is not None and precision <= 8 else stored.allocated,
+                bits_stored=precision or stored.bits,
                 pixel_representation=int(stored.signed),
                 pixel_keyword="PixelData",
-                correct_unused_bits=syntax != RLELossless,
+                correct_unused_bits=False,
             )[0]
     except _UNDECODABLE as error:
         raise DataError(f"{path}: cannot be decoded from {syntax.name} ({_line(error)})") from error
@@ -163,7 +169,7 @@ def decode(stored: Stored, frame: bytes) -> np.ndarray:
 
 def stated_size(frame: bytes) -> tuple[int, int] | None:
     """Rows and columns that a codestream states of itself; None for one that states none (RLE)."""
-    if frame.startswith(b"\xff\xd8"):
+    if frame.startswith(_JPEG_START):
         return _jpeg_size(frame)
     place = frame.find(_SIZE, 0, 1 << 12)
     if place < 0 or len(frame) < place + 24:
@@ -181,8 +187,8 @@ def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
 
 
 def _precision(frame: bytes) -> int | None:
-    """Bits of a sample that a JPEG codestream states."""
-    place = _jpeg_frame(frame)
+    """Bits of a sample that a codestream of JPEG or JPEG-LS states; None for any other."""
+    place = _jpeg_frame(frame) if frame.startswith(_JPEG_START) else None
     return None if place is None else frame[place + 4]
 
 

@@ -127,6 +127,12 @@ DIMENSIONS = (
 
 TAGS = frozenset(tag for one in DIMENSIONS for source in one.sources for tag in source.tags)
 
+_SOURCES = [(one.name, source) for one in DIMENSIONS for source in one.sources]
+_PLACES = {
+    tag: [place for place, (_, source) in enumerate(_SOURCES) if tag in source.tags] for tag in TAGS
+}
+"""Tag -> which sources it belongs to: a file states few of them, and there are many files."""
+
 _COMPONENTS = {
     "M": "magnitude",
     "MAGNITUDE": "magnitude",
@@ -147,11 +153,12 @@ _GE_OFFSET = 10**9
 
 def dimensions(elements: Elements) -> dict[str, str]:
     """What a classic file states of what may tell frames at one position apart."""
-    found = {}
-    for one in DIMENSIONS:
-        value = next(filter(None, (source.value(elements) for source in one.sources)), "")
-        if value:
-            found[one.name] = _meant(one.name, value)
+    found: dict[str, str] = {}
+    stated = _PLACES.keys() & elements.values.keys()
+    for place in sorted({one for tag in stated for one in _PLACES[tag]}):
+        name, source = _SOURCES[place]
+        if name not in found and (value := source.value(elements)):
+            found[name] = _meant(name, value)
     return found
 
 

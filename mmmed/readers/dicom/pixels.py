@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from pydicom.uid import RLELossless
 
 from mmmed.errors import DataError
 from mmmed.readers.dicom import codestream
@@ -197,10 +198,21 @@ def _native(stored: Stored, raw: bytes) -> np.ndarray:
 
 
 def _decoded(stored: Stored, frame: bytes) -> np.ndarray:
-    """The values of a codestream; most encoders got them already moved to the lowest bits."""
+    """The values of a codestream; most encoders got them already moved to the lowest bits.
+
+    Raises:
+        DataError: damaged, or values beyond the bits that the header states.
+    """
     array = codestream.decode(stored, frame)
-    fits = array.min() >= -(1 << stored.bits - 1) and array.max() < 1 << stored.bits
-    return _integers(replace(stored, high=stored.bits - 1) if fits else stored, array)
+    least, most = int(array.min()), int(array.max())
+    if least >= -(1 << stored.bits - 1) and most < 1 << stored.bits:
+        return _integers(replace(stored, high=stored.bits - 1), array)
+    if stored.high == stored.bits - 1 and stored.elements.syntax != RLELossless:
+        raise DataError(
+            f"{stored.elements.path}: holds values from {least} to {most}, beyond the "
+            f"{stored.bits} bits that its header states; export it again"
+        )
+    return _integers(stored, array)
 
 
 def _integers(stored: Stored, array: np.ndarray) -> np.ndarray:

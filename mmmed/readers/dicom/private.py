@@ -10,6 +10,7 @@ copy was sorted anew, it is a later one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from mmmed.readers.dicom.elements import Elements
 
@@ -34,20 +35,18 @@ class Private:
     @property
     def tags(self) -> frozenset[int]:
         """Every tag that it, or its creator, may have."""
-        return frozenset(self._creator(block) for block in BLOCKS) | frozenset(
-            self._tag(block) for block in BLOCKS
-        )
+        return frozenset(tag for pair in self._pairs for tag in pair)
 
     def value(self, elements: Elements) -> bytes:
         """Its value in a file, empty where the file has none."""
-        for block in BLOCKS:
-            owner = elements.values.get(self._creator(block))
-            if owner is not None and owner.strip(b" \0") == self.creator.encode():
-                return elements.values.get(self._tag(block), b"")
+        values = elements.values
+        for creator, tag in self._pairs:
+            if tag in values and values.get(creator, b"").strip(b" \0") == self.creator.encode():
+                return values[tag]
         return b""
 
-    def _creator(self, block: int) -> int:
-        return self.group << 16 | block
-
-    def _tag(self, block: int) -> int:
-        return self.group << 16 | block << 8 | self.element
+    @cached_property
+    def _pairs(self) -> tuple[tuple[int, int], ...]:
+        """The tags of the creator and of the element, by block."""
+        group = self.group << 16
+        return tuple((group | block, group | block << 8 | self.element) for block in BLOCKS)

@@ -34,6 +34,10 @@ MOST = 2 * LARGEST
 """Bytes that the volumes of one series may take together."""
 
 
+MOST_TOLD = 8
+"""Refused stacks that a message names."""
+
+
 @dataclass(frozen=True)
 class SeriesVolume:
     """One stack of a series as a volume.
@@ -93,9 +97,16 @@ def read_series(paths: Sequence[Path]) -> tuple[SeriesVolume, ...]:
     good = tuple(one for one in found if isinstance(one, SeriesVolume))
     refused = [one for one in found if isinstance(one, Refusal)]
     if not good:
-        raise refused[0].kind(join(_named(one) for one in refused))
-    notes = tuple(f"its sibling {_named(one)}" for one in refused)
+        raise refused[0].kind(join(_told(refused)))
+    notes = tuple(f"its sibling {text}" for text in _told(refused))
     return tuple(dataclasses.replace(one, notes=one.notes + notes) for one in good)
+
+
+def _told(refused: Sequence[Refusal]) -> list[str]:
+    """Why stacks are refused; of very many, the first few and how many more there are."""
+    told = [_named(one) for one in refused[:MOST_TOLD]]
+    more = len(refused) - len(told)
+    return [*told, f"and {more} more are refused"] if more else told
 
 
 def _named(refusal: Refusal) -> str:

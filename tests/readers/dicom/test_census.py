@@ -118,3 +118,13 @@ def test_an_enhanced_image_in_two_files_is_one_volume_and_none_where_a_part_is_l
     np.testing.assert_array_equal(read.volume.data[::-1, ::-1].transpose(2, 1, 0), pixels)
     with pytest.raises(SeriesError, match=r"^1 of the 2 parts of an enhanced image"):
         read_series(slices.save(parts[:1], tmp_path / "one"))
+
+
+def test_slices_that_have_lost_their_positions_are_no_volumes_of_one_slice(tmp_path: Path) -> None:
+    """All at the origin, as some programs leave them; SliceLocation still tells."""
+    series = slices.headers(slices.stored())
+    for place, header in enumerate(series):
+        header.ImagePositionPatient = [0, 0, 0]
+        header.SliceLocation = f"{3 * place}"
+    with pytest.raises(SeriesError, match=r"SliceLocation .* has 6 values from 0 to 15"):
+        read_series(slices.save(series, tmp_path))

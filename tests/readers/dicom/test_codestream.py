@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 import slices
 from codestreams import CODESTREAMS, IMAGE
+from PIL import Image
 from pydicom.pixels import get_encoder
 from pydicom.uid import (
     HTJ2K,
     HTJ2KLossless,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGExtended12Bit,
     JPEGLossless,
     JPEGLosslessSV1,
@@ -190,3 +193,39 @@ def test_fewer_fragments_than_frames_are_called_truncated(tmp_path: Path) -> Non
     value = codestreams.encapsulated(frames)
     with pytest.raises(DataError, match="truncated: 2 of 3 compressed frames"):
         read_series(save(tmp_path, value, syntax=JPEG2000Lossless, of=PARTS))
+
+
+@pytest.mark.parametrize(
+    ("name", "syntax"), [("predictor 1", JPEGLosslessSV1), ("htj2k", HTJ2KLossless)]
+)
+def test_values_beyond_the_stated_bits_are_refused_and_never_cut(
+    tmp_path: Path, name: str, syntax: str
+) -> None:
+    image = enhanced.image(IMAGE[None], enhanced.stack(1), BitsStored=10, HighBit=9)
+    image.PixelData = codestreams.encapsulated([CODESTREAMS[name]])
+    image["PixelData"].is_undefined_length = True
+    text = f"holds values from {IMAGE.min()} to {IMAGE.max()}, beyond the 10 bits"
+    with pytest.raises(DataError, match=text):
+        read_series(slices.save([image], tmp_path, syntax=syntax))
+
+
+def test_a_codestream_of_fewer_bits_than_the_header_states_is_read(tmp_path: Path) -> None:
+    """A JPEG of 8 bits in a file that states 12 of 16."""
+    grey = (PARTS[0] >> 4).astype(np.uint8)
+    packed = BytesIO()
+    Image.fromarray(grey).save(packed, "jpeg", quality=100)
+    value = codestreams.encapsulated([packed.getvalue()])
+    found = first(save(tmp_path, value, syntax=JPEGBaseline8Bit, of=PARTS[:1]))
+    np.testing.assert_array_equal(found[0], np.asarray(Image.open(packed)))
+
+
+def test_negative_values_of_12_bits_survive_a_codestream_that_knows_no_sign(
+    tmp_path: Path,
+) -> None:
+    """Lossless JPEG has unsigned samples alone (PS3.5, 8.2.1): the header says what they mean."""
+    common = {**TWELVE, "PixelRepresentation": 1}
+    image = enhanced.image(IMAGE[None], enhanced.stack(1), **common)
+    image.PixelData = codestreams.encapsulated([CODESTREAMS["predictor 1"]])
+    image["PixelData"].is_undefined_length = True
+    found = first(slices.save([image], tmp_path, syntax=JPEGLosslessSV1))[0]
+    np.testing.assert_array_equal(found, np.where(IMAGE > 2047, IMAGE.astype(int) - 4096, IMAGE))

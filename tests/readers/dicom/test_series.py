@@ -226,3 +226,11 @@ def test_a_file_that_is_no_dicom_is_named(tmp_path: Path) -> None:
     path.write_text("<!doctype html>")
     with pytest.raises(DataError, match=r"page\.dcm: is a web page"):
         read_series([path])
+
+
+def test_of_very_many_refused_stacks_a_message_names_the_first_few(tmp_path: Path) -> None:
+    series = slices.echoes([slices.stored(seed=seed) for seed in range(12)])
+    del series[2::6]
+    with pytest.raises(GeometryError, match="and 4 more are refused") as caught:
+        read_series(slices.save(series, tmp_path))
+    assert str(caught.value).count("1 of 4 gaps") == 8
