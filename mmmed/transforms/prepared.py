@@ -28,7 +28,7 @@ from mmmed.modality import Pattern
 from mmmed.readers.source import Source
 from mmmed.record import digest
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the same versions and chain would make other bytes."""
 
 

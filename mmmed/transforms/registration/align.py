@@ -29,7 +29,7 @@ RIVALS = 2
 """Starts of other poses that are refined where they might win."""
 
 WORTH_REFINING = 0.75
-"""Share of the best start's score from which a start of another pose might win."""
+"""Share of the best start's score from which another start might win."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def align(fine: Scan, like: Like) -> Alignment:
             tried = [
                 refine.rigid(coarse, like, one, voxel_mm=start.COARSE_MM)
                 for one in start.apart(stated, TRIED)
+                if one.score > WORTH_REFINING * stated[0].score
             ]
             rivals = [
                 refine.rigid(coarse, like, one, voxel_mm=start.COARSE_MM).information
@@ -97,7 +98,7 @@ def align(fine: Scan, like: Like) -> Alignment:
                     voxel_mm=start.COARSE_MM,
                     share=1.0,
                 )
-                for one in tried[:SHAPED]
+                for one in refine.apart(tried, SHAPED)
             ]
             best = max(shaped, key=lambda one: one.information)
             found = refine.affine(padded(fine), like, best, voxel_mm=FINE_MM, share=FINE_SHARE)

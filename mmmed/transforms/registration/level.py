@@ -1,11 +1,13 @@
 """A head of even brightness: what receiver coils add is taken out before images are compared.
 
-field   a plane through the logarithms of the bright voxels. It suffices for a head that is seven
-        times as bright on one side, and a head that is alike on both sides loses nothing to it; a
-        parabola would take the rim of a head for part of the field, and lose its size.
+plane   the logarithm of a field that grows evenly in one direction. It suffices for a head that is
+        seven times as bright on one side, and a head that is alike on both sides loses nothing to
+        it; a parabola would take the rim of a head for part of the field, and lose its size.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,37 +23,62 @@ EVERY = 2
 """Voxels from one that is fitted to the next, along each axis."""
 
 
-def levelled(scan: Scan) -> Scan:
-    """The scan over its field, of which the mean logarithm over the head is 0.
+@dataclass(frozen=True)
+class Plane:
+    """A field's logarithm: its mean over the head is 0, and beyond the head it does not grow.
 
-    Beyond the head the field keeps to the values that it has there. A scan with fewer than `FEWEST`
-    bright voxels or with negative values, which no coil measures, is returned as it is.
+    Attributes:
+        slope: (3,) per mm.
+        offset: at the origin.
+        bounds: its lowest and highest value.
+    """
+
+    slope: np.ndarray
+    offset: float
+    bounds: tuple[float, float]
+
+    def on(self, shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
+        """(i, j, k) float32, the logarithm at the voxels of a grid."""
+        steps = self.slope @ affine[:3, :3]
+        start = self.offset + float(self.slope @ affine[:3, 3])
+        i, j, k = (step * np.arange(side) for step, side in zip(steps, shape, strict=True))
+        values = (start + i)[:, None, None] + j[:, None] + k
+        return np.asarray(values.clip(*self.bounds), dtype=np.float32)
+
+
+FLAT = Plane(np.zeros(3), 0.0, (0.0, 0.0))
+
+
+def levelled(scan: Scan) -> Scan:
+    """The scan over the field of its plane."""
+    field = np.exp(plane(scan).on(scan.data.shape, scan.affine))
+    return Scan(scan.data / field, scan.affine)
+
+
+def plane(scan: Scan) -> Plane:
+    """The plane through the logarithms of a head's bright voxels.
+
+    It is `FLAT` for a scan with fewer than `FEWEST` bright voxels or with negative values, which no
+    coil measures.
     """
     if scan.data.min() < 0:
-        return scan
-    terms = _terms(scan.data.shape)
-    few = terms[:, ::EVERY, ::EVERY, ::EVERY]
+        return FLAT
     values = scan.data[::EVERY, ::EVERY, ::EVERY]
-    level = values
+    affine = scan.affine @ np.diag([EVERY, EVERY, EVERY, 1.0])
+    found = FLAT
     for _ in range(ROUNDS):
+        level = values / np.exp(found.on(values.shape, affine))
         head = level > otsu(level)
         if head.sum() < FEWEST or not values[head].min() > 0:
-            return scan
-        seen = few[:, head]
-        weights = np.linalg.lstsq(seen.T, np.log(values[head]), rcond=None)[0]
-        fitted = weights @ seen
-        bounds = np.array([fitted.min(), fitted.max()]) - fitted.mean()
-        weights[0] -= fitted.mean()
-        level = values / _field(weights, few, bounds)
-    return Scan(scan.data / _field(weights, terms, bounds), scan.affine)
+            return FLAT
+        mm = np.argwhere(head) @ affine[:3, :3].T + affine[:3, 3]
+        found = _through(mm, np.log(values[head]).astype(float))
+    return found
 
 
-def _field(weights: np.ndarray, terms: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    logarithm = np.tensordot(weights, terms, axes=1).clip(*bounds)
-    return np.asarray(np.exp(logarithm), dtype=np.float32)
-
-
-def _terms(shape: tuple[int, ...]) -> np.ndarray:
-    """(4, i, j, k) float32: 1 and the coordinates in -1 to 1."""
-    places = [np.linspace(-1, 1, side, dtype=np.float32) for side in shape]
-    return np.stack([np.ones(shape, np.float32), *np.meshgrid(*places, indexing="ij")])
+def _through(mm: np.ndarray, logarithms: np.ndarray) -> Plane:
+    middle = mm.mean(axis=0)
+    around = mm - middle
+    slope = np.linalg.lstsq(around, logarithms - logarithms.mean(), rcond=None)[0]
+    fitted = around @ slope
+    return Plane(slope, -float(slope @ middle), (float(fitted.min()), float(fitted.max())))

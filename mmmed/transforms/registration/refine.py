@@ -6,6 +6,7 @@ lie on a regular raster. A search that ends worse than it began is taken back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,6 +26,9 @@ RELAXATION = 0.6
 
 SIZES = (1.0, 0.94, 1.06, 0.88, 1.12, 0.82, 0.76)
 """Sizes of heads over the template's that are tried: it is larger than most."""
+
+SAME_DEGREES, SAME_MM = 2.0, 2.0
+"""Rigid maps nearer than both to one another are one; a quarter of a coarse voxel."""
 
 SMALLEST = 1 / 128
 """A search ends when its steps are this share of the first one."""
@@ -94,6 +98,15 @@ def affine(scan: Scan, like: Like, begun: Refined, *, voxel_mm: float, share: fl
     return _refined(map_, information)
 
 
+def apart(found: Iterable[Refined], count: int) -> list[Refined]:
+    """The first `count` rigid maps of which none ended where one before it did."""
+    kept: list[Refined] = []
+    for one in found:
+        if all(_differ(one, other) for other in kept):
+            kept.append(one)
+    return kept[:count]
+
+
 def scaled(scan: Scan, like: Like, begun: Refined) -> Refined:
     """A rigid map with the size that fits best: a step of its own, as heads differ by a third."""
     centre = begun.shift + MIDDLE
@@ -102,6 +115,12 @@ def scaled(scan: Scan, like: Like, begun: Refined) -> Refined:
     }
     best = max(SIZES, key=lambda size: fits[size])
     return Refined(begun.information, begun.linear * best, begun.shift)
+
+
+def _differ(one: Refined, other: Refined) -> bool:
+    cosine = (np.trace(one.linear @ other.linear.T) - 1) / 2
+    angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return bool(angle > SAME_DEGREES or np.linalg.norm(one.shift - other.shift) > SAME_MM)
 
 
 def _refined(map_: Any, information: float) -> Refined:
