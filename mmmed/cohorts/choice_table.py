@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mmmed.cohorts import dicom
 from mmmed.cohorts.cohort import Cohort
-from mmmed.cohorts.dicom import Looked, source_of
 from mmmed.cohorts.dicom_cohort import DicomCohort
+from mmmed.cohorts.dicom_folder import Looked, look, source_of
 from mmmed.cohorts.trial import Trial, rivalled, tried
 from mmmed.errors import NothingReadable, StudyError
 from mmmed.progress import Listener, Silent
@@ -60,7 +60,7 @@ def recorded(
     """
     if root.resolve() in out.resolve().parents:
         raise StudyError(f"{out}: lies inside the data; choose another --out")
-    looked = dicom.look(root, rules, jobs=jobs, listener=listener)
+    looked = look(root, rules, jobs=jobs, listener=listener)
     if trial is not None:
         looked = tried(looked, trial, among=rivalled, jobs=jobs, tell=listener or Silent())
     atomic.made(out, advice="choose another --out")

@@ -1,153 +1,22 @@
-"""Cases from a folder of DICOM in any nesting: the chosen series of each DICOM Study.
+"""Cases from a folder of DICOM: the chosen series of each DICOM Study, with what tables say.
 
-subject   `sub-` and a digest of Patient ID and issuer; of the DICOM Study where there is no ID
-session   `ses-` and the date of the DICOM Study, with a digest where the date is not enough
-case      a DICOM Study; with `pairing`, scans of several within a window of days
-
-`look` reads headers alone, chooses and pairs; `cohort` makes cases of that, with what tables say.
+case   a row of the folder of which a series is chosen
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import date
-from pathlib import Path
-from types import MappingProxyType
+from dataclasses import replace
 
-from joblib import Parallel, delayed
-
-from mmmed.cohorts.assembly import Columns, Row, assemble
-from mmmed.cohorts.choice import Refused, Verdict, choose
-from mmmed.cohorts.cohort import EXCLUDED, Aside, Cohort, Fault
+from mmmed.cohorts.assembly import Columns, assemble
+from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.dicom_cohort import DicomCohort
+from mmmed.cohorts.dicom_folder import DIGITS, Looked, look
+from mmmed.cohorts.follow_up import known_only
 from mmmed.cohorts.mapped import read_mapped
-from mmmed.cohorts.pairing import paired
 from mmmed.cohorts.register import Register
-from mmmed.cohorts.visit import read_day, subject_key
-from mmmed.errors import DataError, StudyError
-from mmmed.progress import Listener, Silent
-from mmmed.readers.dicom.description import describe
-from mmmed.readers.dicom.elements import read_data_set
-from mmmed.readers.dicom.facts import SeriesFacts
-from mmmed.readers.dicom.header import Header, identity
-from mmmed.readers.dicom.index import Index, Series, read_index
-from mmmed.readers.dicom.line import reason_line
-from mmmed.readers.entities import case_id
-from mmmed.readers.silence import silent
-from mmmed.readers.source import Source
-
-DIGITS = 10
-"""Of the digest that stands for a patient."""
-
-WORTH_WORKERS = 4096
-"""Files from which processes are started: some four seconds of work."""
-
-_Key = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What a folder holds, what was chosen of it, and which case that belongs to.
-
-    Attributes:
-        root: the folder.
-        index: its series and what was set aside.
-        rules: by which was chosen.
-        facts: (Study UID, Series UID) -> what was chosen by.
-        verdicts: (Study UID, Series UID) -> one per modality; none for a series in `unread`.
-        refused: what reading chosen series told; empty where none was read.
-        unread: (Study UID, Series UID) -> why its headers cannot be read.
-        sessions: Study UID -> (`sub-...`, `ses-...`).
-        rows: one per DICOM Study, after pairing, with age, sex and site as its headers state them.
-        asides: what pairing made of scans that are not where they were found, and modalities of
-            which there are series and none is fit.
-    """
-
-    root: Path
-    index: Index
-    rules: DicomCohort
-    facts: Mapping[_Key, SeriesFacts]
-    verdicts: Mapping[_Key, tuple[Verdict, ...]]
-    refused: Refused
-    unread: Mapping[_Key, str]
-    sessions: Mapping[str, tuple[str, str]]
-    rows: tuple[Row, ...]
-    asides: tuple[Aside, ...]
-
-
-def look(
-    root: Path, rules: DicomCohort, *, jobs: int = 1, listener: Listener | None = None
-) -> Looked:
-    """Read the headers of a folder and choose the series of each DICOM Study.
-
-    Args:
-        root: the folder.
-        rules: what each modality asks for.
-        jobs: processes that may read.
-        listener: hears of the tasks `index`, in files, and `choice`, in series.
-
-    Raises:
-        NothingReadable: there is no such folder.
-    """
-    tell = listener or Silent()
-    index = read_index(root, jobs=jobs, progress=lambda done, all_: tell("index", done, all_))
-    found = _all_described(index.series, jobs=jobs, tell=tell)
-    unread = {key: why for key, why in found.items() if isinstance(why, str)}
-    facts = {key: one for key, one in found.items() if not isinstance(one, str)}
-    return _looked(root, index, rules, facts=facts, unread=unread)
-
-
-def chosen_again(looked: Looked, refused: Refused) -> Looked:
-    """The same after some chosen series turned out to be refused.
-
-    Args:
-        looked: at a folder.
-        refused: all that is known by now.
-    """
-    return _looked(
-        looked.root,
-        looked.index,
-        looked.rules,
-        facts=looked.facts,
-        unread=looked.unread,
-        refused=refused,
-    )
-
-
-def _looked(
-    root: Path,
-    index: Index,
-    rules: DicomCohort,
-    *,
-    facts: Mapping[_Key, SeriesFacts],
-    unread: Mapping[_Key, str],
-    refused: Refused = MappingProxyType({}),
-) -> Looked:
-    verdicts: dict[_Key, tuple[Verdict, ...]] = {}
-    for one in choose(list(facts.values()), rules, refused=refused):
-        verdicts[one.study, one.uid] = (*verdicts.get((one.study, one.uid), ()), one)
-    sessions = _sessions(index.series)
-    rows = _rows(index.series, verdicts, sessions, _people(facts))
-    asides = list(_unfit(verdicts, rows, sessions))
-    if rules.pairing is not None:
-        rows, moved = paired(rows, rules.pairing, root=root)
-        asides = [*moved, *asides]
-    return Looked(
-        root=root,
-        index=index,
-        rules=rules,
-        facts=MappingProxyType(dict(facts)),
-        verdicts=MappingProxyType(verdicts),
-        refused=refused,
-        unread=MappingProxyType(dict(unread)),
-        sessions=MappingProxyType(sessions),
-        rows=tuple(rows),
-        asides=tuple(asides),
-    )
+from mmmed.cohorts.visit import subject_key
+from mmmed.errors import StudyError
+from mmmed.readers.dicom.header import identity
 
 
 def cohort(looked: Looked, name: str) -> Cohort:
@@ -166,15 +35,17 @@ def cohort(looked: Looked, name: str) -> Cohort:
     rules = looked.rules
     faults = found_faults(looked)
     register = _register(looked, faults)
+    rows = [
+        replace(
+            row,
+            cells={**row.cells, **register.cells(row.subject, row.session, row.day)},
+            unknown=register.unknown(row.subject, row.session, row.day),
+        )
+        for row in looked.rows
+    ]
+    here = {row.subject for row in rows}
     return assemble(
-        [
-            replace(
-                row,
-                cells={**row.cells, **register.cells(row.subject, row.session, row.day)},
-                unknown=register.unknown(row.subject, row.session, row.day),
-            )
-            for row in looked.rows
-        ],
+        [*rows, *(row for row in known_only(register, rows) if row.subject in here)],
         name=name,
         kinds=dict.fromkeys(rules.modalities, "volume"),
         label=rules.label,
@@ -219,123 +90,6 @@ def _register(looked: Looked, faults: list[Fault]) -> Register:
         rules.tables, looked.root, register, label=rules.label, faults=faults, subject=subject
     )
     return register
-
-
-def _all_described(
-    series: Sequence[Series], *, jobs: int, tell: Listener
-) -> dict[_Key, SeriesFacts | str]:
-    workers = jobs if sum(len(one.headers) for one in series) > WORTH_WORKERS else 1
-    work = Parallel(n_jobs=workers, return_as="generator")(map(delayed(_described), series))
-    found: dict[_Key, SeriesFacts | str] = {}
-    for one, described in zip(series, work, strict=True):
-        found[_key(one)] = described
-        tell("choice", len(found), len(series))
-    return found
-
-
-def _described(series: Series) -> SeriesFacts | str:
-    """The facts of a series under the UIDs of the index, or why there are none."""
-    try:
-        with silent():
-            facts = describe([read_data_set(path) for path in series.paths])
-    except Exception as error:  # noqa: BLE001 - the boundary of a series: the others go on
-        text = str(error) if isinstance(error, DataError) else f"cannot be read ({error!r})"
-        return reason_line(text, series.root)
-    return replace(facts, study=series.study, uid=series.uid)
-
-
-def _key(series: Series) -> _Key:
-    return series.study, series.uid
-
-
-def _sessions(series: Sequence[Series]) -> dict[str, tuple[str, str]]:
-    """Study UID -> subject and session; two DICOM Studies never share both."""
-    of_study: dict[str, list[Header]] = {}
-    for one in series:
-        of_study.setdefault(one.study, []).extend(one.headers)
-    found: dict[str, tuple[str, str]] = {}
-    for study, headers in sorted(of_study.items()):
-        patient = next((one.identity for one in headers if one.identity), _digest(study))
-        day = next((one.date for one in headers if one.date), "")
-        found[study] = (f"sub-{patient[:DIGITS]}", f"ses-{day}")
-    met = Counter(found.values())
-    return {
-        study: (subject, session)
-        if met[subject, session] == 1 and session != "ses-"
-        else (subject, f"{session}u{_digest(study)[:8]}")
-        for study, (subject, session) in found.items()
-    }
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _rows(
-    series: Sequence[Series],
-    verdicts: Mapping[_Key, tuple[Verdict, ...]],
-    sessions: Mapping[str, tuple[str, str]],
-    people: Mapping[str, Mapping[str, str]],
-) -> list[Row]:
-    """A row per DICOM Study, with the series that was chosen for each modality."""
-    sources: dict[str, dict[str, tuple[Source, ...]]] = {study: {} for study in sessions}
-    days: dict[str, date | None] = {}
-    for one in series:
-        days[one.study] = days.get(one.study) or _day(one.headers[0].date)
-        for verdict in verdicts.get(_key(one), ()):
-            if verdict.chosen:
-                sources[one.study][verdict.modality] = (source_of(one),)
-    return [
-        Row(
-            id=case_id(subject.removeprefix("sub-"), session.removeprefix("ses-")),
-            subject=subject,
-            session=session,
-            cells=people.get(study, {}),
-            sources=sources[study],
-            day=days[study],
-        )
-        for study, (subject, session) in sessions.items()
-    ]
-
-
-def _people(found: Mapping[_Key, SeriesFacts]) -> dict[str, dict[str, str]]:
-    """Study UID -> age, sex and site, of the first series that states each."""
-    people: dict[str, dict[str, str]] = {}
-    for (study, _), facts in found.items():
-        age = "" if facts.age_years is None else f"{facts.age_years:.4g}"
-        stated = {"age": age, "sex": facts.sex, "site": facts.site}
-        known = people.setdefault(study, {})
-        people[study] = {**{name: one for name, one in stated.items() if one}, **known}
-    return people
-
-
-def _unfit(
-    verdicts: Mapping[_Key, Sequence[Verdict]],
-    rows: Sequence[Row],
-    sessions: Mapping[str, tuple[str, str]],
-) -> Iterator[Aside]:
-    """Modalities of which a DICOM Study has series, and none that is fit."""
-    like: dict[str, dict[str, list[str]]] = {study: {} for study in sessions}
-    for (study, _), told in verdicts.items():
-        for one in told:
-            if one.like:
-                like[study].setdefault(one.modality, []).append(one.why)
-    for row, study in zip(rows, sessions, strict=True):
-        for modality, whys in like[study].items():
-            if modality not in row.sources:
-                reason = f"of {len(whys)} series none is fit: {whys[0].partition(': ')[2]}"
-                yield Aside(row.id, row.subject, row.session, modality, EXCLUDED, reason)
-
-
-def source_of(series: Series) -> Source:
-    """A series as the source of an item."""
-    return Source(series.paths[0], files=series.paths)
-
-
-def _day(text: str) -> date | None:
-    with suppress(DataError):
-        return read_day(text, form="%Y%m%d") if text else None
-    return None
 
 
 def found_faults(looked: Looked) -> list[Fault]:

@@ -18,13 +18,14 @@ from mmmed.cohorts.acquired import day_of_label, scan_days
 from mmmed.cohorts.assembly import Columns, Row, assemble
 from mmmed.cohorts.availability import STATED, compared, read_availability
 from mmmed.cohorts.cohort import Cohort, Fault
+from mmmed.cohorts.follow_up import known_only
 from mmmed.cohorts.label import Label
 from mmmed.cohorts.mapped import MappedTable, read_mapped
 from mmmed.cohorts.pairing import Pairing, paired
 from mmmed.cohorts.people import PEOPLE, read_people, read_sessions
 from mmmed.cohorts.place import Place, places_of, subjects
 from mmmed.cohorts.register import Register
-from mmmed.cohorts.visit import session_key, subject_key
+from mmmed.cohorts.visit import subject_key
 from mmmed.config import Spec, nearest
 from mmmed.errors import DataError, StudyError
 from mmmed.modality import ItemKind
@@ -109,7 +110,7 @@ def read_tree(
             reason = f"its folder cannot be read ({error.strerror}); left out"
             faults.append(Fault(folder.name, None, reason))
     faults += _without_files(people, rows)
-    rows += _known_only(register, rows)
+    rows += known_only(register, rows)
     stated = read_availability(root / spec.missing_mods)
     known, contradicted = compared(rows, stated, called)
     faults += contradicted
@@ -193,46 +194,3 @@ def _day(place: Place, register: Register) -> date | None:
         return visit.day
     scans = scan_days(place.folder, place.case)
     return min(scans.values(), default=day_of_label(place.session or ""))
-
-
-def _known_only(register: Register, rows: list[Row]) -> list[Row]:
-    """Visits, and people without any, that only tables know."""
-    found = {(subject_key(row.subject), session_key(row.session or "")) for row in rows}
-    placed = {id(one) for row in rows for one in register.near(row.subject, row.day)}
-    names = {subject_key(row.subject): row.subject for row in rows}
-    rest: list[Row] = []
-    for key in dict.fromkeys([*register.people, *register.visits, *register.dated]):
-        subject = names.get(key, f"sub-{key}")
-        visits = register.visits.get(key, {})
-        dated = register.dated.get(key, [])
-        if not visits and not dated and key not in names:
-            cells = register.cells(key, None)
-            rest.append(Row(subject, subject, None, cells, {}, found=False))
-        rest += [
-            Row(
-                id=f"{subject}_ses-{session}",
-                subject=subject,
-                session=f"ses-{session}",
-                cells=register.cells(key, session),
-                sources={},
-                month=register.month(key, session),
-                day=visit.day,
-                found=False,
-            )
-            for session, visit in visits.items()
-            if (key, session) not in found
-        ]
-        rest += [
-            Row(
-                id=f"{subject}_ses-{one.day:%Y%m%d}",
-                subject=subject,
-                session=f"ses-{one.day:%Y%m%d}",
-                cells={**register.people.get(key, {}), **one.cells},
-                sources={},
-                day=one.day,
-                found=False,
-            )
-            for one in dated
-            if id(one) not in placed and (key, f"{one.day:%Y%m%d}") not in found
-        ]
-    return rest

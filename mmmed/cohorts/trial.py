@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from mmmed.cohorts.dicom import Looked, chosen_again, source_of
+from mmmed.cohorts.dicom_folder import Looked, chosen_again, source_of
 from mmmed.isolation import Done, Limits, isolated
 from mmmed.progress import Listener
 from mmmed.readers.dicom.line import reason_line

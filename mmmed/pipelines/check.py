@@ -18,8 +18,8 @@ from mmmed import config, library
 from mmmed.cohorts import choice_table, dicom, ledger
 from mmmed.cohorts.bids import BidsCohort, BidsVolumes
 from mmmed.cohorts.cohort import Cohort, require_modalities
-from mmmed.cohorts.dicom import Looked
 from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort
+from mmmed.cohorts.dicom_folder import Looked, look, source_of
 from mmmed.cohorts.layout import Layout, layout, may_be_dicom
 from mmmed.cohorts.ledger import Depth
 from mmmed.cohorts.people import PEOPLE
@@ -173,7 +173,7 @@ def _check_dicom(
     Raises:
         NothingReadable: there is no DICOM file.
     """
-    looked = dicom.look(folder, rules, jobs=jobs, listener=tell)
+    looked = look(folder, rules, jobs=jobs, listener=tell)
     index = looked.index
     if not index.series and all(one.sop_class == "" for one in index.aside):
         layout(folder)
@@ -203,7 +203,7 @@ def _check_dicom(
 
 def _without_refused(cohort: Cohort, looked: Looked) -> Cohort:
     """The cohort without chosen series that cannot be read and have no second."""
-    sources = {(one.study, one.uid): dicom.source_of(one) for one in looked.index.series}
+    sources = {(one.study, one.uid): source_of(one) for one in looked.index.series}
     owned = {item for case in cohort.cases for items in case.sources.values() for item in items}
     refused = {
         sources[study, uid]: why

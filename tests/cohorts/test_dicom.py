@@ -13,8 +13,9 @@ from pydicom.uid import PositronEmissionTomographyImageStorage as PetImage
 from slices import headers, save
 
 from mmmed.cohorts import choice_table
-from mmmed.cohorts.dicom import cohort, look
+from mmmed.cohorts.dicom import cohort
 from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort, load_dicom
+from mmmed.cohorts.dicom_folder import look
 from mmmed.cohorts.reading import read
 from mmmed.errors import DataError, NothingReadable, StudyError
 from mmmed.record import table
@@ -228,3 +229,24 @@ def test_a_table_of_dates_labels_the_dicom_study_that_is_near(two):
     )
     with pytest.raises(DataError, match="no case of class AD"):
         read(nearer, "in")
+
+
+def test_visits_that_only_a_table_knows_tell_who_converts(two):
+    """The MRIs are of 1 January 2026; a third patient has no scan here and is nobody's case."""
+    rows = [
+        "one\t2026-01-05\tMCI",
+        "one\t2028-01-05\tAD",
+        "two\t2026-01-05\tMCI",
+        "two\t2029-02-05\tMCI",
+        "three\t2026-01-05\tMCI",
+    ]
+    (two / "people.tsv").write_text("\n".join(["id\tseen\tdiagnosis", *rows, ""]))
+    table = {"file": "people.tsv", "subject": "id", "session": None, "day": "seen"}
+    rule = {"kind": "conversion", "start": "MCI", "end": "AD", "months": 36}
+    label = {"column": "diagnosis", "classes": ["sMCI", "pMCI"], "rule": rule}
+    found = read(labelled(root=two, label=label, tables=[{**table, "nearest_days": 60}]), "in")
+    assert {found.classes[case.label]: set(case.sources) for case in found.cases} == {
+        "pMCI": {"mri", "pet"},
+        "sMCI": {"mri"},
+    }
+    assert found.bare == ()
