@@ -22,6 +22,9 @@ Precision = Annotated[
     str | None, typer.Option(help="32, bf16-mixed or 16-mixed: what a model is trained in. [32]")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")]
+Qc = Annotated[
+    bool, typer.Option("--qc", help="A montage of each scan whose chain registers, in qc/.")
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")
 ]

@@ -15,6 +15,9 @@ def predict(
     ],
     out: Annotated[Path, typer.Option(help="Where predictions.tsv and quarantine.tsv go.")],
     jobs: Annotated[int, typer.Option(help="Processes that prepare images.", min=1)] = 1,
+    qc: Annotated[
+        bool, typer.Option("--qc/--no-qc", help="Montages and checks of scans that are registered.")
+    ] = True,
 ) -> int:
     """Predict every case of a folder under what it owns; refuse the rest with a reason."""
     from mmmed.cli.progress import Progress
@@ -22,6 +25,6 @@ def predict(
     with Progress() as report:
         from mmmed.inference.folder import predict_folder
 
-        counts = predict_folder(model, data, out, jobs=jobs, listener=report)
+        counts = predict_folder(model, data, out, jobs=jobs, qc=qc, listener=report)
     typer.echo(str(counts))
     return 0

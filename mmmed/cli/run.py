@@ -13,6 +13,7 @@ from mmmed.cli.options import (
     Nodes,
     Out,
     Precision,
+    Qc,
     Resume,
     Settings,
     budget,
@@ -28,6 +29,7 @@ def run(
     precision: Precision = None,
     jobs: Jobs = None,
     resume: Resume = False,
+    qc: Qc = False,
     settings: Settings = None,
 ) -> int:
     """Run a study: every method, protocol, fold and seed as a job, then one report."""
@@ -41,4 +43,5 @@ def run(
         device=device,
         jobs=jobs,
         resume=resume,
+        qc=qc,
     )

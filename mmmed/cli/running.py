@@ -21,6 +21,7 @@ def run_study(
     device: str,
     jobs: int | None,
     resume: bool,
+    qc: bool,
 ) -> int:
     """Run a study to its report; 0, or `PartlyFailed` when some jobs failed.
 
@@ -51,6 +52,7 @@ def run_study(
             device=device,
             jobs=jobs,
             resume=resume,
+            qc=qc,
             listener=report,
         )
     typer.echo(outcome.table)

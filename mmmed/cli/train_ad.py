@@ -14,6 +14,7 @@ from mmmed.cli.options import (
     Nodes,
     Out,
     Precision,
+    Qc,
     Resume,
     Settings,
     budget,
@@ -65,6 +66,7 @@ def train_ad(
     precision: Precision = None,
     jobs: Jobs = None,
     resume: Resume = False,
+    qc: Qc = False,
     settings: Settings = None,
 ) -> int:
     """Train HyperMM and three baselines on MRI and PET, and report what each lost PET costs."""
@@ -102,6 +104,7 @@ def train_ad(
         device=device,
         jobs=jobs,
         resume=resume,
+        qc=qc,
     )
 
 

@@ -9,7 +9,7 @@ bare      a case that should be there but owns nothing that can be read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -150,6 +150,12 @@ class Cohort:
         """Boolean (cases x modalities), index `case_id`: what each case has on disk."""
         rows = [[name in case.sources for name in self.modalities] for case in self.cases]
         return pd.DataFrame(rows, index=self._index(), columns=list(self.modalities), dtype=bool)
+
+    def items(self) -> Iterator[tuple[str, str, tuple[Source, ...]]]:
+        """Case, modality and what the case owns of it."""
+        for case in self.cases:
+            for name, items in case.sources.items():
+                yield case.id, name, items
 
     def covariates(self) -> pd.DataFrame:
         """What is recorded about each case, index `case_id`; `site` is one of the columns."""

@@ -22,17 +22,10 @@ from mmmed.derivatives.scan import Order, written
 from mmmed.errors import NothingReadable, StudyError
 from mmmed.progress import Listener, Progress, Silent
 from mmmed.record import atomic, cache, table
-from mmmed.record.table import Cell, Schema
+from mmmed.record.table import Cell
 from mmmed.transforms.chain import Chain, load_chain
+from mmmed.transforms.gallery import QUALITY
 from mmmed.transforms.prepare import prepare
-from mmmed.transforms.quality import LIMITS
-
-QUALITY = Schema(
-    "mmmed-quality",
-    1,
-    ("case_id", "modality", "source", "verdict", *LIMITS, "output", "montage", "reason"),
-    ("case_id", "modality", "source"),
-)
 
 BIDS_VERSION = "1.10.0"
 README = """Scans prepared by mmmed: in MNI152 space, on one grid per modality.

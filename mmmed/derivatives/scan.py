@@ -24,10 +24,11 @@ from mmmed.readers.template import SPATIAL_REFERENCE, Like
 from mmmed.record import atomic, digest
 from mmmed.record.table import Cell
 from mmmed.transforms import series
+from mmmed.transforms.gallery import verdict
 from mmmed.transforms.inspection import checked, montage
 from mmmed.transforms.prepare import load
 from mmmed.transforms.prepared import Placed, Prepared, Refused
-from mmmed.transforms.quality import LIMITS, Quality
+from mmmed.transforms.quality import Quality
 
 KEPT = ("Modality", "TracerName", "TracerRadionuclide", "Manufacturer", "MagneticFieldStrength")
 """What a derivative's sidecar takes over from its source's."""
@@ -103,11 +104,9 @@ def _judged(order: Order, outcome: Prepared | Refused, *, data: Path, out: Path)
 def _row(quality: Quality, picture: str, target: Path, out: Path) -> dict[str, Cell]:
     failed = quality.verdict == "fail"
     return {
-        "verdict": quality.verdict,
-        **{name: quality.values.get(name) for name in LIMITS},
+        **verdict(quality),
         "output": None if failed else target.relative_to(out).as_posix(),
         "montage": picture,
-        "reason": "; ".join(quality.reasons) or None,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,6 +24,7 @@ from mmmed.training import manifest, package
 from mmmed.training.package import Package
 from mmmed.training.predicting import View, columns, prediction_rows
 from mmmed.training.shelf import Shelf
+from mmmed.transforms import gallery
 
 PROTOCOL = "complete"
 """Every case is predicted under what it owns, as by the protocol of this name in a study."""
@@ -63,6 +65,7 @@ def predict_folder(
     out: Path,
     *,
     jobs: int = 1,
+    qc: bool = True,
     listener: Listener | None = None,
 ) -> Counts:
     """Predict every case of a folder under what it owns; write what was left out, and why.
@@ -76,6 +79,7 @@ def predict_folder(
             chains register.
         out: made where it is missing.
         jobs: processes that prepare images; no prediction depends on it.
+        qc: write `quality.tsv` and a montage of each scan whose chain registers.
         listener: hears how far it is.
 
     Raises:
@@ -90,7 +94,7 @@ def predict_folder(
     cohort, known = set_apart(loaded.manifest, read)
     items = sum(len(one) for case in cohort.cases for one in case.sources.values())
     total = items + len(cohort.cases)
-    cohort, shelf = stock(
+    cohort, shelf, shown = stock(
         loaded.manifest, cohort, jobs=jobs, progress=lambda done, _: tell("predict", done, total)
     )
     rows, failed = _predict(
@@ -99,6 +103,8 @@ def predict_folder(
     faults = (*known, *cohort.faults, *failed)
     counts = _count(rows, faults, refused=len(known))
     _write(out, loaded, rows, faults, counts, data=data)
+    if qc:
+        gallery.write(shown, out, jobs=jobs, progress=partial(tell, "montages"))
     if derivations := shelf.derivations():
         atomic.write_json(out / "derivations.json", derivations)
     if not rows and not known:

@@ -16,9 +16,11 @@ from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort
 from mmmed.cohorts.layout import may_be_dicom
 from mmmed.cohorts.reading import CohortSpec, read
 from mmmed.progress import Listener, Progress
+from mmmed.readers.source import Source
 from mmmed.record import cache
 from mmmed.training.manifest import Manifest
 from mmmed.training.shelf import Shelf, stocked
+from mmmed.transforms.gallery import Scan, scans
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused
 from mmmed.transforms.series import refusal
@@ -129,8 +131,10 @@ def set_apart(package: Manifest, cohort: Cohort) -> tuple[Cohort, tuple[Fault, .
 
 def stock(
     package: Manifest, cohort: Cohort, *, jobs: int, progress: Progress
-) -> tuple[Cohort, Shelf]:
+) -> tuple[Cohort, Shelf, tuple[Scan, ...]]:
     """Prepare every item by the package's chains; what cannot be used becomes a fault.
+
+    Returns what is left of the cohort, its items, and the scans that can be shown.
 
     Args:
         package: chains and the shapes they must give.
@@ -139,7 +143,7 @@ def stock(
         progress: called with (items done, items).
     """
     total = sum(len(items) for case in cohort.cases for items in case.sources.values())
-    outcomes: list[Prepared | Refused] = []
+    outcomes: dict[tuple[str, Source], Prepared | Refused] = {}
     for shape in package.modalities:
         chain = package.preparation[shape.name].chain
         done = prepare(
@@ -151,12 +155,14 @@ def stock(
             guides=cohort.beside(shape.name, chain.through),
             progress=_after(len(outcomes), total, progress),
         )
-        outcomes += [_of_shape(one, shape.shape) for one in done]
-    refused = [one for one in outcomes if isinstance(one, Refused)]
+        outcomes |= {(shape.name, one.source): _of_shape(one, shape.shape) for one in done}
+    refused = [one for one in outcomes.values() if isinstance(one, Refused)]
     kept = cohort.without([one.source for one in refused], [one.reason for one in refused])
     modalities = tuple(one.modality for one in package.modalities)
-    ready = {one.source: one for one in outcomes if isinstance(one, Prepared)}
-    return kept, stocked(kept, modalities, ready)
+    ready = {one.source: one for one in outcomes.values() if isinstance(one, Prepared)}
+    chains = {name: one.chain for name, one in package.preparation.items()}
+    shown = scans(cohort.items(), chains, outcomes)
+    return kept, stocked(kept, modalities, ready), shown
 
 
 def _after(before: int, total: int, progress: Progress) -> Progress:

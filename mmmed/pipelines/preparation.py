@@ -17,6 +17,7 @@ from mmmed.readers.source import Source
 from mmmed.record import digest
 from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.chain import Chain
+from mmmed.transforms.gallery import Scan, scans
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused
 
@@ -29,11 +30,13 @@ class Stocked:
         cohort: without what could not be read.
         shelf: the items of its cases.
         inputs: file that was read -> SHA-256.
+        scans: what can be shown of each volume whose chain registers, refused ones too.
     """
 
     cohort: Cohort
     shelf: Shelf
     inputs: Mapping[str, str]
+    scans: tuple[Scan, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -75,10 +78,10 @@ def stock(
         DataError: a modality has no readable item, or its items differ in shape.
     """
     done: dict[str, dict[Source, Prepared]] = {}
-    refused: list[Refused] = []
+    outcomes: dict[tuple[str, Source], Prepared | Refused] = {}
     for name, chain in chains.items():
         sources = [one for case in cohort.cases for one in case.sources.get(name, ())]
-        outcomes = prepare(
+        found = prepare(
             sources,
             chain,
             kind=cohort.kinds[name],
@@ -87,14 +90,18 @@ def stock(
             guides=cohort.beside(name, chain.through),
             progress=partial(report, f"prepare {name}"),
         )
-        done[name] = {one.source: one for one in outcomes if isinstance(one, Prepared)}
-        refused += [one for one in outcomes if isinstance(one, Refused)]
+        outcomes |= {(name, one.source): one for one in found}
+        done[name] = {one.source: one for one in found if isinstance(one, Prepared)}
+    refused = [one for one in outcomes.values() if isinstance(one, Refused)]
     kept = cohort.without([one.source for one in refused], [one.reason for one in refused])
     require_modalities(kept, chains)
     shapes = [_modality(name, kept, done[name]) for name in kept.modalities if name in done]
     ready = {source: one for items in done.values() for source, one in items.items()}
     return Stocked(
-        cohort=kept, shelf=stocked(kept, tuple(shapes), ready), inputs=_inputs(kept, done)
+        cohort=kept,
+        shelf=stocked(kept, tuple(shapes), ready),
+        inputs=_inputs(kept, done),
+        scans=scans(cohort.items(), chains, outcomes),
     )
 
 

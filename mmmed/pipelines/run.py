@@ -27,6 +27,7 @@ from mmmed.record import atomic, chain, digest
 from mmmed.training.device import place
 from mmmed.training.launcher import check_launch
 from mmmed.training.ranks import in_turn, joined, told
+from mmmed.transforms import gallery
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def run(
     device: str = "auto",
     jobs: int | None = None,
     resume: bool = False,
+    qc: bool = False,
     listener: Listener | None = None,
 ) -> Outcome:
     """Run a study to its report.
@@ -65,6 +67,7 @@ def run(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         jobs: jobs at a time; one where several devices train a model together.
         resume: go on with an unfinished run.
+        qc: write `quality.tsv` and a montage of each scan whose chain registers.
         listener: hears how far the run is.
 
     Raises:
@@ -85,6 +88,9 @@ def run(
             partial(make_agenda, resolved, device=device, parallel=parallel, listener=hearer)
         )
         known = _write_record(where, resolved, agenda, device=device)
+        if qc:
+            drawn = partial(hearer, "montages")
+            gallery.write(agenda.stocked.scans, where, jobs=parallel, progress=drawn)
         rule = agenda.stocked.cohort.rule
         for sentence in (*([rule] if rule else []), *realised(agenda.folds), *known):
             hearer.note(sentence)

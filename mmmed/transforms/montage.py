@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,41 +43,59 @@ def drawn(raster: Raster, matrix: np.ndarray, like: Like, *, title: Sequence[str
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 7.2), dpi=80, facecolor="black")
-    axes: Any = figure.subplots(3, 3)
+    axes: Any = figure.add_axes((0, 0, 1, 0.9))
     scan = averaged(Scan(raster.data[0], raster.affine), voxel_mm=DETAIL_MM)
-    shown = _in_template(scan, matrix)
+    shown = _mosaic(_sampled(scan, matrix))
     low, high = np.percentile(shown, [1, 99.5])
-    for row, (axis, planes) in zip(axes, PLANES_MM, strict=True):
-        for place, mm in zip(row, planes, strict=True):
-            _slice(place, shown, like, axis=axis, mm=mm, limits=(low, max(high, low + 1e-6)))
+    axes.imshow(shown, cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
+    brain, tissue = _contours(like)
+    axes.contour(brain, levels=[0.5], colors=OUTER, linewidths=0.8)
+    axes.contour(tissue, levels=[float(tissue.max()) / 2], colors=INNER, linewidths=0.4)
+    axes.set_axis_off()
     text = "\n".join(title)
     figure.text(0.02, 0.98, text, color="white", fontsize=7, va="top", parse_math=False)
-    figure.subplots_adjust(left=0, right=1, bottom=0, top=0.9, wspace=0.02, hspace=0.02)
     file = io.BytesIO()
     canvas: Any = FigureCanvasAgg(figure)
     canvas.print_png(file, metadata={"Software": None})
     return file.getvalue()
 
 
-def _in_template(scan: Scan, matrix: np.ndarray) -> np.ndarray:
-    """The scan on the template's grid, (i, j, k)."""
+def _sampled(scan: Scan, matrix: np.ndarray) -> list[np.ndarray]:
+    """The scan on each of the planes."""
     points = template.grid(DETAIL_MM).centres
     back = np.linalg.inv(matrix)
-    mm = points.reshape(-1, 3) @ back[:3, :3].T + back[:3, 3]
-    return scan.at(mm).reshape(points.shape[:3])
+    planes = _planes(points)
+    return [
+        scan.at(one.reshape(-1, 3) @ back[:3, :3].T + back[:3, 3]).reshape(one.shape[:2])
+        for one in planes
+    ]
 
 
-def _slice(
-    place: Any, shown: np.ndarray, like: Like, *, axis: int, mm: float, limits: tuple[float, float]
-) -> None:
-    grid = template.grid(DETAIL_MM)
-    index = round((mm - grid.affine[axis, 3]) / DETAIL_MM)
-    look = template.looks(like, DETAIL_MM)
-    picture, brain, tissue = (
-        np.take(values, index, axis=axis).T
-        for values in (shown, template.brain_mask(DETAIL_MM).astype(float), look)
-    )
-    place.imshow(picture, cmap="gray", vmin=limits[0], vmax=limits[1], origin="lower")
-    place.contour(brain, levels=[0.5], colors=OUTER, linewidths=0.8)
-    place.contour(tissue, levels=[float(look.max()) / 2], colors=INNER, linewidths=0.4)
-    place.set_axis_off()
+@lru_cache(maxsize=2)
+def _contours(like: Like) -> tuple[np.ndarray, np.ndarray]:
+    """The template's brain and its tissue on the planes, as mosaics."""
+    brain = template.brain_mask(DETAIL_MM).astype(float)
+    return _mosaic(_planes(brain)), _mosaic(_planes(template.looks(like, DETAIL_MM)))
+
+
+def _planes(values: np.ndarray) -> list[np.ndarray]:
+    """The planes of an array on the template's grid, (row, column, ...) with the top last."""
+    affine = template.grid(DETAIL_MM).affine
+    return [
+        np.swapaxes(np.take(values, round((mm - affine[axis, 3]) / DETAIL_MM), axis=axis), 0, 1)
+        for axis, planes in PLANES_MM
+        for mm in planes
+    ]
+
+
+def _mosaic(planes: Sequence[np.ndarray]) -> np.ndarray:
+    """Planes side by side in rows, the top first, each in the middle of its tile."""
+    height, width = np.max([one.shape for one in planes], axis=0)
+    columns = len(PLANES_MM[0][1])
+    made = np.zeros((len(planes) // columns * height, columns * width))
+    for number, plane in enumerate(planes):
+        row, column = divmod(number, columns)
+        top = row * height + (height - plane.shape[0]) // 2
+        left = column * width + (width - plane.shape[1]) // 2
+        made[top : top + plane.shape[0], left : left + plane.shape[1]] = plane[::-1]
+    return made

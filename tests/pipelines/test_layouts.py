@@ -39,7 +39,7 @@ def caps(sound: Path, tmp_path: Path) -> Path:
 def test_a_caps_folder_is_trained_on_and_its_registration_is_not_repeated(
     attempt, caps: Path, tmp_path: Path
 ) -> None:
-    done = attempt("train-ad", caps, "--out", tmp_path / "run", *BRIEF)
+    done = attempt("train-ad", caps, "--out", tmp_path / "run", "--qc", *BRIEF)
     assert done.code == 0, done.err
     assert f"{caps}: taken as CAPS, read as cohorts/caps-ad.yaml says" in done.err
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
@@ -47,6 +47,10 @@ def test_a_caps_folder_is_trained_on_and_its_registration_is_not_repeated(
     record = json.loads((tmp_path / "run" / "preparation.json").read_text())
     assert all("name MNI152NLin2009cSym" in text for text in record["pet"])
     assert sum(record["pet"].values()) == 26
+    pictures = list((tmp_path / "run" / "qc").iterdir())
+    assert len(pictures) == 52
+    files = json.loads((tmp_path / "run" / "chain.json").read_text())["links"][0]["files"]
+    assert {"quality.tsv", "qc/sub-001_ses-M000_mri.png"} <= set(files)
 
 
 def test_a_folder_of_neither_layout_is_exit_3(attempt, tmp_path: Path) -> None:
