@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmmed.errors import SeriesError
-from mmmed.readers.dicom.dimension import Source, in_order
+from mmmed.readers.dicom.dimension import Source
 from mmmed.readers.dicom.elements import Elements
 from mmmed.readers.dicom.private import Private
+from mmmed.readers.dicom.spacing import ROUNDED_MM
 from mmmed.readers.dicom.split import Group, places
 from mmmed.readers.dicom.tag import name_of
 
@@ -164,14 +165,23 @@ def _incomplete(files: Sequence[Elements]) -> dict[Path, str]:
 
 
 def _check_positions(files: Sequence[Elements]) -> None:
-    locations = {_LOCATION.value(elements) for elements in files} - {""}
-    if len(locations) > 1 and _agreed(files, _POSITION):
-        first, *_, last = in_order(tuple(locations))
+    stated = (_millimetres(elements) for elements in files)
+    locations = sorted(one for one in stated if one is not None)
+    spread = locations[-1] - locations[0] if locations else 0.0
+    if spread > ROUNDED_MM and _agreed(files, _POSITION):
         raise SeriesError(
             f"{files[0].path} and {len(files) - 1} others: ImagePositionPatient (0020,0032) is the "
-            f"same in all, but SliceLocation (0020,1041) has {len(locations)} values from {first} "
-            f"to {last}: positions were lost; export the series again"
+            f"same in all, but SliceLocation (0020,1041) goes from {locations[0]:g} to "
+            f"{locations[-1]:g} mm: positions were lost; export the series again"
         )
+
+
+def _millimetres(elements: Elements) -> float | None:
+    """SliceLocation; a malformed one is as good as none."""
+    try:
+        return float(_LOCATION.value(elements))
+    except ValueError:
+        return None
 
 
 def _slices(group: Group) -> int:

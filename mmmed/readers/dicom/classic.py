@@ -135,6 +135,7 @@ def read_frame(elements: Elements) -> Frame:
         gap=_length(elements, GAP),
         slope=slope,
         intercept=intercept,
+        rescaled=bool(elements.text(SLOPE)),
         notes=remarks(elements) + ((SCALED,) if scaled else ()),
         reference=elements.text(REFERENCE),
         dimensions=dimensions(elements),

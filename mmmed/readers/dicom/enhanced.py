@@ -162,6 +162,7 @@ class _Groups:
             gap=_length(self._value("PixelMeasuresSequence", "SpacingBetweenSlices")),
             slope=slope,
             intercept=intercept,
+            rescaled=self._transformed("RescaleSlope") is not None,
             notes=self._notes(scaled),
             reference="",
             dimensions=self._dimensions(),

@@ -64,6 +64,7 @@ class Frame:
         gap: SpacingBetweenSlices in mm, None where not stated.
         slope: of the rescale.
         intercept: of the rescale.
+        rescaled: whether the file states a rescale; without one slope and intercept are 1 and 0.
         notes: what is unusual about its values, one line each.
         reference: FrameOfReferenceUID, '' where the file has none.
         dimensions: name -> value, of those that the file states.
@@ -84,6 +85,7 @@ class Frame:
     gap: float | None
     slope: float
     intercept: float
+    rescaled: bool
     notes: tuple[str, ...]
     reference: str
     dimensions: Mapping[str, str]

@@ -14,6 +14,7 @@ import numpy as np
 
 from mmmed.errors import GeometryError, SeriesError
 from mmmed.readers.dicom.frame import Frame
+from mmmed.readers.dicom.remark import SCALED
 from mmmed.readers.dicom.spacing import GAP_TOLERANCE, ROUNDED_MM, check_even
 from mmmed.readers.dicom.split import Group, normal
 
@@ -54,8 +55,8 @@ def check_group(group: Group, *, alone: bool, blamed: str = "") -> None:
         blamed: why slices are missing, where that is known.
 
     Raises:
-        SeriesError: places repeat, slices that siblings have are missing, or one slice stands
-            alone among stacks of other orientations.
+        SeriesError: places repeat, slices that siblings have are missing, one slice stands alone
+            among stacks of other orientations, or slices are on different scales.
     """
     first = group.frames[0]
     if group.repeated:
@@ -71,6 +72,24 @@ def check_group(group: Group, *, alone: bool, blamed: str = "") -> None:
         )
     if len(group.frames) == 1 and not alone and group.siblings == 1:
         raise SeriesError(f"one slice alone in its orientation ({first.uid}) is no volume")
+    _check_scale(group.frames)
+
+
+def _check_scale(frames: Sequence[Frame]) -> None:
+    """All slices state a rescale, or none does; and so it is with Philips' own scale.
+
+    Raises:
+        SeriesError: some do.
+    """
+    for what, lacking in (
+        ("RescaleSlope (0028,1053)", [one for one in frames if not one.rescaled]),
+        ("Philips' scale (2005,100E)", [one for one in frames if SCALED not in one.notes]),
+    ):
+        if 0 < len(lacking) < len(frames):
+            raise SeriesError(
+                f"{len(lacking)} of {len(frames)} slices do not state {what} as the others do "
+                f"(first {lacking[0].uid}), so that their values do not compare; export it again"
+            )
 
 
 def stacked(frames: Sequence[Frame], *, siblings: int = 1) -> Stack:

@@ -126,5 +126,16 @@ def test_slices_that_have_lost_their_positions_are_no_volumes_of_one_slice(tmp_p
     for place, header in enumerate(series):
         header.ImagePositionPatient = [0, 0, 0]
         header.SliceLocation = f"{3 * place}"
-    with pytest.raises(SeriesError, match=r"SliceLocation .* has 6 values from 0 to 15"):
+    with pytest.raises(SeriesError, match=r"SliceLocation .* goes from 0 to 15 mm"):
         read_series(slices.save(series, tmp_path))
+
+
+def test_frames_of_one_slice_whose_location_is_rounded_otherwise_are_no_loss(
+    tmp_path: Path,
+) -> None:
+    series = slices.headers(slices.stored())
+    for place, header in enumerate(series):
+        header.ImagePositionPatient = [0, 0, 0]
+        header.SliceLocation = f"{12.34 + 0.001 * place}"[:9]
+        header.TriggerTime = f"{40 * place}"
+    assert len(read_series(slices.save(series, tmp_path))) == 6

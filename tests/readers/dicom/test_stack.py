@@ -122,3 +122,32 @@ def test_a_position_that_is_no_three_numbers_is_refused_with_its_text(
     ) as it:
         read_series(paths)
     assert repr(text) in str(it.value)
+
+
+def test_a_slice_without_the_rescale_of_the_others_is_refused(tmp_path: Path) -> None:
+    """Its values would be off by the slope; a slope of 1 is not taken for granted."""
+    series = slices.headers(slices.stored(), RescaleSlope="2.5", RescaleIntercept="0")
+    del series[4].RescaleSlope
+    with pytest.raises(SeriesError, match=r"1 of 6 slices do not state RescaleSlope") as caught:
+        read_series(slices.save(series, tmp_path))
+    assert series[4].SOPInstanceUID in str(caught.value)
+
+
+def test_a_stack_without_rescale_may_stand_beside_one_that_has_it(tmp_path: Path) -> None:
+    """So some vendors write magnitude and phase."""
+    series = slices.echoes([slices.stored(seed=1), slices.stored(seed=2)])
+    for header in series[6:]:
+        header.RescaleSlope, header.RescaleIntercept = "2", "-4096"
+    plain, scaled = read_series(slices.save(series, tmp_path))
+    assert (plain.volume.data.min() >= 0, scaled.volume.data.min() < 0) == (True, True)
+
+
+def test_a_slice_without_the_scale_of_philips_that_the_others_have_is_refused(
+    tmp_path: Path,
+) -> None:
+    series = slices.headers(slices.stored(), RescaleSlope="2.5", RescaleIntercept="0")
+    for header in series[1:]:
+        block = header.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+        block.add_new(0x0E, "FL", 0.5)
+    with pytest.raises(SeriesError, match=r"1 of 6 slices do not state Philips' scale"):
+        read_series(slices.save(series, tmp_path))
