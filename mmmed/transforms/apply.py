@@ -1,7 +1,6 @@
 """The deterministic steps, applied to one volume or image.
 
-Resampling is MONAI's, imported when an item needs it: what lies on the template's grid already,
-as simulated cohorts do, costs neither the import nor the interpolation.
+What lies on the template's grid already, as simulated cohorts do, costs no interpolation.
 """
 
 from __future__ import annotations

@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 LONGEST = 300
 """Characters of why a guide was not used."""
 
-WORTH_WORKERS = 20.0
-"""Seconds of work from which processes are started: each needs some four to import MONAI."""
+WORTH_WORKERS = 8.0
+"""Seconds of work from which processes are started: each needs some two to begin."""
 
-PROBED = 8
+PROBED = 3
 """Files prepared first, to learn what one costs: the median, as the first one pays imports."""
 
 

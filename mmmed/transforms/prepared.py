@@ -28,7 +28,7 @@ from mmmed.modality import Pattern
 from mmmed.readers.source import Source
 from mmmed.record import digest
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the same versions and chain would make other bytes."""
 
 
