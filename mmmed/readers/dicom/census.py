@@ -26,8 +26,13 @@ from mmmed.readers.dicom.tag import name_of
 
 _MODALITY = Source(0x00080060)
 _SLICES = Source(0x00540081, "H")
-_FACTORS = tuple(Source(tag, "H") for tag in (0x00540101, 0x00540061, 0x00540071))
-"""Time slices, R-R intervals and time slots of a PET: their product is the number of volumes."""
+_SERIES_TYPE = Source(0x00541000)
+_FACTORS = {
+    "DYNAMIC": (Source(0x00540101, "H"),),
+    "GATED": (Source(0x00540061, "H"), Source(0x00540071, "H")),
+}
+"""Time slices, or R-R intervals and time slots of a PET: their product is the number of volumes. A
+PET of another type may state them and mean something else."""
 
 _POSITION, _LOCATION = Source(0x00200032), Source(0x00201041, "decimal")
 """Where a slice lies, and where the vendor counts it along the stack."""
@@ -51,7 +56,8 @@ TAGS = frozenset(
     for source in (
         _MODALITY,
         _SLICES,
-        *_FACTORS,
+        _SERIES_TYPE,
+        *(source for sources in _FACTORS.values() for source in sources),
         _POSITION,
         _LOCATION,
         _CONCATENATION,
@@ -124,10 +130,9 @@ def census(files: Sequence[Elements]) -> Census:
     is_pet = _agreed(files, _MODALITY) == "PT"
     hints = [(name, what, _number(_agreed(files, source))) for name, what, source in _HINTS]
     if is_pet:
-        factors = (_number(_agreed(files, source)) or 1 for source in _FACTORS)
-        hints.append(
-            ("the number of time slices, intervals and slots", "volumes", math.prod(factors))
-        )
+        factors = _FACTORS.get(_agreed(files, _SERIES_TYPE).split("\\")[0], ())
+        volumes = math.prod(_number(_agreed(files, source)) or 1 for source in factors)
+        hints.append(("the number of time slices, intervals and slots", "volumes", volumes))
     return Census(
         slices=_number(_agreed(files, _SLICES)) if is_pet else None,
         hints=tuple((name, what, number) for name, what, number in hints if number),

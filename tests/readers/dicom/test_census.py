@@ -54,6 +54,7 @@ def test_every_volume_of_a_dynamic_pet_must_have_its_slices_and_lost_volumes_are
             slices.stored(seed=time),
             NumberOfSlices=6,
             NumberOfTimeSlices=3,
+            SeriesType=["DYNAMIC", "IMAGE"],
             FrameReferenceTime=1000 * time,
             SeriesInstanceUID="1.2.3",
             FrameOfReferenceUID="1.2.4",
@@ -63,6 +64,12 @@ def test_every_volume_of_a_dynamic_pet_must_have_its_slices_and_lost_volumes_are
     found = read_series(slices.save(series, tmp_path))
     said = "the number of time slices, intervals and slots states 3 volumes, 2 are here"
     assert [one.notes for one in found] == [(said,), (said,)]
+
+
+def test_volumes_that_a_static_pet_states_are_none(tmp_path: Path) -> None:
+    """Real ones state something else there."""
+    said = {"NumberOfTimeSlices": 6, "SeriesType": ["STATIC", "IMAGE"], "NumberOfSlices": 6}
+    assert notes(slices.headers(slices.stored(), **said, **PET), tmp_path) == ()
 
 
 @pytest.mark.parametrize(
