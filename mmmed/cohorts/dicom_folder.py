@@ -28,14 +28,12 @@ from mmmed.cohorts.pairing import paired
 from mmmed.cohorts.visit import read_day
 from mmmed.errors import DataError
 from mmmed.progress import Listener, Silent
-from mmmed.readers.dicom.description import describe
-from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.facts import SeriesFacts
 from mmmed.readers.dicom.header import Header
 from mmmed.readers.dicom.index import Index, Series, read_index
+from mmmed.readers.dicom.indexed import facts_of
 from mmmed.readers.dicom.line import reason_line
 from mmmed.readers.entities import case_id
-from mmmed.readers.silence import silent
 from mmmed.readers.source import Source
 
 DIGITS = 10
@@ -163,8 +161,7 @@ def _all_described(
 def _described(series: Series) -> SeriesFacts | str:
     """The facts of a series under the UIDs of the index, or why there are none."""
     try:
-        with silent():
-            facts = describe([read_data_set(path) for path in series.paths])
+        facts = facts_of(series)
     except Exception as error:  # noqa: BLE001 - the boundary of a series: the others go on
         text = str(error) if isinstance(error, DataError) else f"cannot be read ({error!r})"
         return reason_line(text, series.root)

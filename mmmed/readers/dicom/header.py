@@ -2,6 +2,7 @@
 
 value     bytes as they stand in the file, keyed by tag (`group << 16 | element`)
 identity  a digest of Patient ID and its issuer: tells patients apart and does not name them
+traits    a digest of what is asked of a series as a whole: the same in slices of one kind
 """
 
 from __future__ import annotations
@@ -38,26 +39,40 @@ ROWS = 0x00280010
 COLUMNS = 0x00280011
 PIXEL_SPACING = 0x00280030
 
+_TRAITS = (
+    0x00080008,  # Image Type
+    SOP_CLASS,
+    MODALITY,
+    SERIES_DESCRIPTION,
+    0x00180010,  # Contrast/Bolus Agent
+    0x00180015,  # Body Part Examined
+    0x00180020,  # Scanning Sequence
+    0x00180021,  # Sequence Variant
+    0x00180023,  # MR Acquisition Type
+    0x00180080,  # Repetition Time
+    ECHO_TIME,
+    0x00180082,  # Inversion Time
+    0x00181030,  # Protocol Name
+    0x00181314,  # Flip Angle
+    SERIES_NUMBER,
+    ORIENTATION,
+    PIXEL_SPACING,
+)
+
 WANTED = frozenset(
     {
+        *_TRAITS,
         CHARACTER_SET,
-        SOP_CLASS,
         SOP_INSTANCE,
         STUDY_DATE,
-        MODALITY,
-        SERIES_DESCRIPTION,
         PATIENT_ID,
         PATIENT_ID_ISSUER,
-        ECHO_TIME,
         STUDY,
         SERIES,
-        SERIES_NUMBER,
         POSITION,
-        ORIENTATION,
         FRAMES,
         ROWS,
         COLUMNS,
-        PIXEL_SPACING,
     }
 )
 """Tags of the values that make a header."""
@@ -94,6 +109,7 @@ class Header:
         orientation: direction cosines of a row, then of a column.
         pixel_mm: between the centres of neighbouring rows, and of columns.
         echo_ms: echo time.
+        traits: the same for files that differ in their place and time alone.
     """
 
     path: str
@@ -115,6 +131,7 @@ class Header:
     orientation: tuple[float, ...] | None
     pixel_mm: tuple[float, ...] | None
     echo_ms: float | None
+    traits: int
 
 
 def header(
@@ -152,6 +169,7 @@ def header(
         orientation=_numbers(get(ORIENTATION, b""), 6),
         pixel_mm=_numbers(get(PIXEL_SPACING, b""), 2),
         echo_ms=echo[0] if echo else None,
+        traits=_digest(tuple([get(tag, b"") for tag in _TRAITS])),
     )
 
 
@@ -162,6 +180,12 @@ def _uid(value: bytes) -> str:
 
 uid = lru_cache(maxsize=4096)(_uid)
 """The text of a UID; empty where it is none. One object for all files that share it."""
+
+
+@lru_cache(maxsize=1024)
+def _digest(values: tuple[bytes, ...]) -> int:
+    found = hashlib.blake2b(b"\0\0".join(values), digest_size=8).digest()
+    return int.from_bytes(found, "little")
 
 
 @lru_cache(maxsize=1024)
