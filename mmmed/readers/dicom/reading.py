@@ -49,17 +49,17 @@ def read_header(root: Path, path: str) -> Header | Aside:
         root: the folder that is read.
         path: of the file in it.
     """
-    whole = Path(root, path)
+    whole = f"{root}{os.sep}{path}"  # as text: a Path takes a tenth of the time of a file
     try:
-        state = whole.stat()
+        state = os.stat(whole)  # noqa: PTH116
         if not stat.S_ISREG(state.st_mode):
             return _aside(path, "set-aside", "no-file", "is a device, pipe or socket")
         if state.st_size == 0:
             return _aside(path, "unreadable", "empty", "is empty; copy the file again")
-        with whole.open("rb", buffering=0) as file:
-            return _read(file, whole, path, state)
+        with open(whole, "rb", buffering=0) as file:  # noqa: PTH123
+            return _read(file, path, state, root=root)
     except FileNotFoundError:
-        text = "is a broken link" if whole.is_symlink() else "is not there any more"
+        text = "is a broken link" if Path(whole).is_symlink() else "is not there any more"
         return _aside(path, "unreadable", "not-there", f"{text}; fetch the file")
     except BROKEN as error:
         reason = getattr(error, "strerror", None) or f"damaged: {_damage(error)}"
@@ -71,7 +71,7 @@ def _damage(error: Exception) -> str:
     return "something else stands behind its gzip data" if behind else str(error)
 
 
-def _read(file: BinaryIO, whole: Path, path: str, state: os.stat_result) -> Header | Aside:
+def _read(file: BinaryIO, path: str, state: os.stat_result, *, root: Path) -> Header | Aside:
     stream, data = beginning(file)
     written = syntax(data)
     if written is None:
@@ -84,7 +84,7 @@ def _read(file: BinaryIO, whole: Path, path: str, state: os.stat_result) -> Head
         stream, data, start = inflated(stream, begun=data[start:], whole=False), b"", 0
     walk = Walk(stream, explicit=written.explicit, limit=LARGEST_HEADER, data=data, place=start)
     followed = written.plain and _followed(walk)
-    said = _Said(walk.found) if followed else _parsed(whole, walk.found)
+    said = _Said(walk.found) if followed else _parsed(root / path, walk.found)
     found = header(
         said.values, path=path, size=state.st_size, modified=state.st_mtime_ns, little=said.little
     )

@@ -31,7 +31,7 @@ _EXPLICIT = struct.Struct("<HH2sH").unpack_from
 _IMPLICIT = struct.Struct("<HHI").unpack_from
 _LENGTH = struct.Struct("<I").unpack_from
 _DELIMITERS = 0xFFFE
-_ENDS = (0xFFFEE00D, 0xFFFEE0DD)
+_ENDS = frozenset({0xFFFEE00D, 0xFFFEE0DD})
 """What ends an item and a sequence of undefined length."""
 
 _UNKNOWN, _CUT = -1, -2
@@ -93,12 +93,14 @@ class Walk:
         """
         read, previous, length = self._read, -1, 0
         for _ in range(MOST_ELEMENTS):
-            place = self.place
-            if place + 12 > len(self.data) and not self._reached(place):
-                if place > len(self.data):
+            place, data = self.place, self.data
+            if place + 12 > len(data):
+                reached, data = self._reached(place), self.data
+                if place > len(data):
                     raise _beyond(previous, length)
-                return self.found
-            tag, begin, length = read(self.data, place)
+                if not reached:
+                    return self.found
+            tag, begin, length = read(data, place)
             if tag >= until:
                 return self.found
             if tag <= previous:
@@ -108,36 +110,35 @@ class Walk:
             previous = tag
             end = self._behind(place, begin, tag) if length == UNDEFINED else begin + length
             if tag in wanted:
-                if end > len(self.data) and not self._grown(end):
+                if end > len(data) and not self._grown(end):
                     raise _beyond(tag, length)
                 self.found[tag] = self.data[begin:end]
             self.place = end
         raise Odd(f"it has more than {MOST_ELEMENTS} elements")
 
-    def rest(self) -> bytes:
-        """All bytes up to the limit."""
-        self._grow(self._limit)
-        return self.data
-
     def _behind(self, place: int, begin: int, tag: int) -> int:
         """The end of the value of undefined length that begins there, of the element at `place`."""
-        within = [self._inner(self._read, place)]
+        read, data = self._inner(self._read, place), self.data
+        outer: list[_Read] = []
         place = begin
-        while within:
-            if place + 12 > len(self.data) and not self._reached(place):
-                raise Short(f"the sequence {name_of(tag)} does not end")
-            read = within[-1]
-            inner, begin, length = read(self.data, place)
+        while True:
+            if place + 12 > len(data):
+                if not self._reached(place):
+                    raise Short(f"the sequence {name_of(tag)} does not end")
+                data = self.data
+            inner, begin, length = read(data, place)
             if length < 0:
                 raise self._unfollowed(place, inner, length, behind=tag)
             if inner in _ENDS:
-                within.pop()
+                if not outer:
+                    return begin
+                read = outer.pop()
             elif length == UNDEFINED:
-                within.append(self._inner(read, place))
+                outer.append(read)
+                read = self._inner(read, place)
             else:
                 begin += length
             place = begin
-        return place
 
     def _inner(self, read: _Read, place: int) -> _Read:
         """How what stands in the sequence at `place` is written: implicit in UN (PS3.5, 6.2.2)."""
