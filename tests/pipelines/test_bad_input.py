@@ -367,3 +367,4 @@ def test_a_damaged_image_costs_a_prediction_its_modality_alone(
     assert "4 predicted (1 from a part of their files), 22 refused" in done.out
     rows = table.read(tmp_path / "place" / "out" / "predictions.tsv", table.PREDICTIONS)
     assert {row["case_id"]: row["pattern"] for row in rows}[f"{tested[0]}_ses-M000"] == "mri"
+    assert len(list((tmp_path / "place" / "out" / "qc").iterdir())) == 7
