@@ -91,7 +91,7 @@ def look(
     """
     tell = listener or Silent()
     index = read_index(root, jobs=jobs, progress=lambda done, all_: tell("index", done, all_))
-    found = _all_described(index.series, jobs=jobs, tell=tell)
+    found = _all_described(index.series, rules, jobs=jobs, tell=tell)
     unread = {key: why for key, why in found.items() if isinstance(why, str)}
     facts = {key: one for key, one in found.items() if not isinstance(one, str)}
     return _looked(root, index, rules, facts=facts, unread=unread)
@@ -147,15 +147,38 @@ def _looked(
 
 
 def _all_described(
-    series: Sequence[Series], *, jobs: int, tell: Listener
+    series: Sequence[Series], rules: DicomCohort, *, jobs: int, tell: Listener
 ) -> dict[_Key, SeriesFacts | str]:
-    workers = jobs if sum(len(one.headers) for one in series) > WORTH_WORKERS else 1
-    work = Parallel(n_jobs=workers, return_as="generator")(map(delayed(_described), series))
-    found: dict[_Key, SeriesFacts | str] = {}
-    for one, described in zip(series, work, strict=True):
+    """The facts of every series; of one that no rule can want, those of the index alone."""
+    bare = {_key(one): _bare(one) for one in series}
+    found: dict[_Key, SeriesFacts | str] = {
+        key: facts for key, facts in bare.items() if not _may_be_wanted(facts, rules)
+    }
+    wanted = [one for one in series if _key(one) not in found]
+    workers = jobs if sum(len(one.headers) for one in wanted) > WORTH_WORKERS else 1
+    work = Parallel(n_jobs=workers, return_as="generator")(map(delayed(_described), wanted))
+    for one, described in zip(wanted, work, strict=True):
         found[_key(one)] = described
         tell("choice", len(found), len(series))
-    return found
+    return {key: found[key] for key in bare}
+
+
+def _bare(series: Series) -> SeriesFacts:
+    """What the index knows of a series."""
+    return SeriesFacts(
+        study=series.study,
+        uid=series.uid,
+        modality=series.modality,
+        number=series.headers[0].number,
+        description=series.description,
+        images=sum(one.frames for one in series.headers),
+    )
+
+
+def _may_be_wanted(facts: SeriesFacts, rules: DicomCohort) -> bool:
+    """False where the modality alone, as every first `require` asks it, speaks against a series."""
+    first = [one.require[0].rule for one in rules.modalities.values()]
+    return any(rule.asked != ("modality",) or rule.holds(facts) for rule in first)
 
 
 def _described(series: Series) -> SeriesFacts | str:

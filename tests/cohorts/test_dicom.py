@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.uid import CTImageStorage
 from pydicom.uid import PositronEmissionTomographyImageStorage as PetImage
 from slices import headers, save
 
@@ -250,3 +251,23 @@ def test_visits_that_only_a_table_knows_tell_who_converts(two):
         "sMCI": {"mri"},
     }
     assert found.bare == ()
+
+
+def test_headers_of_a_kind_that_no_rule_wants_are_read_by_the_index_alone(root, tmp_path):
+    put(root / "ct", MRI, Modality="CT", SOPClassUID=CTImageStorage, SeriesDescription="CT AC")
+    found = look(root, RULES)
+    (series,) = [one for one in found.index.series if one.modality == "CT"]
+    facts = found.facts[series.study, series.uid]
+    assert (facts.description, facts.images, facts.slices) == ("CT AC", 60, None)
+    assert choice(found, tmp_path)["ct"]["why"].startswith("not chosen for mri: is no MR")
+
+
+def test_rules_that_begin_otherwise_are_asked_of_every_series(root):
+    own = {"say": "is thick", "rule": {"kind": "between", "fact": "thickest_mm", "most": 3.0}}
+    values = RULES.model_dump(mode="json")
+    for rules in values["modalities"].values():
+        rules["require"] = [own]
+        rules["exclude"] = []
+    put(root / "ct", MRI, Modality="CT", SOPClassUID=CTImageStorage)
+    found = look(root, DicomCohort.model_validate(values))
+    assert all(facts.slices for facts in found.facts.values())

@@ -186,7 +186,9 @@ def test_a_hospital_that_was_killed_is_gone_on_with_to_the_same_bytes(tmp_path: 
         (half / name).unlink()
     shutil.rmtree(half / "faults" / "gap")
     (half / "sub-001" / "pet" / "2" / ".part-1-IM0003").write_bytes(b"half")
-    write(alone, half)
+    heard: list[tuple[int, int]] = []
+    write(alone, half, progress=lambda done, total: heard.append((done, total)))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
     assert _digests(half) == before
     assert kept.stat().st_mtime_ns == when
 
