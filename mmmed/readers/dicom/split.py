@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from mmmed.readers.dicom.dimension import (
 from mmmed.readers.dicom.frame import Frame
 from mmmed.readers.dicom.spacing import is_even
 
-SAME_PLACE_MM = 0.01
+SAME_PLACE_MM = 0.05
 """Slices of scans of people are never this near to one another; positions are rounded finer."""
 
 SAME_DIRECTION = 1e-3
@@ -186,9 +187,31 @@ def _slabs(frames: Sequence[Frame], words: tuple[str, ...], *, partial: bool) ->
     runs = [list(run) for _, run in groupby(ordered, key=lambda one: one.dimensions.get(STACK, ""))]
     names = {run[0].dimensions.get(STACK, "") for run in runs}
     whole = len(runs) == 1 or len(names) < len(runs) or min(map(len, runs)) < 2
-    if whole or is_even(ordered, up):
+    if len(frames) == 1 or is_even(ordered, up):
         return [_Leaf(words, frames, partial)]
+    if whole:
+        return _by_file(frames, words) or [_Leaf(words, frames, partial)]
     return [_Leaf((*words, f"stack {rank}"), run, True) for rank, run in enumerate(runs, start=1)]
+
+
+def _by_file(frames: Sequence[Frame], words: tuple[str, ...]) -> list[_Leaf]:
+    """The tiles of each file as a stack; nothing where frames are no tiles, or of one file.
+
+    Scanners that follow a moving head give every volume a place of its own.
+    """
+    files: dict[Path, list[Frame]] = defaultdict(list)
+    for frame in frames:
+        files[frame.path].append(frame)
+    if len(files) == 1 or not all(map(_is_tile, frames)):
+        return []
+    return [
+        _Leaf((*words, f"frame {rank}"), own, True)
+        for rank, own in enumerate(files.values(), start=1)
+    ]
+
+
+def _is_tile(frame: Frame) -> bool:
+    return (frame.rows, frame.columns) != (frame.stored.rows, frame.stored.columns)
 
 
 def _values(dimension: Dimension, frames: Sequence[Frame]) -> list[str]:
@@ -222,11 +245,11 @@ def _by_rank(
     for frame, where in zip(frames, place, strict=True):
         at[int(where)].append(frame)
     if len(set(map(len, at.values()))) != 1:
-        return [_Leaf(words, frames, partial)]
+        return _by_file(frames, words) or [_Leaf(words, frames, partial)]
     ranked = [sorted(own, key=lambda frame: frame.number or 0) for own in at.values()]
     stacks = list(zip(*ranked, strict=True))
     if not (_run(stacks) or _run(ranked)):
-        return [_Leaf(words, frames, partial)]
+        return _by_file(frames, words) or [_Leaf(words, frames, partial)]
     return [
         _Leaf((*words, f"frame {rank}"), own, partial) for rank, own in enumerate(stacks, start=1)
     ]

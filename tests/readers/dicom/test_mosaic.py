@@ -28,3 +28,18 @@ def test_tiles_become_slices_in_the_direction_that_siemens_states(
 def test_a_mosaic_without_csa_header_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SeriesError, match="Siemens mosaic whose CSA header"):
         read_series(slices.save([slices.mosaic(slices.stored(), csa=False)], tmp_path))
+
+
+def test_mosaics_that_follow_a_moving_head_are_volumes_of_their_own(tmp_path: Path) -> None:
+    """Each lies 0.4 mm higher than the one before: no position is shared, and no gap is even."""
+    volumes = [slices.stored(seed=seed) for seed in range(3)]
+    series = [slices.mosaic(pixels) for pixels in volumes]
+    for time, one in enumerate(series):
+        one.SeriesInstanceUID, one.FrameOfReferenceUID = "1.2.3", "1.2.4"
+        one.InstanceNumber = time + 1
+        one.ImagePositionPatient[2] += 0.4 * time
+    found = read_series(slices.save(series, tmp_path))
+    assert [one.label for one in found] == ["frame 1", "frame 2", "frame 3"]
+    for time, (one, pixels) in enumerate(zip(found, volumes, strict=True)):
+        np.testing.assert_array_equal(one.volume.data[::-1, ::-1].transpose(2, 1, 0), pixels)
+        assert one.volume.affine[2, 3] == pytest.approx(slices.ORIGIN[2] + 0.4 * time)

@@ -125,3 +125,10 @@ def test_stacks_in_different_frames_of_reference_are_never_one(tmp_path: Path) -
         header.FrameOfReferenceUID = "1.2.99"
     found = read_series(slices.save(series, tmp_path))
     assert [one.label for one in found] == ["axial 1", "axial 2"]
+
+
+def test_positions_of_echoes_that_differ_by_a_hair_are_one_place(tmp_path: Path) -> None:
+    series = two(standard("EchoTime", "4.9", "12.3"))
+    for header in series[6:]:
+        header.ImagePositionPatient[2] += 0.02
+    assert [one.label for one in read_series(slices.save(series, tmp_path))] == ["echo 1", "echo 2"]
