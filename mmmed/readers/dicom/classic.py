@@ -80,6 +80,8 @@ def read_stored(elements: Elements) -> Stored:
     if signed not in (None, 0, 1):
         raise SeriesError(f"{path}: {name_of(SIGNED)} is {signed}; 0 or 1 have a meaning")
     allocated = elements.whole(ALLOCATED) or 0
+    if not allocated:
+        raise SeriesError(f"{path}: {name_of(ALLOCATED)} missing; how its pixels lie is unknown")
     bits = _stated(elements.whole(BITS), allocated)
     high = _stated(elements.whole(HIGH), bits - 1)
     if allocated not in (8, 16, 32, 64) or not bits - 1 <= high < allocated or bits < 1:

@@ -6,8 +6,10 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
 from mmmed.readers.dicom.elements import Elements
 
-PHOTOMETRIC, LOSSY, MAPPING, BITS, HIGH = 0x00280004, 0x00282110, 0x00409096, 0x00280101, 0x00280102
-TAGS = frozenset({PHOTOMETRIC, LOSSY, MAPPING, BITS, HIGH})
+PHOTOMETRIC, LOSSY, MAPPING = 0x00280004, 0x00282110, 0x00409096
+BITS, HIGH, SIGNED = 0x00280101, 0x00280102, 0x00280103
+PIXEL_DATA = 0x7FE00010
+TAGS = frozenset({SIGNED, PHOTOMETRIC, LOSSY, MAPPING, BITS, HIGH})
 """What must be read of every file."""
 
 SCALED = "values are on Philips' floating-point scale (2005,100E)"
@@ -16,6 +18,7 @@ _INVERTED = "MONOCHROME1, shown inverted: values are as stored"
 _UNSTATED = (
     "PhotometricInterpretation (0028,0004) is missing; one sample per pixel is taken as grey"
 )
+_UNSIGNED = "PixelRepresentation (0028,0103) is missing; pixels are read as unsigned"
 _SHIFTED = (
     "values stand in the bits up to HighBit (0028,0102), not in the lowest; those below are none"
 )
@@ -30,6 +33,7 @@ def remarks(elements: Elements) -> tuple[str, ...]:
     told = {
         _INVERTED: photometric == "MONOCHROME1",
         _UNSTATED: not photometric,
+        _UNSIGNED: elements.whole(SIGNED) is None and elements.pixels == PIXEL_DATA,
         _LOST: lossy or elements.text(LOSSY) == "01",
         _SHIFTED: bits is not None and high is not None and high >= bits,
         MAPPED: MAPPING in elements.values,

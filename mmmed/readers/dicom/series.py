@@ -201,6 +201,8 @@ def _made(group: Group, plan: _Plan) -> SeriesVolume | Refusal:
         stack = stacked(group.frames, siblings=group.siblings)
         notes += (*plan.census.notes(group, plan.groups), *stack.notes, *_declared(stack.frames))
         notes += (plan.blamed,) if plan.blamed else ()
+        if group.fewer:
+            notes += (f"{group.fewer} slices fewer than the longest of its siblings",)
         return SeriesVolume(_volume(stack), group.label, stack.frames, notes)
     except DataError as error:
         return Refusal(group.label, group.frames, str(error), type(error))

@@ -52,6 +52,7 @@ class Group:
         frames: in the order given.
         siblings: groups of the same grid and orientation, this one counted.
         lacking: places that siblings have and this group has not, though it should.
+        fewer: places that siblings have and this group has not, as it need not.
         repeated: places with several frames that nothing tells apart.
     """
 
@@ -59,6 +60,7 @@ class Group:
     frames: tuple[Frame, ...]
     siblings: int
     lacking: int
+    fewer: int
     repeated: int
 
 
@@ -141,6 +143,7 @@ def _siblings(name: str, frames: Sequence[Frame]) -> list[Group]:
             frames=tuple(leaf.frames),
             siblings=len(leaves),
             lacking=0 if leaf.partial else whole - count,
+            fewer=whole - count if leaf.partial else 0,
             repeated=repeated(leaf.frames),
         )
         for leaf, count in zip(leaves, counts, strict=True)

@@ -71,7 +71,9 @@ def check_group(group: Group, *, alone: bool, blamed: str = "") -> None:
             f"{blamed or 'copy the series again'}"
         )
     if len(group.frames) == 1 and not alone and group.siblings == 1:
-        raise SeriesError(f"one slice alone in its orientation ({first.uid}) is no volume")
+        raise SeriesError(
+            f"one slice alone in its orientation, size and spacing ({first.uid}) is no volume"
+        )
     _check_scale(group.frames)
 
 

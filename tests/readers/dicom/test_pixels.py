@@ -351,3 +351,10 @@ def test_pixels_that_are_not_grey_whole_bytes_are_refused_by_name(
 ) -> None:
     with pytest.raises(DataError, match=reason):
         read_series(slices.save(slices.headers(slices.stored(), **said), tmp_path))
+
+
+def test_pixels_of_unstated_sign_are_read_as_unsigned_and_that_is_said(tmp_path: Path) -> None:
+    pixels = slices.stored() + 40000
+    paths = slices.save(slices.headers(pixels, PixelRepresentation=None), tmp_path)
+    np.testing.assert_array_equal(first(paths), pixels)
+    assert "PixelRepresentation (0028,0103) is missing" in read_series(paths)[0].notes[0]

@@ -234,3 +234,17 @@ def test_of_very_many_refused_stacks_a_message_names_the_first_few(tmp_path: Pat
     with pytest.raises(GeometryError, match="and 4 more are refused") as caught:
         read_series(slices.save(series, tmp_path))
     assert str(caught.value).count("1 of 4 gaps") == 8
+
+
+def test_an_acquisition_with_fewer_slices_than_its_siblings_is_read_and_said_to_be_shorter(
+    tmp_path: Path,
+) -> None:
+    """Acquisitions of one series need not cover the same places."""
+    series = slices.echoes([slices.stored(seed=1), slices.stored(seed=2)])[:-2]
+    for place, header in enumerate(series):
+        del header.EchoNumbers, header.EchoTime
+        header.AcquisitionNumber = place // 6 + 1
+    whole, shorter = read_series(slices.save(series, tmp_path))
+    assert whole.notes == ()
+    assert shorter.label == "acquisition 2"
+    assert shorter.notes == ("2 slices fewer than the longest of its siblings",)
