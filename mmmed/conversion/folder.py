@@ -82,6 +82,7 @@ def convert_folder(
     out: Path,
     *,
     jobs: int = 1,
+    salt: bytes = b"",
     listener: Listener | None = None,
     limits: Limits = LIMITS,
 ) -> Counts:
@@ -92,6 +93,7 @@ def convert_folder(
         out: missing, empty, or the output of an earlier run, which is taken up; what it made of
             series that the input no longer holds is removed.
         jobs: processes; no result depends on it.
+        salt: of the digests that stand for patients.
         listener: hears of the tasks `index` and `convert`.
         limits: of one series.
 
@@ -106,7 +108,7 @@ def convert_folder(
     found = read_index(root, jobs=jobs, progress=lambda done, all_: tell("index", done, all_))
     with _writing(out):
         _begin(out)
-    tasks = _tasks(found.series, out)
+    tasks = _tasks(found.series, out, salt=salt)
     outcomes = _converted(tasks, out, jobs=jobs, limits=limits, tell=tell)
     rows = [*_series_rows(found.series, outcomes), *_aside_rows(found)]
     with _writing(out):
@@ -149,7 +151,7 @@ def _begin(out: Path) -> None:
     )
 
 
-def _tasks(series: Sequence[Series], out: Path) -> list[Task]:
+def _tasks(series: Sequence[Series], out: Path, *, salt: bytes) -> list[Task]:
     return [
         Task(
             root=one.root,
@@ -158,7 +160,7 @@ def _tasks(series: Sequence[Series], out: Path) -> list[Task]:
             out=out,
             name=name,
         )
-        for one, name in zip(series, names(series), strict=True)
+        for one, name in zip(series, names(series, salt=salt), strict=True)
     ]
 
 

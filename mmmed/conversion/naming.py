@@ -1,21 +1,24 @@
 """What the files of a series are called.
 
 known     a series whose kind stands in its headers gets a BIDS name: `sub-.._ses-.._T1w`
-other     every other series is named by its number and description, under `other/`
+other     every other series is named by its number and the words of protocols in its description,
+          under `other/`: free text may name a person, and names of files go far
 pseudonym subjects are named by a digest of Patient ID and issuer: it tells patients apart, and
-          whoever has the IDs can compute it, so it does not make data anonymous
+          whoever has the IDs can compute it, so it does not make data anonymous; with a salt, who
+          has that too
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mmmed.readers import entities
-from mmmed.readers.dicom import sop_class
+from mmmed.readers.dicom import sop_class, vocabulary
 from mmmed.readers.dicom.header import Header
 from mmmed.readers.dicom.index import Series
 from mmmed.readers.entities import Entities
@@ -56,9 +59,14 @@ class Name:
         return f"{self.folder}/{entities.build(replace(self.entities, ending=ending))}"
 
 
-def names(series: Sequence[Series]) -> list[Name]:
-    """A name for each series, none twice; the same for the same series in the same order."""
-    plain = [_name(one) for one in series]
+def names(series: Sequence[Series], *, salt: bytes = b"") -> list[Name]:
+    """A name for each series, none twice; the same for the same series in the same order.
+
+    Args:
+        series: of one folder.
+        salt: of the pseudonyms; without it they are the same everywhere.
+    """
+    plain = [_name(one, salt) for one in series]
     count = Counter(one.with_ending("") for one in plain)
     met: Counter[str] = Counter()
     found = []
@@ -102,14 +110,15 @@ def _with(name: Name, **labels: str) -> Name:
     return replace(name, entities=replace(name.entities, others=others))
 
 
-def _name(series: Series) -> Name:
+def _name(series: Series, salt: bytes) -> Name:
     first = series.headers[0]
-    subject, session = _subject(first), _session(first)
+    subject, session = _subject(first, salt), _session(first)
     suffix = kind(first)
     if suffix is None:
         number = "x" if first.number is None else str(first.number)
-        words = _alphanumeric(first.description) or first.modality.lower() or "series"
-        stem = f"{number}-{words[:40]}-{_digest(first.series)[:8]}"
+        words = "-".join(dict.fromkeys(vocabulary.words(first.description)))[:40].rstrip("-")
+        words = words or _alphanumeric(first.modality.lower()) or "series"
+        stem = f"{number}-{words}-{_digest(first.series)[:8]}"
         return Name(f"{OTHER}/sub-{subject}/ses-{session}", None, stem)
     folder = f"sub-{subject}/ses-{session}/{_PLACES[suffix]}"
     return Name(folder, Entities(subject, session, suffix, "", {}))
@@ -126,9 +135,10 @@ def kind(header: Header) -> str | None:
     return next((one for one, said in _CONTRASTS.items() if said.search(words)), None)
 
 
-def _subject(header: Header) -> str:
+def _subject(header: Header, salt: bytes) -> str:
     """Ten letters and digits that stand for the patient; for the study where there is no ID."""
-    return (header.identity or _digest(header.study))[:10]
+    known = header.identity or _digest(header.study)
+    return (hmac.new(salt, known.encode(), "sha256").hexdigest() if salt else known)[:10]
 
 
 def _session(header: Header) -> str:

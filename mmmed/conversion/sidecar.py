@@ -18,6 +18,7 @@ from mmmed.errors import MmmedError
 from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.line import one_line, reason_line, shown_path
 from mmmed.readers.dicom.series import SeriesVolume
+from mmmed.readers.dicom.vocabulary import without
 from mmmed.readers.silence import silent
 from mmmed.readers.suv.decision import derive
 
@@ -43,6 +44,9 @@ _TAKEN: Mapping[str, str] = {
 }
 """Field of the sidecar -> keyword of DICOM."""
 
+_FREE = ("SeriesDescription", "ProtocolName")
+"""What people write as they like; names in it are taken out."""
+
 _SECONDS: Mapping[str, str] = {
     "EchoTime": "EchoTime",
     "RepetitionTime": "RepetitionTime",
@@ -66,6 +70,8 @@ def sidecar(volume: SeriesVolume, *, root: Path) -> dict[str, Any]:
     first = read_data_set(volume.paths[0])
     with silent():
         said = {field: _plain(first, keyword) for field, keyword in _TAKEN.items()}
+        person = [str(_plain(first, keyword) or "") for keyword in ("PatientName", "PatientID")]
+        said |= {field: without(str(said[field]), person) for field in _FREE if said[field]}
         times = {field: _seconds(first, keyword) for field, keyword in _SECONDS.items()}
         suv = {"SUV": _suv(volume, root)} if said["Modality"] == _PET else {}
     return {

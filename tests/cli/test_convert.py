@@ -44,3 +44,20 @@ def test_what_another_run_may_read_is_8_and_says_so(
     said = capsys.readouterr()
     assert "1 series converted" in said.out
     assert "mmmed: 1 series could not be read this time, as index.tsv says; run again" in said.err
+
+
+def test_a_salt_is_read_from_a_file_that_holds_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_series(tmp_path / "in", 2)
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "salt").write_text("a long random text")
+    command = ["convert", str(tmp_path / "in"), "--jobs", "1", "--salt-file"]
+    assert exit_code([*command, str(tmp_path / "salt"), str(tmp_path / "a")]) == 0
+    assert exit_code([*command[:-1], str(tmp_path / "b")]) == 0
+    assert {path.name for path in (tmp_path / "a").glob("sub-*")}.isdisjoint(
+        path.name for path in (tmp_path / "b").glob("sub-*")
+    )
+    assert exit_code([*command, str(tmp_path / "empty"), str(tmp_path / "c")]) == 2
+    assert exit_code([*command, str(tmp_path / "none"), str(tmp_path / "c")]) == 2
+    assert "is empty; write a long random text" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,22 @@ def test_labels_that_read_alike_in_a_name_do_not_share_it(tmp_path: Path) -> Non
     (name,) = names(read_index(tmp_path).series)
     called = [one.with_ending("") for one in siblings(name, ["b -1", "b 1", "b 1.5", "b 15"])]
     assert len(set(called)) == 4
+
+
+def test_names_of_files_hold_words_of_protocols_alone(tmp_path: Path) -> None:
+    write_series(tmp_path, 2, SeriesDescription="ep2d_bold Mrs Miller <b>rest")
+    (name,) = names(read_index(tmp_path).series)
+    assert name.with_ending("").rsplit("/", 1)[1].startswith("3-ep2d-bold-rest-")
+
+
+def test_a_salt_changes_subjects_and_nothing_else(tmp_path: Path) -> None:
+    """By HMAC-SHA-256 of the digest that stands for the patient, as RFC 2104 defines it."""
+    write_series(tmp_path / "a", 2)
+    write_series(tmp_path / "b", 2, series="1.2.3", PatientID="two", StudyInstanceUID="1.2.4")
+    series = read_index(tmp_path).series
+    plain, salted = names(series), names(series, salt=b"secret")
+    again = [hmac.new(b"secret", one.headers[0].identity.encode(), "sha256") for one in series]
+    subjects = [one.entities.subject for one in salted if one.entities]
+    assert subjects == [one.hexdigest()[:10] for one in again]
+    assert len({*subjects, *(one.entities.subject for one in plain if one.entities)}) == 4
+    assert [one.entities.session for one in salted if one.entities] == ["20200229"] * 2

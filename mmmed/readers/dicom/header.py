@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from pydicom import charset
 
+from mmmed.readers.dicom import vocabulary
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.silence import silent
 
@@ -26,6 +27,7 @@ SOP_INSTANCE = 0x00080018
 STUDY_DATE = 0x00080020
 MODALITY = 0x00080060
 SERIES_DESCRIPTION = 0x0008103E
+PATIENT_NAME = 0x00100010
 PATIENT_ID = 0x00100020
 PATIENT_ID_ISSUER = 0x00100021
 ECHO_TIME = 0x00180081
@@ -65,6 +67,7 @@ WANTED = frozenset(
         CHARACTER_SET,
         SOP_INSTANCE,
         STUDY_DATE,
+        PATIENT_NAME,
         PATIENT_ID,
         PATIENT_ID_ISSUER,
         STUDY,
@@ -80,6 +83,9 @@ WANTED = frozenset(
 _UID = re.compile(rb"[!-~]{1,64}")
 """A UID as files carry it: printable, at most 64 bytes (PS3.5 section 9.1). Digits and dots are
 asked for by the standard and missed by some who write anonymous files."""
+
+_LONGEST_NAME = 1024
+"""Bytes of a name that are looked at; DICOM allows 64 characters in each of three scripts."""
 
 _DATE = re.compile(rb"\d{8}")
 _INTEGER = re.compile(rb"[+-]?\d{1,9}")
@@ -100,7 +106,7 @@ class Header:
         modality: `MR`, `PT`, `CT`, ..., or empty.
         identity: of the patient; empty where the file gives no Patient ID.
         date: of the DICOM Study, `YYYYMMDD`, or empty.
-        description: of the series, one printable line.
+        description: of the series, one printable line without the words of the patient's name.
         number: of the series.
         frames: 1, or as an enhanced file states.
         rows: of one frame.
@@ -160,7 +166,11 @@ def header(
         modality=_plain(get(MODALITY, b"")),
         identity=_identity(get(PATIENT_ID, b""), get(PATIENT_ID_ISSUER, b"")),
         date=_date(get(STUDY_DATE, b"")),
-        description=_text(get(SERIES_DESCRIPTION, b""), get(CHARACTER_SET, b"")),
+        description=_description(
+            get(SERIES_DESCRIPTION, b""),
+            get(CHARACTER_SET, b""),
+            (get(PATIENT_NAME, b""), get(PATIENT_ID, b"")),
+        ),
         number=_integer(get(SERIES_NUMBER, b"")),
         frames=max(_integer(get(FRAMES, b"")) or 1, 1),
         rows=_unsigned(get(ROWS, b""), order),
@@ -217,6 +227,13 @@ def _date(value: bytes) -> str:
     """Eight digits; `YYYY.MM.DD` of ACR-NEMA is read too."""
     digits = value.strip(b"\0 ").replace(b".", b"")
     return digits.decode("ascii") if _DATE.fullmatch(digits) else ""
+
+
+@lru_cache(maxsize=1024)
+def _description(value: bytes, characters: bytes, person: tuple[bytes, ...]) -> str:
+    """A text without the words of these values."""
+    names = [_text(one[:_LONGEST_NAME], characters) for one in person]
+    return vocabulary.without(_text(value, characters), names)
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ tell them apart, and what states its frames one by one; of all others the positi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
@@ -21,11 +22,14 @@ from mmmed.readers.silence import silent
 def facts_of(series: Series) -> SeriesFacts:
     """What the headers of a series say that helps to choose among series.
 
+    Its description is that of the index, which names no patient.
+
     Raises:
         DataError: a header cannot be read.
     """
     with silent():
-        return describe(list(_headers(series)))
+        found = describe(list(_headers(series)))
+    return replace(found, description=series.description)
 
 
 def _headers(series: Series) -> Iterator[Dataset]:
