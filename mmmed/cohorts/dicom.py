@@ -5,7 +5,9 @@ case   a row of the folder of which a series is chosen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from mmmed.cohorts.assembly import Columns, assemble
 from mmmed.cohorts.cohort import Cohort, Fault
@@ -14,9 +16,12 @@ from mmmed.cohorts.dicom_folder import DIGITS, Looked, look
 from mmmed.cohorts.follow_up import known_only
 from mmmed.cohorts.mapped import read_mapped
 from mmmed.cohorts.register import Register
+from mmmed.cohorts.trial import rivalled, tried
 from mmmed.cohorts.visit import subject_key
 from mmmed.errors import StudyError
+from mmmed.progress import Silent
 from mmmed.readers.dicom.header import identity
+from mmmed.readers.dicom.single import refusal
 
 
 def cohort(looked: Looked, name: str) -> Cohort:
@@ -33,7 +38,7 @@ def cohort(looked: Looked, name: str) -> Cohort:
         DataError: a table is missing or broken, or contradicts the rules.
     """
     rules = looked.rules
-    faults = found_faults(looked)
+    faults = [*found_faults(looked), *_replaced(looked)]
     register = _register(looked, faults)
     rows = [
         replace(
@@ -64,7 +69,10 @@ def cohort(looked: Looked, name: str) -> Cohort:
 
 
 def read_dicom(spec: DicomCohort, name: str) -> Cohort:
-    """The cohort in a folder of DICOM; of its images only headers are read.
+    """The cohort in a folder of DICOM.
+
+    Headers are read, and of the chosen series those that have a rival: it takes the place of one
+    that is refused.
 
     Raises:
         StudyError: no folder is named.
@@ -73,7 +81,18 @@ def read_dicom(spec: DicomCohort, name: str) -> Cohort:
     """
     if spec.root is None:
         raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
-    return cohort(look(spec.root, spec), name)
+    any_unit = partial(refusal, frozenset(spec.modalities))
+    looked = tried(look(spec.root, spec), any_unit, among=rivalled, jobs=1, tell=Silent())
+    return cohort(looked, name)
+
+
+def _replaced(looked: Looked) -> Iterator[Fault]:
+    """Series that were refused as they were read, where the next best took their place."""
+    for (study, uid, modality), why in looked.refused.items():
+        told = looked.verdicts[study, uid]
+        if not any(one.chosen and one.modality == modality for one in told):
+            reason = f"{why}; the next best series takes its place"
+            yield Fault("_".join(looked.sessions[study]), modality, reason)
 
 
 def _register(looked: Looked, faults: list[Fault]) -> Register:

@@ -19,10 +19,10 @@ from mmmed.cohorts.layout import may_be_dicom
 from mmmed.config import Document
 from mmmed.errors import StudyError
 from mmmed.progress import Listener
+from mmmed.readers.dicom.single import refusal
 from mmmed.readers.source import Source
 from mmmed.readers.template import Like
 from mmmed.transforms.chain import Chain
-from mmmed.transforms.series import refusal
 
 T = TypeVar("T")
 

@@ -16,6 +16,7 @@ from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort
 from mmmed.cohorts.layout import may_be_dicom
 from mmmed.cohorts.reading import CohortSpec, read
 from mmmed.progress import Listener, Progress
+from mmmed.readers.dicom.single import refusal
 from mmmed.readers.source import Source
 from mmmed.record import cache
 from mmmed.training.manifest import Manifest
@@ -23,7 +24,6 @@ from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.gallery import Scan, scans
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused
-from mmmed.transforms.series import refusal
 
 TABLES = ("table", "file")
 """Where a cohort or a modality names a table by its path."""

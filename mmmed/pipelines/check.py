@@ -35,11 +35,11 @@ from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
 from mmmed.progress import Listener, Silent
+from mmmed.readers.dicom.single import refusal
 from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.vectors import read_table
 from mmmed.record import cache
 from mmmed.transforms.chain import load_chain
-from mmmed.transforms.series import refusal
 
 USUAL: Mapping[Layout, tuple[str, str]] = {
     "BIDS": ("bids-ad", "bids-scans"),

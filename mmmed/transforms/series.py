@@ -5,23 +5,17 @@ A series never counts as lying in the template's space, whatever its headers say
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom.description import describe
 from mmmed.readers.dicom.elements import read_data_set
-from mmmed.readers.dicom.series import SeriesVolume, read_series
+from mmmed.readers.dicom.single import read_single
 from mmmed.readers.silence import silent
-from mmmed.readers.source import Source
-from mmmed.readers.suv.decision import derive, derive_relative
 from mmmed.transforms.raster import Raster, of_volume
 from mmmed.transforms.read import Read
-
-PET = "PT"
-"""DICOM's Modality of a PET."""
 
 
 def read(files: Sequence[Path], *, scale_free: bool) -> Read:
@@ -36,34 +30,15 @@ def read(files: Sequence[Path], *, scale_free: bool) -> Read:
         UnitsError: a PET's values cannot be brought to SUVbw, nor are linear where that suffices.
         DataError: a file cannot be read.
     """
-    found = read_series(files)
-    if len(found) > 1:
-        labels = ", ".join(one.label for one in found)
-        raise SeriesError(f"holds {len(found)} volumes ({labels}); one is expected: choose one")
-    volume = found[0]
-    words = tuple(f"series: {note}" for note in volume.notes)
-    raster = of_volume(volume.volume)
-    if not _is_pet(volume):
+    single = read_single(files, scale_free=scale_free)
+    words = tuple(f"series: {note}" for note in single.volume.notes)
+    raster = of_volume(single.volume.volume)
+    record = single.derivation
+    if record is None:
         return Read(raster, suv=False, words=words, derivation=None)
-    record = (derive_relative if scale_free else derive)(volume.headers)
     scaled = Raster(raster.data * np.float32(record.factor), raster.affine)
     said = f"suv: {record.unit}, factor {record.factor:.10g} ({'; '.join(record.path)})"
     return Read(scaled, record.unit == "SUVbw", (*words, said), record.to_json())
-
-
-def refusal(scale_free: Collection[str], modality: str, source: Source) -> str | None:
-    """Why a series cannot be read for a modality; None where it can.
-
-    Args:
-        scale_free: modalities whose chain is content with any linear unit of a PET.
-        modality: that it is read for.
-        source: the series.
-    """
-    try:
-        read(source.files, scale_free=modality in scale_free)
-    except DataError as error:
-        return str(error)
-    return None
 
 
 def described(files: Sequence[Path]) -> dict[str, str]:
@@ -81,7 +56,3 @@ def described(files: Sequence[Path]) -> dict[str, str]:
         "SeriesInstanceUID": facts.uid,
     }
     return {key: value for key, value in said.items() if value}
-
-
-def _is_pet(volume: SeriesVolume) -> bool:
-    return any(str(header.get("Modality", "")) == PET for header in volume.headers[:1])

@@ -11,9 +11,10 @@ from slices import headers, save
 
 from mmmed.cohorts import choice_table
 from mmmed.cohorts.choice_table import CHOICE, recorded
+from mmmed.cohorts.dicom import read_dicom
 from mmmed.cohorts.dicom_cohort import DICOM, load_dicom
+from mmmed.readers.dicom.single import refusal
 from mmmed.record import table
-from mmmed.transforms.series import refusal
 
 RULES = load_dicom(DICOM, start=None)
 TRIAL = partial(refusal, frozenset())
@@ -38,7 +39,9 @@ def put(folder: Path, number: int, *, broken: bool = False) -> None:
 
 def read(root: Path, out: Path) -> tuple[str, dict[str, dict[str, str]]]:
     """The folder of the series that is the item, and the rows of `choice.tsv` by folder."""
-    (case,) = recorded(root, RULES, out=out, trial=TRIAL).cases
+    cohort = recorded(root, RULES, out=out, trial=TRIAL)
+    (case,) = cohort.cases
+    assert all("the next best series takes its place" in one.reason for one in cohort.faults)
     rows = table.read(out / choice_table.NAME, CHOICE)
     return case.sources["mri"][0].path.parent.name, {row["path"].split("/")[0]: row for row in rows}
 
@@ -90,3 +93,14 @@ def test_nothing_is_read_where_there_is_no_rival(tmp_path: Path) -> None:
 
     recorded(tmp_path / "in", RULES, out=tmp_path / "out", trial=trial)
     assert asked == []
+
+
+def test_the_cohort_of_a_study_takes_the_next_best_too_and_says_so(tmp_path: Path) -> None:
+    put(tmp_path / "in" / "best", 1, broken=True)
+    put(tmp_path / "in" / "next", 2)
+    cohort = read_dicom(RULES.model_copy(update={"root": tmp_path / "in"}), "in")
+    assert cohort.cases[0].sources["mri"][0].path.parent.name == "next"
+    (fault,) = cohort.faults
+    assert (fault.where, fault.modality) == (cohort.cases[0].id, "mri")
+    assert fault.reason.startswith("best/")
+    assert fault.reason.endswith("the next best series takes its place")
