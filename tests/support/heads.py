@@ -22,7 +22,7 @@ def planted(degrees: tuple[float, float, float], shift: tuple[float, ...], size:
 
 
 def moved(
-    data: np.ndarray, affine: np.ndarray, matrix: np.ndarray, voxel_mm: float = 3.0
+    data: np.ndarray, affine: np.ndarray, matrix: np.ndarray, voxel_mm: float = 4.0
 ) -> Raster:
     """The head where `matrix` puts it, on an upright grid of 255 mm around it."""
     side = round(255 / voxel_mm)

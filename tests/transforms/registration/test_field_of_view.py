@@ -43,7 +43,7 @@ def test_a_body_without_its_head_fails():
 @pytest.mark.parametrize(("top_mm", "verdict"), [(66, "pass"), (75, "fail"), (105, "fail")])
 def test_a_head_passes_while_its_scan_shows_the_top_of_the_brain(top_mm, verdict):
     """The brain ends 66 mm below the upper end of the whole field of view."""
-    scan = moved(*with_skull(), MATRIX)
+    scan = moved(*with_skull(), MATRIX, 3.0)
     cut = top_mm // 3
     found = register(Raster(scan.data[..., :-cut], scan.affine), "t1", suv=False)
     assert found.quality.verdict == verdict
