@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from mmmed.readers.dicom.dimension import (
     labels,
 )
 from mmmed.readers.dicom.frame import Frame
+from mmmed.readers.dicom.order import by_number
 from mmmed.readers.dicom.spacing import is_even
 
 SAME_PLACE_MM = 0.05
@@ -177,7 +178,12 @@ def _leaves(frames: Sequence[Frame], words: tuple[str, ...], *, partial: bool) -
                     partial=partial,
                 )
             ]
-    return _by_rank(frames, place, words, partial=partial)
+    dealt = by_number(frames, place.tolist())
+    if not dealt:
+        return _by_file(frames, words) or [_Leaf(words, frames, partial)]
+    return [
+        _Leaf((*words, f"frame {rank}"), own, partial) for rank, own in enumerate(dealt, start=1)
+    ]
 
 
 def _slabs(frames: Sequence[Frame], words: tuple[str, ...], *, partial: bool) -> list[_Leaf]:
@@ -234,34 +240,3 @@ def _explains(values: Sequence[str], place: np.ndarray) -> bool:
     for value, where in zip(values, place, strict=True):
         at[int(where)].add(value)
     return max(map(len, at.values())) == len(distinct)
-
-
-def _by_rank(
-    frames: Sequence[Frame], place: np.ndarray, words: tuple[str, ...], *, partial: bool
-) -> list[_Leaf]:
-    """Frames that only their numbers tell apart: the n-th of every place together.
-
-    Where places have different counts, or numbers run neither stack by stack nor place by place,
-    they stay together: a guess would mix stacks.
-    """
-    at: dict[int, list[Frame]] = defaultdict(list)
-    for frame, where in zip(frames, place, strict=True):
-        at[int(where)].append(frame)
-    if len(set(map(len, at.values()))) != 1:
-        return _by_file(frames, words) or [_Leaf(words, frames, partial)]
-    ranked = [sorted(own, key=lambda frame: frame.number or 0) for own in at.values()]
-    stacks = list(zip(*ranked, strict=True))
-    if not (_run(stacks) or _run(ranked)):
-        return _by_file(frames, words) or [_Leaf(words, frames, partial)]
-    return [
-        _Leaf((*words, f"frame {rank}"), own, partial) for rank, own in enumerate(stacks, start=1)
-    ]
-
-
-def _run(parts: Sequence[Sequence[Frame]]) -> bool:
-    """Whether the numbers of each part all come before those of another, or all behind them."""
-    numbers = [[frame.number for frame in part if frame.number is not None] for part in parts]
-    if any(len(set(own)) != len(part) for own, part in zip(numbers, parts, strict=True)):
-        return False
-    ordered = sorted((min(own), max(own)) for own in numbers)
-    return all(one[1] < other[0] for one, other in pairwise(ordered))

@@ -11,7 +11,8 @@ import pytest
 import slices
 from pydicom.dataset import FileDataset
 
-from mmmed.readers.dicom.series import read_series
+from mmmed.errors import SeriesError
+from mmmed.readers.dicom.series import Refusal, SeriesVolume, read_series, read_stacks
 
 ONE_SERIES = {"SeriesInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.4"}
 PIXELS = [slices.stored(seed=1), slices.stored(seed=2)]
@@ -132,3 +133,35 @@ def test_positions_of_echoes_that_differ_by_a_hair_are_one_place(tmp_path: Path)
     for header in series[6:]:
         header.ImagePositionPatient[2] += 0.02
     assert [one.label for one in read_series(slices.save(series, tmp_path))] == ["echo 1", "echo 2"]
+
+
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_a_scan_that_was_stopped_keeps_the_time_points_that_it_finished(
+    tmp_path: Path, interleaved: bool
+) -> None:
+    """Nothing but the numbers of its images tells its three time points apart."""
+    times = [slices.stored(seed=seed) for seed in range(3)]
+    taken = [0, 2, 4, 1, 3, 5] if interleaved else list(range(6))
+    series = [
+        made[place]
+        for made in (slices.headers(pixels, **ONE_SERIES) for pixels in times)
+        for place in taken
+    ]
+    for number, header in enumerate(series):
+        header.InstanceNumber = number + 1
+        header.AcquisitionTime = f"{120000 + number}"
+    one, two, cut = read_stacks(slices.save(series[:-2], tmp_path))
+    for found, pixels in zip((one, two), times, strict=False):
+        assert isinstance(found, SeriesVolume)
+        np.testing.assert_array_equal(found.volume.data[::-1, ::-1].transpose(2, 1, 0), pixels)
+    assert isinstance(cut, Refusal)
+    assert "2 slices are missing that its siblings have" in cut.reason
+
+
+def test_a_slice_that_was_taken_again_decides_nothing(tmp_path: Path) -> None:
+    """It has the next number, but which of the two is right cannot be told."""
+    series = slices.headers(slices.stored(seed=1), **ONE_SERIES)
+    again = slices.headers(slices.stored(seed=2), **ONE_SERIES)[2]
+    again.InstanceNumber = 7
+    with pytest.raises(SeriesError, match="1 positions hold several of the 7 slices"):
+        read_series(slices.save([*series, again], tmp_path))
