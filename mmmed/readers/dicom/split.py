@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmmed.errors import SeriesError
 from mmmed.readers.dicom.dimension import (
     DIMENSIONS,
     LATERAL,
@@ -36,6 +37,9 @@ SAME_PLACE_MM = 0.05
 SAME_DIRECTION = 1e-3
 """Direction cosines that differ by less are one orientation, and so are mm of pixel spacing: they
 are written with few digits."""
+
+MOST_ORIENTATIONS = 1000
+"""Orientations and sizes of one series that are told apart; scans that turn have some dozens."""
 
 PLANES = ("sagittal", "coronal", "axial")
 """The planes whose normals run along the patient's x, y and z."""
@@ -66,7 +70,11 @@ class Group:
 
 
 def split(frames: Sequence[Frame]) -> tuple[Group, ...]:
-    """The groups of a series, those of one orientation together."""
+    """The groups of a series, those of one orientation together.
+
+    Raises:
+        SeriesError: too many orientations or sizes.
+    """
     orientations = _by_orientation(frames)
     names = _planes(orientations) if len(orientations) > 1 else [""]
     return tuple(
@@ -101,6 +109,11 @@ def _by_orientation(frames: Sequence[Frame]) -> list[list[Frame]]:
     found: list[list[Frame]] = []
     for frame in frames:
         home = next((group for group in reversed(found) if _alike(group[0], frame)), None)
+        if home is None and len(found) == MOST_ORIENTATIONS:
+            raise SeriesError(
+                f"more than {MOST_ORIENTATIONS} orientations and sizes among {len(frames)} slices "
+                f"(first {frames[0].uid}); these are no stacks"
+            )
         if home is None:
             found.append([frame])
         else:

@@ -165,3 +165,14 @@ def test_a_slice_that_was_taken_again_decides_nothing(tmp_path: Path) -> None:
     again.InstanceNumber = 7
     with pytest.raises(SeriesError, match="1 positions hold several of the 7 slices"):
         read_series(slices.save([*series, again], tmp_path))
+
+
+def test_the_orientations_of_one_series_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmmed.readers.dicom.split.MOST_ORIENTATIONS", 4)
+    series = slices.headers(slices.stored(), **ONE_SERIES)
+    for place, header in enumerate(series):
+        header.PixelSpacing = [1.0 + place, 1.0]
+    with pytest.raises(SeriesError, match="more than 4 orientations and sizes among 6 slices"):
+        read_series(slices.save(series, tmp_path))
