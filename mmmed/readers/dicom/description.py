@@ -2,13 +2,15 @@
 
 Values are looked for in the header of every file and in the functional groups of every frame, under
 the keyword of classic images and under that of enhanced ones. Of a number that several frames state
-differently the smallest counts; of texts the first, all of Image Type and Corrected Image.
+differently the smallest counts; of texts the first, all of Image Type and Corrected Image. Free
+texts are without the words of the patient's name and ID.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -19,6 +21,7 @@ from mmmed.readers.dicom.facts import SeriesFacts
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.dicom.patient import age_years
 from mmmed.readers.dicom.tracer import tracer
+from mmmed.readers.dicom.vocabulary import without
 from mmmed.readers.suv.place import items_of, text_of
 from mmmed.readers.suv.reading import Reading
 from mmmed.readers.suv.units import stated_unit
@@ -52,41 +55,58 @@ def describe(headers: Sequence[Dataset]) -> SeriesFacts:
     depths = _depths(positions, normal)
     spacing = _vectors(reading, "PixelSpacing", 2)
     step, missing = _steps(depths)
-    return SeriesFacts(
-        study=_first(reading, "StudyInstanceUID"),
-        uid=_first(reading, "SeriesInstanceUID"),
-        modality=_first(reading, "Modality"),
-        number=_whole(reading, "SeriesNumber"),
-        description=_first(reading, "SeriesDescription"),
-        protocol=_first(reading, "ProtocolName"),
-        image_type=_all(reading, "ImageType", "FrameType", "ComplexImageComponent"),
-        body_part=_first(reading, "BodyPartExamined")
-        or _meaning(reading, "AnatomicRegionSequence"),
-        images=sum(_frames(header) for header in headers),
-        slices=len(depths) or None,
-        rows=_size(headers[0], "Rows"),
-        columns=_size(headers[0], "Columns"),
-        pixel_mm=(float(spacing[0][0]), float(spacing[0][1])) if len(spacing) else None,
-        step_mm=step,
-        missing_slices=missing,
-        orientations=_different(orientations),
-        normal=normal,
-        dimensions=_first(reading, "MRAcquisitionType"),
-        sequence=_all(reading, "ScanningSequence", "PulseSequenceName"),
-        variant=_all(reading, "SequenceVariant"),
-        repetition_ms=_number(reading, "RepetitionTime"),
-        echo_ms=_number(reading, "EchoTime", "EffectiveEchoTime"),
-        inversion_ms=_number(reading, "InversionTime", "InversionTimes"),
-        flip_degrees=_number(reading, "FlipAngle"),
-        contrast_agent=_first(reading, "ContrastBolusAgent")
-        or _meaning(reading, "ContrastBolusAgentSequence"),
-        tracer=tracer(reading),
-        units=_first(reading, "Units") or _mapped_unit(reading),
-        corrections=_all(reading, "CorrectedImage") or _flagged(reading),
-        decay_correction=_first(reading, "DecayCorrection"),
-        age_years=age_years(reading),
-        sex=_first(reading, "PatientSex"),
-        site=_first(reading, "InstitutionName"),
+    return _nameless(
+        reading,
+        SeriesFacts(
+            study=_first(reading, "StudyInstanceUID"),
+            uid=_first(reading, "SeriesInstanceUID"),
+            modality=_first(reading, "Modality"),
+            number=_whole(reading, "SeriesNumber"),
+            description=_first(reading, "SeriesDescription"),
+            protocol=_first(reading, "ProtocolName"),
+            image_type=_all(reading, "ImageType", "FrameType", "ComplexImageComponent"),
+            body_part=_first(reading, "BodyPartExamined")
+            or _meaning(reading, "AnatomicRegionSequence"),
+            images=sum(_frames(header) for header in headers),
+            slices=len(depths) or None,
+            rows=_size(headers[0], "Rows"),
+            columns=_size(headers[0], "Columns"),
+            pixel_mm=(float(spacing[0][0]), float(spacing[0][1])) if len(spacing) else None,
+            step_mm=step,
+            missing_slices=missing,
+            orientations=_different(orientations),
+            normal=normal,
+            dimensions=_first(reading, "MRAcquisitionType"),
+            sequence=_all(reading, "ScanningSequence", "PulseSequenceName"),
+            variant=_all(reading, "SequenceVariant"),
+            repetition_ms=_number(reading, "RepetitionTime"),
+            echo_ms=_number(reading, "EchoTime", "EffectiveEchoTime"),
+            inversion_ms=_number(reading, "InversionTime", "InversionTimes"),
+            flip_degrees=_number(reading, "FlipAngle"),
+            contrast_agent=_first(reading, "ContrastBolusAgent")
+            or _meaning(reading, "ContrastBolusAgentSequence"),
+            tracer=tracer(reading),
+            units=_first(reading, "Units") or _mapped_unit(reading),
+            corrections=_all(reading, "CorrectedImage") or _flagged(reading),
+            decay_correction=_first(reading, "DecayCorrection"),
+            age_years=age_years(reading),
+            sex=_first(reading, "PatientSex"),
+            site=_first(reading, "InstitutionName"),
+        ),
+    )
+
+
+def _nameless(reading: Reading, facts: SeriesFacts) -> SeriesFacts:
+    """The facts, those that people may write as they like without the patient's name."""
+    person = [_first(reading, keyword) for keyword in ("PatientName", "PatientID")]
+    return replace(
+        facts,
+        description=without(facts.description, person),
+        protocol=without(facts.protocol, person),
+        body_part=without(facts.body_part, person),
+        contrast_agent=without(facts.contrast_agent, person),
+        tracer=without(facts.tracer, person),
+        site=without(facts.site, person),
     )
 
 

@@ -151,6 +151,23 @@ def test_the_age_is_as_stated_or_from_birth_to_the_study(
     assert found == (None if age is None else pytest.approx(age, abs=0.01))
 
 
+def test_free_texts_do_not_name_the_patient() -> None:
+    facts = describe(
+        [
+            _item(
+                PatientName="Doe^Jane",
+                PatientID="4711",
+                SeriesDescription="t1 JANE mprage",
+                ProtocolName="doe head",
+                InstitutionName="Clinic of Doe",
+                BodyPartExamined="HEAD",
+            )
+        ]
+    )
+    assert (facts.description, facts.protocol) == ("t1 [removed] mprage", "[removed] head")
+    assert (facts.site, facts.body_part) == ("Clinic of [removed]", "HEAD")
+
+
 def test_an_empty_header_states_nothing() -> None:
     facts = describe([Dataset()])
     assert (facts.modality, facts.number, facts.slices, facts.step_mm) == ("", None, None, None)
