@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mmmed.cohorts.bids import BidsCohort, read_bids
+from mmmed.cohorts.breakhis import BreakHisCohort, read_breakhis
 from mmmed.cohorts.caps import CapsCohort, read_caps
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.dicom import read_dicom
@@ -15,7 +16,8 @@ from mmmed.cohorts.table import TableCohort, read_table_cohort
 from mmmed.cohorts.views import ViewsCohort, read_views
 
 CohortSpec = Annotated[
-    BidsCohort | CapsCohort | DicomCohort | TableCohort | ViewsCohort, Field(discriminator="kind")
+    BidsCohort | BreakHisCohort | CapsCohort | DicomCohort | TableCohort | ViewsCohort,
+    Field(discriminator="kind"),
 ]
 
 
@@ -29,6 +31,8 @@ def read(spec: CohortSpec, name: str) -> Cohort:
     """
     if isinstance(spec, BidsCohort):
         return read_bids(spec, name)
+    if isinstance(spec, BreakHisCohort):
+        return read_breakhis(spec, name)
     if isinstance(spec, CapsCohort):
         return read_caps(spec, name)
     if isinstance(spec, DicomCohort):

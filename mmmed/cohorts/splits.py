@@ -4,8 +4,8 @@ part    train | validation | calibration | test; calibration meets no gradient a
 fold    one assignment of every case to a part
 leak    a subject in two parts; never allowed
 
-Subjects are dealt like cards: sorted by class, site and then at random, each goes to the part that
-is furthest behind its share. So parts are alike in class and site, and their sizes are as exact as
+Subjects are dealt like cards: sorted by class, stratum, site and then at random, each goes to the
+part that is furthest behind its share. So parts are alike in these, and their sizes are as exact as
 whole subjects allow, also where a class is smaller than the number of folds.
 """
 
@@ -35,22 +35,27 @@ class _Drawn(Spec):
         validation: share of the whole that chooses.
         calibration: share of the whole that calibrates.
         seed: of the draw alone.
+        stratify: a column recorded with each case, such as `subtype`, in which parts are to be
+            alike; None for class and site alone.
     """
 
     validation: Share = 0.1
     calibration: Share = 0.1
     seed: int = 0
+    stratify: str | None = None
 
 
 class Holdout(_Drawn):
-    """One fold: as the cohort's own `part` column says, else drawn.
+    """One fold: as the cohort's own `part` column says, else drawn. Or several, each drawn anew.
 
     Attributes:
         test: share of the whole that is tested.
+        repeats: how many hold-outs; a subject may be tested in several of them, or in none.
     """
 
     kind: Literal["holdout"] = "holdout"
     test: Share = 0.2
+    repeats: Annotated[int, Field(ge=1)] = 1
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Holdout:
@@ -167,18 +172,23 @@ def check_leakage(fold: Fold, subjects: pd.Series) -> None:
 def _drawn(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut) -> tuple[Fold, ...]:
     match spec:
         case Holdout():
-            return (_holdout(cohort, spec),)
+            return _holdouts(cohort, spec)
         case Folds():
             return _folds(cohort, spec)
         case LeaveOneSiteOut():
             return _sites(cohort, spec)
 
 
-def _holdout(cohort: Cohort, spec: Holdout) -> Fold:
+def _holdouts(cohort: Cohort, spec: Holdout) -> tuple[Fold, ...]:
     own = stated(cohort)
     if own is not None:
-        return own
-    people = _people(cohort)
+        if spec.repeats > 1:
+            raise DataError(
+                f"cohort {cohort.name}: states its own split, which cannot be repeated; "
+                "set splits.repeats=1"
+            )
+        return (own,)
+    people = _people(cohort, spec.stratify)
     rest = 1 - spec.validation - spec.calibration - spec.test
     shares = {
         "train": rest,
@@ -186,11 +196,16 @@ def _holdout(cohort: Cohort, spec: Holdout) -> Fold:
         "calibration": spec.calibration,
         "test": spec.test,
     }
-    return Fold("holdout", _spread(cohort, _deal(people, shares, spec.seed)))
+    if spec.repeats == 1:
+        return (Fold("holdout", _spread(cohort, _deal(people, shares, spec.seed))),)
+    return tuple(
+        Fold(f"holdout-{number}", _spread(cohort, _deal(people, shares, (spec.seed, number))))
+        for number in range(spec.repeats)
+    )
 
 
 def _folds(cohort: Cohort, spec: Folds) -> tuple[Fold, ...]:
-    people = _people(cohort)
+    people = _people(cohort, spec.stratify)
     names = [f"fold-{index}" for index in range(spec.folds)]
     home = _deal(people, dict.fromkeys(names, 1 / spec.folds), spec.seed)
     tested = pd.Series(home)
@@ -201,7 +216,7 @@ def _folds(cohort: Cohort, spec: Folds) -> tuple[Fold, ...]:
 
 
 def _sites(cohort: Cohort, spec: LeaveOneSiteOut) -> tuple[Fold, ...]:
-    people = _people(cohort)
+    people = _people(cohort, spec.stratify)
     unknown = people.index[people["site"] == ""]
     if len(unknown):
         raise DataError(f"leave-one-site-out: the site of subject {unknown[0]} is not recorded")
@@ -231,29 +246,44 @@ def _around(
     return {**_deal(others, inner, spec.seed), **dict.fromkeys(tested, "test")}
 
 
-def _people(cohort: Cohort) -> pd.DataFrame:
-    """One row per subject: its class, site and number of cases.
+def _people(cohort: Cohort, stratify: str | None) -> pd.DataFrame:
+    """One row per subject: its class, stratum, site and number of cases.
 
-    A subject whose class changes counts as its highest class, one seen at several sites as the
+    A subject whose class changes counts as its highest class, one of several sites or strata as the
     first of them.
+
+    Raises:
+        DataError: the strata are no column of the cohort.
     """
+    known = {name for case in cohort.cases for name in case.covariates}
+    if stratify is not None and stratify not in known:
+        raise DataError(
+            f"cohort {cohort.name}: splits.stratify: no column {stratify!r} is recorded "
+            f"({', '.join(sorted(known)) or 'none is'})"
+        )
     table = pd.DataFrame(
         {
             "subject": [case.subject for case in cohort.cases],
             "label": [case.label for case in cohort.cases],
+            "stratum": [str(case.covariates.get(stratify or "")) for case in cohort.cases],
             "site": [case.site or "" for case in cohort.cases],
         }
     )
     return table.groupby("subject").agg(
-        label=("label", "max"), site=("site", "first"), cases=("label", "size")
+        label=("label", "max"),
+        stratum=("stratum", "first"),
+        site=("site", "first"),
+        cases=("label", "size"),
     )
 
 
-def _deal(people: pd.DataFrame, shares: Mapping[str, float], seed: int) -> dict[str, str]:
+def _deal(
+    people: pd.DataFrame, shares: Mapping[str, float], seed: int | tuple[int, int]
+) -> dict[str, str]:
     """Subject -> one of the named shares."""
     random = np.random.default_rng(seed)
     order = people.sort_index().assign(draw=lambda table: random.random(len(table)))
-    order = order.sort_values(["label", "site", "draw"], kind="stable")
+    order = order.sort_values(["label", "stratum", "site", "draw"], kind="stable")
     given = dict.fromkeys(shares, 0)
     dealt: dict[str, str] = {}
     total = 0

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from mmmed import config, library
 from mmmed.cohorts.bids import BidsCohort
+from mmmed.cohorts.breakhis import BreakHisCohort
 from mmmed.cohorts.caps import CapsCohort
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.dicom_cohort import DicomCohort
@@ -61,6 +62,7 @@ Simulated = SimulatedCohort | SimulatedTable
 
 CohortFile = Annotated[
     BidsCohort
+    | BreakHisCohort
     | CapsCohort
     | DicomCohort
     | TableCohort
