@@ -27,6 +27,7 @@ from mmmed.cli import (
     simulate,
     track,
     train_ad,
+    train_breakhis,
 )
 from mmmed.errors import MmmedError
 
@@ -34,6 +35,7 @@ INTERRUPTED = 130
 
 _GOES_ON = {
     "train-ad": "goes on with --resume",
+    "train-breakhis": "goes on with --resume",
     "run": "goes on with --resume",
     "convert": "goes on when run again with the same folders",
     "prepare": "goes on when run again with the same folders",
@@ -51,6 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("train-ad")(train_ad.train_ad)
+app.command("train-breakhis")(train_breakhis.train_breakhis)
 app.command("run")(run.run)
 app.add_typer(simulate.app, name="simulate", help="Write a simulated cohort with a known ceiling.")
 app.command("check")(check.check)

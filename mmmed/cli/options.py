@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,20 @@ Qc = Annotated[
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")
 ]
+
+
+BASELINES = ("late-sum", "late-fusion", "early-fusion")
+
+
+def quoted(text: str) -> str:
+    """The text as a YAML scalar that is read back as the same text."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def competing(method: Sequence[str] | None, *, baselines: bool) -> str:
+    """The setting that `--method` and `--baselines` are short for."""
+    names = [*(method or ["hypermm"]), *(BASELINES if baselines else ())]
+    return f"methods=[{', '.join(f'{{kind: {quoted(one)}}}' for one in dict.fromkeys(names))}]"
 
 
 def budget(*, devices: int | None, nodes: int | None, precision: str | None) -> list[str]:

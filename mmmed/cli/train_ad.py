@@ -18,11 +18,12 @@ from mmmed.cli.options import (
     Resume,
     Settings,
     budget,
+    competing,
+    quoted,
 )
 from mmmed.errors import StudyError
 
 STUDY = "ad/train"
-BASELINES = ("late-sum", "late-fusion", "early-fusion")
 
 
 def train_ad(
@@ -83,8 +84,7 @@ def train_ad(
         raise StudyError(f"--cohort {cohort}: says how DATA is read; name DATA as well")
     elif folds is not None:
         chosen.append(f"splits={{kind: folds, folds: {folds}}}")
-    names = [*(method or ["hypermm"]), *(BASELINES if baselines else ())]
-    chosen.append(f"methods=[{', '.join(f'{{kind: {quoted(n)}}}' for n in dict.fromkeys(names))}]")
+    chosen.append(competing(method, baselines=baselines))
     if weights is not None:
         chosen.append(f"methods.0.weights={quoted(weights)}")
     if missing_pet is not None:
@@ -116,11 +116,6 @@ def _usual(data: Path) -> str:
     name = f"{found.lower()}-ad"
     typer.echo(f"{data}: taken as {found}, read as cohorts/{name}.yaml says", err=True)
     return name
-
-
-def quoted(text: str) -> str:
-    """The text as a YAML scalar that is read back as the same text."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _seeded(seed: int, *, simulated: bool) -> list[str]:

@@ -108,7 +108,9 @@ def _in_folder(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     A table that training named by an absolute path lies elsewhere and holds the training cases.
     """
-    given = {name: settings[name] for name in TABLES if Path(settings.get(name, "")).is_absolute()}
+    given = {
+        name: settings[name] for name in TABLES if Path(settings.get(name) or "").is_absolute()
+    }
     return {**settings, **{name: Path(path).name for name, path in given.items()}}
 
 

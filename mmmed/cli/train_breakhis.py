@@ -1,0 +1,70 @@
+"""`mmmed train-breakhis`: breast cancer from histopathology at some of four magnifications."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmmed.cli.options import (
+    Device,
+    Devices,
+    Jobs,
+    Nodes,
+    Out,
+    Precision,
+    Resume,
+    Settings,
+    budget,
+    competing,
+    quoted,
+)
+
+STUDY = "breakhis/train"
+
+
+def train_breakhis(
+    data: Annotated[
+        Path, typer.Argument(help="The tree of BreakHis, or any folder of images with its names.")
+    ],
+    method: Annotated[
+        list[str] | None, typer.Option(help="Method to train; may be repeated. [hypermm]")
+    ] = None,
+    baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", help="Train the three baselines as well.")
+    ] = True,
+    repeats: Annotated[
+        int | None, typer.Option(help="Hold-outs of whole patients, each drawn anew. [5]", min=1)
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Job seeds, like 0,1,2. [0]")] = None,
+    out: Out = None,
+    device: Device = "auto",
+    devices: Devices = None,
+    nodes: Nodes = None,
+    precision: Precision = None,
+    jobs: Jobs = None,
+    resume: Resume = False,
+    settings: Settings = None,
+) -> int:
+    """Train HyperMM and three baselines on four magnifications, and report every subset of them."""
+    from mmmed.cli.running import numbers, run_study
+
+    chosen = [
+        f"cohort={{name: breakhis, root: {quoted(str(data))}}}",
+        competing(method, baselines=baselines),
+    ]
+    if repeats is not None:
+        chosen.append(f"splits.repeats={repeats}")
+    if seeds is not None:
+        chosen.append(f"seeds=[{numbers(seeds, '--seeds')}]")
+    last = budget(devices=devices, nodes=nodes, precision=precision)
+    return run_study(
+        STUDY,
+        settings=[*chosen, *(settings or []), *last],
+        out=out,
+        device=device,
+        jobs=jobs,
+        resume=resume,
+        qc=False,
+    )

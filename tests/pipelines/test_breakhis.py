@@ -1,0 +1,89 @@
+"""`train-breakhis` on a small tree, and its model on other slides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmmed.record import table
+
+BRIEF = (
+    "--method", "hypermm", "--no-baselines", "--repeats", "2", "--jobs", "1",
+    "--set", "training={steps: 2, batch: 4}",
+    "--set", "evaluation={positive: malignant, interval: {draws: 100}}",
+)  # fmt: skip
+MAGNIFICATIONS = (40, 100, 200, 400)
+SLIDES = [
+    *((subtype, 1000 + place) for place, subtype in enumerate(("F", "TA") * 7)),
+    *((subtype, 2000 + place) for place, subtype in enumerate(("DC", "LC") * 7)),
+    ("LC", 2000),
+]
+"""Seven of each subtype, and a number that stands under two of them."""
+
+
+def picture(path: Path, *, seed: int, bright: bool) -> None:
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 100, (12, 18, 3)) + (100 if bright else 0)
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """29 slides; one in four lacks its 40x images, some have two at 400x."""
+    root = tmp_path_factory.mktemp("breakhis")
+    for place, (subtype, number) in enumerate(SLIDES):
+        malignant = subtype in ("DC", "LC")
+        letter = "M" if malignant else "B"
+        for magnification in MAGNIFICATIONS[place % 4 == 0 :]:
+            for sequence in range(1, 3 if magnification == 400 and place % 3 == 0 else 2):
+                name = f"SOB_{letter}_{subtype}-14-{number}-{magnification}-{sequence:03d}.png"
+                picture(root / name, seed=place * 1000 + magnification, bright=malignant)
+    (root / "SOB_B_F-14-1000-40-009.png").write_text("<html>")
+    (root / "SOB_B_F-14-1000-63-001.png").write_bytes(b"")
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(
+    attempt_in: Callable[..., Any], tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    place = tmp_path_factory.mktemp("place")
+    done = attempt_in(place, "train-breakhis", tree, "--out", "run", *BRIEF)
+    assert done.code == 0, done.err
+    assert "no magnification 63" in done.err
+    return place / "run"
+
+
+def test_every_pattern_of_four_magnifications_is_scored(run: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["rule"].startswith("benign against malignant (positive: malignant)")
+    rows = table.read(run / "predictions.tsv", table.PREDICTIONS)
+    patterns = {row["pattern"] for row in rows if row["protocol"] == "every-pattern"}
+    assert len(patterns) == 15
+
+
+def test_both_subtypes_of_a_number_are_in_one_part_of_every_hold_out(run: Path) -> None:
+    rows = table.read(run / "splits.tsv", table.SPLITS)
+    assert {row["fold"] for row in rows} == {"holdout-0", "holdout-1"}
+    for fold in ("holdout-0", "holdout-1"):
+        part = {row["case_id"]: row["split"] for row in rows if row["fold"] == fold}
+        assert part["DC-14-2000"] == part["LC-14-2000"]
+
+
+@pytest.mark.shared
+def test_the_model_reads_real_images_with_the_magnifications_they_have(
+    run: Path, data: Path, attempt: Callable[..., Any], tmp_path: Path
+) -> None:
+    done = attempt("predict", run / "model", data / "breakhis", "--out", "out")
+    assert done.code == 0, done.err
+    rows = table.read(tmp_path / "place" / "out" / "predictions.tsv", table.PREDICTIONS)
+    shown = {row["case_id"]: row["pattern"] for row in rows}
+    assert shown["F-14-25197"] == "x40+x100+x200+x400"
+    assert {pattern for case, pattern in shown.items() if case != "F-14-25197"} == {"x40"}
+    assert len(shown) == 7
