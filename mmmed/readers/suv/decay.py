@@ -114,8 +114,11 @@ def _by_standard(reading: Reading, series: Moment) -> tuple[str, Moment]:
 
 
 def _shown(at: datetime, other: datetime) -> str:
-    """A moment, with its date where the other is of another day."""
-    return f"{at:%H:%M:%S}" if at.date() == other.date() else f"{at:%Y-%m-%d %H:%M:%S}"
+    """A moment as finely as it takes to tell it from another: date, or parts of a second."""
+    if at.date() != other.date():
+        return f"{at:%Y-%m-%d %H:%M:%S}"
+    apart = at.replace(microsecond=0) != other.replace(microsecond=0)
+    return f"{at:%H:%M:%S}" if apart else f"{at:%H:%M:%S.%f}"
 
 
 def _series(reading: Reading) -> Moment:

@@ -47,6 +47,14 @@ def test_a_series_dated_days_later_gives_way_to_the_acquisition_and_both_dates_a
     assert "2024-02-29 11:00:36, which counts" in said
 
 
+def test_parts_of_a_second_count_and_are_told(build: Build) -> None:
+    found = derive(build(SeriesTime="110036.75", AcquisitionTime="110036.25"))
+    assert _elapsed(found) == 5316.25
+    said = " ".join(found.notes)
+    assert "11:00:36.750000 is later than the earliest" in said
+    assert "11:00:36.250000, which counts" in said
+
+
 def test_beds_acquired_one_after_the_other_share_the_time_of_the_series(build: Build) -> None:
     times = ["110036", "110036", "110336", "110336", "110636", "110636"]
     found = derive(build(each_AcquisitionTime=times))
