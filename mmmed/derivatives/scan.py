@@ -119,7 +119,11 @@ def _target(name: PurePosixPath) -> PurePosixPath:
 
 
 def _key(outcome: Prepared, chain: str) -> str:
-    return digest.of_value({"file": outcome.digest, "chain": chain, "record": list(outcome.record)})
+    """Other for another map too: through another MRI, the same file of a PET lies elsewhere."""
+    placed = None if outcome.placed is None else [list(row) for row in outcome.placed.matrix]
+    return digest.of_value(
+        {"file": outcome.digest, "chain": chain, "record": list(outcome.record), "map": placed}
+    )
 
 
 def _known(target: Path, outcome: Prepared | Refused, chain: str) -> dict[str, Any] | None:

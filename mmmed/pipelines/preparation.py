@@ -64,8 +64,9 @@ def stock(
 ) -> Stocked:
     """Prepare every item of a cohort that a study names.
 
-    Each modality is prepared from its own files alone. A file that cannot be read costs its item,
-    and a case its place only where nothing of it is left.
+    Each modality is prepared from its own files alone, unless its chain goes `through` another;
+    then a case that hides the other shows what was made without it. A file that cannot be read
+    costs its item, and a case its place only where nothing of it is left.
 
     Args:
         cohort: as read from names and tables.

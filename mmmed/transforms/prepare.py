@@ -141,7 +141,7 @@ def _prepare_item(
     found = _prepare_file(source, chain, cache, guide=guide)
     if isinstance(found, Refused):
         reason = found.reason.removeprefix(f"{source.path}: ")
-        reason = reason.replace(str(guide.path), guide.path.name)
+        reason = reason.replace(f"{guide.path.parent}/", "")
         words = one_line(f"register: {modality} not used: {reason}", longest=LONGEST)
         return replace(alone, record=(*alone.record, words))
     return replace(found, guided=Guided(modality, guide, alone))

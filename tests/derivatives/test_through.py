@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import nibabel as nib
 import numpy as np
 import pytest
 from heads import save_pair
 
 from mmmed.derivatives.folder import prepare_folder
 from mmmed.errors import StudyError
+from mmmed.readers import template
 
 CHAIN = """mmmed: 1
 item: volume
@@ -57,3 +59,22 @@ def test_an_mri_that_cannot_be_used_leaves_the_pet_as_if_there_were_none(facts):
     said = facts["sub-3"]["Steps"][-1]
     assert said.startswith("register: mri not used: sub-3_T1w.nii.gz: ")
     assert "web page" in said
+
+
+def test_another_place_of_the_mri_is_another_place_of_the_pet(tmp_path):
+    """A second call finds the PET written, and its MRI moved by less than any figure shows."""
+    (tmp_path / "through.yaml").write_text(CHAIN)
+    save_pair(tmp_path / "data", "sub-1")
+    scan = tmp_path / "data/sub-1/anat/sub-1_T1w.nii.gz"
+    scan.with_name("sub-1_T1w.json").write_text('{"SpatialReference": "MNI152Lin"}')
+    grid = template.grid(4.0)
+    lifts = []
+    for shift in (0.0, 0.02):
+        affine = grid.affine.copy()
+        affine[2, 3] += shift
+        nib.save(nib.Nifti1Image(np.asarray(template.t1(4.0)), affine), scan)
+        chains = {"mri": "brain-mri", "pet": str(tmp_path / "through.yaml")}
+        prepare_folder(tmp_path / "data", tmp_path / "out", chains=chains, cohort=None, start=None)
+        (sidecar,) = tmp_path.glob("out/*/pet/*.json")
+        lifts.append(json.loads(sidecar.read_text())["Map"][2][3])
+    assert lifts[0] != lifts[1]

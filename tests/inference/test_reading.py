@@ -5,11 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from heads import save_pair
 from slices import headers, save, stored
 
 from mmmed.errors import NothingReadable, StudyError
-from mmmed.inference.reading import read_cohort
+from mmmed.inference.reading import read_cohort, stock
+from mmmed.progress import unheard
 from mmmed.training import package
+from mmmed.training.manifest import Preparation
+from mmmed.transforms.chain import Chain
+
+GRID = {"kind": "to-template", "voxel_mm": 8.0}
+THROUGH = {
+    "mri": Chain.model_validate({"item": "volume", "prepare": [{"kind": "register"}, GRID]}),
+    "pet": Chain.model_validate(
+        {
+            "item": "volume",
+            "prepare": [{"kind": "register", "template": "pet", "through": "mri"}, GRID],
+        }
+    ),
+}
+
+
+def test_a_pet_is_registered_through_the_mri_of_its_case_as_its_chain_says(
+    model: Path, tmp_path: Path
+) -> None:
+    save_pair(tmp_path / "scans", "sub-1")
+    save_pair(tmp_path / "scans", "sub-2", mri=False)
+    known = package.load(model).manifest
+    chains = {name: Preparation(chain=one, digest=one.digest) for name, one in THROUGH.items()}
+    shapes = tuple(one.model_copy(update={"shape": (1, 20, 24, 24)}) for one in known.modalities)
+    manifest = known.model_copy(update={"preparation": chains, "modalities": shapes})
+    cohort = read_cohort(manifest, tmp_path / "scans", out=tmp_path)
+    _, shelf, _ = stock(manifest, cohort, jobs=1, progress=unheard)
+    words = {case: mine["pet"][0].record[0] for case, mine in shelf.items.items()}
+    assert words["sub-1"].endswith("through mri")
+    assert words["sub-2"].endswith("no mri used")
 
 
 def test_a_table_named_by_an_absolute_path_is_looked_for_in_the_folder(
