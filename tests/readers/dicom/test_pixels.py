@@ -154,11 +154,16 @@ def test_a_rescale_beyond_float32_is_refused(tmp_path: Path) -> None:
         read_series(slices.save(series, tmp_path))
 
 
-def test_the_scale_of_philips_turns_display_values_into_signal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("strangers", [0, 2])
+def test_the_scale_of_philips_turns_display_values_into_signal(
+    tmp_path: Path, strangers: int
+) -> None:
     """Value = (stored * slope + intercept) / (slope * scale), by Chenevert et al., 2014."""
     pixels = slices.stored()
     series = slices.headers(pixels, RescaleSlope="4", RescaleIntercept="8")
     for one in series:
+        for number in range(strangers):
+            one.private_block(0x2005, f"SOMEBODY {number}", create=True).add_new(0x0E, "FL", 9.0)
         block = one.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
         block.add_new(0x0E, "FL", 0.5)
     wanted = (pixels * 4.0 + 8) / (4 * 0.5)
