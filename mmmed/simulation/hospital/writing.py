@@ -96,10 +96,10 @@ def write(spec: AdSimulation, out: Path, *, progress: Progress | None = None) ->
 
 def _begin(spec: AdSimulation, out: Path) -> None:
     """Make the folder and say what it will hold; what a killed process left half is removed."""
-    settings = spec.model_dump(mode="json")
+    settings = {"hospital": spec.model_dump(mode="json")}
     marker = out / SETTINGS
     if marker.is_file():
-        if json.loads(marker.read_text(encoding="utf-8")) != settings:
+        if _settings(marker) != settings:
             raise StudyError(f"{out}: holds a hospital of other settings; choose another folder")
         for path in out.rglob(f"{atomic.UNFINISHED}*"):
             path.unlink()
@@ -107,6 +107,14 @@ def _begin(spec: AdSimulation, out: Path) -> None:
         raise StudyError(f"{out}: is not empty; choose another folder")
     atomic.made(out, advice="choose another folder")
     atomic.write_json(marker, settings)
+
+
+def _settings(marker: Path) -> object:
+    """What a folder was begun with; None where that is damaged."""
+    try:
+        return json.loads(marker.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 def _write_subject(spec: AdSimulation, out: Path, person: Participant) -> Iterator[Row]:
@@ -192,6 +200,7 @@ def _of_file(path: str, expected: str, reason: str) -> Row:
 
 
 def _write_truth(out: Path, rows: list[Row]) -> None:
-    names = [one.name for one in fields(Row)]
-    lines = ["\t".join(names), *("\t".join(getattr(row, one) for one in names) for row in rows)]
+    columns = [one.name for one in fields(Row)]
+    lines = ["\t".join(getattr(row, one) for one in columns) for row in rows]
+    lines = ["\t".join(columns), *lines]
     atomic.write_text(out / TRUTH, "".join(f"{line}\n" for line in lines))

@@ -199,6 +199,15 @@ def test_a_folder_that_holds_something_else_is_refused(hospital: Path, tmp_path:
         write(SPEC, tmp_path)
     with pytest.raises(StudyError, match="other settings"):
         write(SPEC.model_copy(update={"seed": 4}), hospital)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "simulation.json").write_text("{")
+    with pytest.raises(StudyError, match="other settings"):
+        write(SPEC, tmp_path / "damaged")
+
+
+def test_a_bids_dataset_of_the_same_settings_is_no_hospital(dataset: Path) -> None:
+    with pytest.raises(StudyError, match="other settings"):
+        write(SPEC, dataset)
 
 
 def _digests(folder: Path) -> dict[str, str]:
