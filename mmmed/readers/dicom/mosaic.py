@@ -80,13 +80,15 @@ def _siemens(elements: Elements) -> tuple[int, np.ndarray]:
     with silent():  # nibabel warns on import that these readers are not its main purpose
         from nibabel.nicom import csareader
     csa: Any = csareader  # its functions carry no types
-    damaged: tuple[type[Exception], ...] = (csareader.CSAReadError, *DAMAGED)
+    damaged: tuple[type[Exception], ...] = (csareader.CSAReadError, AssertionError, *DAMAGED)
     try:
         header = csa.get_csa_header(data_set, "image")
         count = csa.get_n_mosaic(header) if header else None
         direction = csa.get_slice_normal(header) if header else None
     except damaged as error:
-        raise SeriesError(f"{path}: a mosaic with a damaged CSA header ({error})") from error
+        raise SeriesError(
+            f"{path}: a mosaic with a damaged CSA header ({str(error) or 'its parts do not fit'})"
+        ) from error
     if not count or direction is None:
         raise SeriesError(
             f"{path}: a Siemens mosaic whose CSA header (0029,1010) is missing, so the number and "

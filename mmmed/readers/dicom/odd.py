@@ -18,6 +18,8 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
@@ -26,7 +28,7 @@ from mmmed.readers.dicom.line import one_line
 from mmmed.readers.dicom.stream import LARGEST_HEADER, Content
 from mmmed.readers.dicom.syntax import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from mmmed.readers.dicom.tag import name_of
-from mmmed.readers.dicom.walk import MOST_ELEMENTS, Odd, Walk
+from mmmed.readers.dicom.walk import MOST_ELEMENTS, Odd, Unordered, Walk
 from mmmed.readers.silence import silent
 
 READS = 4_000_000
@@ -41,6 +43,9 @@ LARGEST_FIRST = 1 << 10
 
 LARGEST_VALUE = 256 << 10
 """Bytes of a value that is kept; only sequences may be larger."""
+
+_PIXELS = 0x7FE00008
+"""The first tag of those that hold pixels."""
 
 _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 _TOO_MANY = "its sequences hold more elements than are read"
@@ -89,7 +94,7 @@ def parsed(
     if not data:
         raise DataError("it ends where its data set should begin")
     syntax = _written(content.syntax, data[:8])
-    fault = _walked(data, syntax, until=until)
+    fault, fatal = _walked(data, syntax)
     if content.syntax not in ("", syntax):
         fault = f"it is written in {UID(syntax).name}, other than its transfer syntax says"
     stream = _Bounded(data, reads=reads)
@@ -103,7 +108,7 @@ def parsed(
                 specific_tags=[BaseTag(tag) for tag in wanted] or None,
             )
     except Exception as error:  # damaged files make pydicom raise anything
-        raise DataError(fault or _reason(error)) from error
+        raise DataError(fault if fatal else _reason(error)) from error
     implicit = bool(data_set.original_encoding[0])
     place = stream.tell()
     start = data[place : place + 12]
@@ -120,7 +125,12 @@ def stored(data_set: Dataset, tag: int) -> bytes:
     """The bytes of a value that pydicom has not turned into objects; empty for a sequence."""
     element = data_set.get_item(BaseTag(tag), keep_deferred=True)
     value = element.value
-    return value if isinstance(value, bytes) else str(value or "").encode("latin-1", "replace")
+    if isinstance(value, bytes):
+        return value
+    if value is None or isinstance(value, Sequence):
+        return b""
+    parts = value if isinstance(value, MultiValue) else [value]
+    return "\\".join(map(str, parts)).encode("latin-1", "replace")
 
 
 class _Bounded(io.BytesIO):
@@ -153,20 +163,26 @@ def _written(stated: str, start: bytes) -> str:
     return EXPLICIT_LITTLE if little else EXPLICIT_BIG
 
 
-def _walked(data: bytes, syntax: str, *, until: int) -> str:
-    """What the walk finds odd in the data set; it knows one order of bytes."""
-    if syntax == EXPLICIT_BIG:
-        return ""
-    explicit = syntax != IMPLICIT_LITTLE
-    walk = Walk(io.BytesIO(data), explicit=explicit, limit=LARGEST_HEADER)
+def _walked(data: bytes, syntax: str) -> tuple[str, bool]:
+    """What the walk finds odd in the data set, and whether that is more than its order."""
+    big, explicit = syntax == EXPLICIT_BIG, syntax != IMPLICIT_LITTLE
+    walk = Walk(io.BytesIO(data), explicit=explicit, big=big, limit=LARGEST_HEADER)
     try:
-        walk.values(set(), until=until)
+        walk.values(set(), until=_PIXELS)
     except Odd as error:
-        return str(error)
-    kind = data[walk.place + 4 : walk.place + 6]
-    if explicit and kind and not (kind.isalpha() and kind.isupper()):
-        return f"what stands at byte {walk.place} of its data set is no element"
-    return ""
+        return str(error), not isinstance(error, Unordered)
+    last = data[walk.place : walk.place + 8]
+    if len(last) == 8 and not _is_element(last, explicit=explicit, big=big):
+        return f"what stands at byte {walk.place} of its data set is no element", True
+    return "", False
+
+
+def _is_element(start: bytes, *, explicit: bool, big: bool) -> bool:
+    """Whether an element may begin so: of a known tag or a private one."""
+    if explicit and not (start[4:6].isalpha() and start[4:6].isupper()):
+        return False
+    group, number = struct.unpack_from(">HH" if big else "<HH", start)
+    return bool(group % 2) or dictionary_has_tag(group << 16 | number)
 
 
 def _at(until: int, wanted: AbstractSet[int]) -> Callable[[BaseTag, str | None, int], bool]:
@@ -189,6 +205,8 @@ def _at(until: int, wanted: AbstractSet[int]) -> Callable[[BaseTag, str | None, 
 def _reason(error: BaseException) -> str:
     if isinstance(error, RecursionError):
         return "its sequences are nested too deep"
+    if "No tag to read" in str(error):
+        return "a sequence in it does not end"
     return one_line(str(error) or type(error).__name__)
 
 

@@ -27,9 +27,7 @@ MOST_ELEMENTS = 50_000
 FIRST_STEP = 1 << 14
 """Bytes read first; the header of most files fits."""
 
-_EXPLICIT = struct.Struct("<HH2sH").unpack_from
 _IMPLICIT = struct.Struct("<HHI").unpack_from
-_LENGTH = struct.Struct("<I").unpack_from
 _DELIMITERS = 0xFFFE
 _ENDS = frozenset({0xFFFEE00D, 0xFFFEE0DD})
 """What ends an item and a sequence of undefined length."""
@@ -56,6 +54,10 @@ class Short(Odd):
     """The bytes end before the walk does: those of the file, or those that may be read."""
 
 
+class Unordered(Odd):
+    """Elements stand in another order than that of their tags, or twice."""
+
+
 class Walk:
     """A stream, the bytes read of it so far, and the place reached in them.
 
@@ -66,14 +68,22 @@ class Walk:
     """
 
     def __init__(
-        self, stream: BinaryIO, *, explicit: bool, limit: int, data: bytes = b"", place: int = 0
+        self,
+        stream: BinaryIO,
+        *,
+        explicit: bool,
+        limit: int,
+        big: bool = False,
+        data: bytes = b"",
+        place: int = 0,
     ) -> None:
-        """Begins at the first element of a little-endian data set.
+        """Begins at the first element of a data set.
 
         Args:
             stream: stands there, or behind `data`.
             explicit: whether elements name the kind of their value.
             limit: bytes that may be read, `data` among them.
+            big: whether it is big-endian, and explicit.
             data: what has been read already.
             place: where the first element begins in it.
         """
@@ -81,7 +91,7 @@ class Walk:
         self.place = place
         self.found: dict[int, bytes] = {}
         self._stream = stream
-        self._read = _explicit if explicit else _implicit
+        self._read = _explicit_big if big else _explicit if explicit else _implicit
         self._limit = limit
 
     def values(self, wanted: AbstractSet[int], *, until: int) -> dict[int, bytes]:
@@ -142,7 +152,7 @@ class Walk:
 
     def _inner(self, read: _Read, place: int) -> _Read:
         """How what stands in the sequence at `place` is written: implicit in UN (PS3.5, 6.2.2)."""
-        unknown = read is _explicit and self.data[place + 4 : place + 6] == b"UN"
+        unknown = read is not _implicit and self.data[place + 4 : place + 6] == b"UN"
         return _implicit if unknown else read
 
     def _reached(self, place: int) -> bool:
@@ -182,25 +192,34 @@ def _beyond(tag: int, length: int) -> Short:
     return Short(f"{name_of(tag)} states {length} bytes, more than the file has")
 
 
-def _unordered(tag: int, previous: int) -> Odd:
+def _unordered(tag: int, previous: int) -> Unordered:
     if tag == previous:
-        return Odd(f"{name_of(tag)} stands twice")
-    return Odd(f"{name_of(tag)} stands behind {name_of(previous)}, out of order")
+        return Unordered(f"{name_of(tag)} stands twice")
+    return Unordered(f"{name_of(tag)} stands behind {name_of(previous)}, out of order")
 
 
-def _explicit(data: bytes, place: int) -> tuple[int, int, int]:
-    """Tag, where the value begins, and its length, or why there is none."""
-    group, number, kind, length = _EXPLICIT(data, place)
-    tag = group << 16 | number
-    if group == _DELIMITERS:
-        return tag, place + 8, _LENGTH(data, place + 4)[0]
-    if kind in _SHORT:
-        return tag, place + 8, length
-    if kind not in _LONG:
-        return tag, place + 8, _UNKNOWN
-    if place + 12 > len(data):
-        return tag, place + 8, _CUT
-    return tag, place + 12, _LENGTH(data, place + 8)[0]
+def _explicit_in(order: str) -> _Read:
+    """How explicit elements are read in an order of bytes, `<` or `>`."""
+    head, long = struct.Struct(f"{order}HH2sH").unpack_from, struct.Struct(f"{order}I").unpack_from
+
+    def read(data: bytes, place: int) -> tuple[int, int, int]:
+        """Tag, where the value begins, and its length, or why there is none."""
+        group, number, kind, length = head(data, place)
+        tag = group << 16 | number
+        if group == _DELIMITERS:
+            return tag, place + 8, long(data, place + 4)[0]
+        if kind in _SHORT:
+            return tag, place + 8, length
+        if kind not in _LONG:
+            return tag, place + 8, _UNKNOWN
+        if place + 12 > len(data):
+            return tag, place + 8, _CUT
+        return tag, place + 12, long(data, place + 8)[0]
+
+    return read
+
+
+_explicit, _explicit_big = _explicit_in("<"), _explicit_in(">")
 
 
 def _implicit(data: bytes, place: int) -> tuple[int, int, int]:

@@ -100,6 +100,15 @@ def tape(data: bytes) -> bytes:
 
 MANY = b"1\\" * 30_000
 
+
+def frames_of_no_kind(data: bytes) -> bytes:
+    """Functional groups with an element that has no kind of value, in a file out of order."""
+    inner = named(ROWS, b"C\0")(element(ROWS, b"US", b"\4\0"))
+    item = ITEM + b"\xff" * 4 + inner + ITEM_END + bytes(4) + SEQUENCE_END + bytes(4)
+    groups = element(0x52009230, b"SQ", item, length=UNDEFINED)
+    return before(STUDY, element(0x00080090, b"PN"))(before(PIXELS, groups)(data))
+
+
 REFUSED: dict[str, tuple[Edit, str]] = {
     "length of a text beyond the file": (
         put(DESCRIPTION, b"LO", b"T1", length=60_000),
@@ -123,7 +132,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
                 length=10,
             ),
         ),
-        "of its data set is no element",
+        "what stands behind the beginning of ReferencedImageSequence (0008,1140) is no element",
     ),
     "sequence without its end": (
         before(PATIENT, element(REFERENCED, b"SQ", ITEM + bytes(4), length=UNDEFINED)),
@@ -174,6 +183,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         before(ROWS, element(0x00280008, b"IS", b"many")),
         "is 'many', not a finite number",
     ),
+    "frames of no kind of value": (frames_of_no_kind, "a sequence in it does not end"),
     "unknown syntax": (
         syntax(b"1.2.840.10008.1.2.77"),
         "(0002,0010), '1.2.840.10008.1.2.77', is not read",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import nibabel as nib
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 import slices
 
-from mmmed.errors import SeriesError
+from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom.series import read_series
 
 
@@ -28,6 +30,20 @@ def test_tiles_become_slices_in_the_direction_that_siemens_states(
 def test_a_mosaic_without_csa_header_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SeriesError, match="Siemens mosaic whose CSA header"):
         read_series(slices.save([slices.mosaic(slices.stored(), csa=False)], tmp_path))
+
+
+def test_a_damaged_csa_header_raises_nothing_unforeseen(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    (path,) = slices.save([slices.mosaic(slices.stored())], tmp_path)
+    whole = path.read_bytes()
+    begin = whole.index(b"SV10")
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for _ in range(draw.randint(1, 6)):
+            damaged[begin + draw.randrange(4, 600)] = draw.randrange(256)
+        path.write_bytes(damaged)
+        with suppress(DataError):
+            read_series([path])
 
 
 def test_mosaics_that_follow_a_moving_head_are_volumes_of_their_own(tmp_path: Path) -> None:
