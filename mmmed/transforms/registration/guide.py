@@ -42,11 +42,12 @@ def carried(scan: Scan, guide: Scan, *, placed: np.ndarray, begun: np.ndarray) -
     mask = _brain(guide, placed)
     if mask.sum() < FEWEST:
         raise DataError("the MRI does not reach the template's brain")
+    wide = padded(scan)
     try:
         with one_thread():
             optimised(
                 rigid,
-                to_itk(padded(scan).data, padded(scan).affine),
+                to_itk(wide.data, wide.affine),
                 (to_itk(guide.data, guide.affine), to_itk(mask.astype(np.uint8), guide.affine)),
                 turns=60,
                 step_mm=2.0,
