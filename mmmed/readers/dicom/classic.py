@@ -13,7 +13,7 @@ from mmmed.readers.dicom.elements import Elements
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.dicom.private import Private
-from mmmed.readers.dicom.remark import SCALED, remarks
+from mmmed.readers.dicom.remark import SCALED, remarks, surplus
 from mmmed.readers.dicom.syntax import EXPLICIT_BIG
 from mmmed.readers.dicom.tag import name_of
 
@@ -138,7 +138,7 @@ def read_frame(elements: Elements) -> Frame:
         slope=slope,
         intercept=intercept,
         rescaled=bool(elements.text(SLOPE)),
-        notes=remarks(elements) + ((SCALED,) if scaled else ()),
+        notes=surplus(stored) + remarks(elements) + ((SCALED,) if scaled else ()),
         reference=elements.text(REFERENCE),
         dimensions=dimensions(elements),
     )

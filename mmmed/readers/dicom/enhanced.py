@@ -30,7 +30,7 @@ from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
 from mmmed.readers.dicom.quantity import spelled
-from mmmed.readers.dicom.remark import MAPPED, SCALED, remarks
+from mmmed.readers.dicom.remark import MAPPED, SCALED, remarks, surplus
 from mmmed.readers.silence import silent
 
 _DIMENSIONS = {
@@ -114,7 +114,7 @@ def _frames(elements: Elements, stored: Stored, data_set: pydicom.Dataset) -> It
         )
     uid, reference = elements.text(INSTANCE_UID), elements.text(REFERENCE)
     first = (instance_number(elements) or 0) << 24
-    told = remarks(elements)
+    told = surplus(stored) + remarks(elements)
     for index, group in enumerate(groups):
         where = f"{elements.path} frame {index + 1}"
         one = _Groups(group, shared[0], data_set, where=where)

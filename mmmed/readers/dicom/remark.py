@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
 from mmmed.readers.dicom.elements import Elements
+from mmmed.readers.dicom.frame import Stored
+from mmmed.readers.dicom.pixels import NATIVE
 
 PHOTOMETRIC, LOSSY, MAPPING = 0x00280004, 0x00282110, 0x00409096
 BITS, HIGH, SIGNED = 0x00280101, 0x00280102, 0x00280103
@@ -22,7 +24,17 @@ _UNSIGNED = "PixelRepresentation (0028,0103) is missing; pixels are read as unsi
 _SHIFTED = (
     "values stand in the bits up to HighBit (0028,0102), not in the lowest; those below are none"
 )
+_SURPLUS = "its pixels take more bytes than its header describes; the rest is left out"
 _LOST = "its pixels were compressed with loss"
+
+
+def surplus(stored: Stored) -> tuple[str, ...]:
+    """Whether a file has more pixels than its header describes; one byte may make them even."""
+    needed = stored.rows * stored.columns * (stored.allocated // 8) * stored.frames
+    there = stored.elements.length
+    if stored.elements.syntax not in NATIVE or there is None or there <= needed + 1:
+        return ()
+    return (_SURPLUS,)
 
 
 def remarks(elements: Elements) -> tuple[str, ...]:

@@ -299,6 +299,7 @@ def test_what_is_unusual_and_clear_is_read_the_same(tmp_path: Path, name: str) -
     ("edit", "note"),
     [
         (syntax(b"1.2.840.10008.1.2\0"), "written in Explicit VR Little Endian, other than"),
+        (put(PIXELS, b"OW", bytes(400)), "its pixels take more bytes than its header describes"),
         (
             before(STUDY, element(0x00080090, b"PN", b"")),
             "ReferringPhysicianName (0008,0090) stands behind EchoTime (0018,0081), out of order",

@@ -138,7 +138,13 @@ def test_a_header_names_no_patient(tmp_path: Path) -> None:
 
 
 def test_a_thousand_headers_take_less_than_a_kibibyte_each(tmp_path: Path) -> None:
-    names = [write(slice_of(number), tmp_path / f"{number:04d}").name for number in range(1000)]
+    whole = write(slice_of(), tmp_path / "0000").read_bytes()
+    instance, place = f"{SERIES}.1".encode(), b"-10.0\\-20.0\\2.0"
+    names = [f"{number:04d}" for number in range(1000)]
+    for number, name in enumerate(names):
+        moved = (b"-10\\-20\\%d" % number).ljust(len(place))
+        changed = whole.replace(instance, b"1.2.%0*d" % (len(instance) - 4, number))
+        (tmp_path / name).write_bytes(changed.replace(place, moved))
     read_header(tmp_path, names[0])
     tracemalloc.start()
     kept = [read_header(tmp_path, name) for name in names]
