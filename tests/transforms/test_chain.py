@@ -26,7 +26,8 @@ def write(tmp_path, text):
 @pytest.mark.parametrize("name", library.names("transforms", start=None))
 def test_every_shipped_chain_is_loaded(name):
     chain = load_chain(library.find("transforms", name, start=None))
-    assert chain.item == {"vector": "vector", "photograph": "image"}.get(name, "volume")
+    items = {"vector": "vector", "photograph": "image", "histology": "image"}
+    assert chain.item == items.get(name, "volume")
 
 
 @pytest.mark.parametrize("name", ["brain-mri", "brain-pet"])
