@@ -63,7 +63,13 @@ def validate(document: Document, spec: type[S], *, drop: Sequence[str] = ()) -> 
     """
     values = {key: value for key, value in document.values.items() if key not in drop}
     try:
-        return spec.model_validate_json(json.dumps(values), strict=True)
+        text = json.dumps(values, ensure_ascii=False).encode()
+        return spec.model_validate_json(text, strict=True)
+    except UnicodeEncodeError as error:
+        name = error.object[: error.end].rpartition('"')[2].encode("utf-8", "backslashreplace")
+        raise StudyError(
+            f"{name.decode()}...: is no UTF-8; reach it by a link of another name"
+        ) from error
     except ValidationError as error:
         raise StudyError(join(explain(error, spec, document.where))) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -187,6 +188,15 @@ def test_a_long_value_is_cut() -> None:
 def test_a_fault_in_a_setting_is_found_at_the_setting() -> None:
     document = override(parse("steps: 1", path=FILE), ["steps=many"])
     with pytest.raises(StudyError, match=r"^--set steps=many: steps: should be a whole number"):
+        validate(document, Everything)
+
+
+def test_a_path_that_is_no_text_is_one_line() -> None:
+    values = {"steps": 3, "name": "/data/caf\udce9/in"}
+    document = replace(parse("steps: 3", path=FILE), values=values)
+    with pytest.raises(
+        StudyError, match=r"^/data/caf\\udce9\.\.\.: is no UTF-8; reach it by a link"
+    ):
         validate(document, Everything)
 
 

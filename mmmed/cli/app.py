@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -89,6 +90,9 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with its documented code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # paths may be no text
     # joblib replaces a process that has grown, and goes on
     warnings.filterwarnings("ignore", message="A worker stopped", category=UserWarning)
     sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))

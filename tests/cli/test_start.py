@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +68,14 @@ def test_an_unknown_study_is_one_line_with_the_nearest_name() -> None:
 def test_a_traceback_is_shown_only_when_asked_for() -> None:
     assert "Traceback" not in run("show", "ad/trian").stderr
     assert "Traceback" in run("show", "ad/trian", "--debug").stderr
+
+
+def test_a_path_that_is_no_text_can_be_told(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    done = run("convert", str(folder), str(tmp_path / "out"))
+    assert done.returncode == 3
+    assert r"caf\udce9: nothing in it is DICOM" in done.stderr
 
 
 def test_version_is_printed() -> None:
