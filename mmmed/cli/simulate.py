@@ -1,4 +1,4 @@
-"""`mmmed simulate ad OUT` and `hospital OUT`: a cohort as BIDS or as DICOM, and the truth of it."""
+"""`mmmed simulate ad|hospital|breakhis OUT`: a cohort as BIDS, DICOM or images, and its truth."""
 
 from __future__ import annotations
 
@@ -136,6 +136,43 @@ def simulate_hospital(
     with Progress() as report:
         write(spec, out, progress=lambda done, total: report("simulate", done, total))
     typer.echo(f"{out}: {subjects} subjects; what must come out of each series: truth.tsv")
+    return 0
+
+
+@app.command("breakhis")
+def simulate_breakhis(
+    out: Annotated[
+        Path, typer.Argument(help="The folder to write; missing, empty, or unfinished.")
+    ],
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
+    missing: Annotated[
+        float, typer.Option(help="Share of slides that lack a magnification.", min=0, max=0.99)
+    ] = 0.0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="law.x400=0.9, slides.DC=20, images=[1, 3], rows=128, ..."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes. [cores]", min=1)] = None,
+) -> int:
+    """Write images of simulated tissue at four magnifications, under names of BreakHis."""
+    from joblib import cpu_count
+
+    from mmmed import config
+    from mmmed.cli.progress import Progress
+    from mmmed.simulation.tissue.spec import BreakHisSimulation
+    from mmmed.simulation.tissue.writing import write
+
+    values: dict[str, Any] = {"seed": seed, "missing": missing}
+    document = config.Document(path=Path("mmmed simulate breakhis"), values=values, lines={})
+    spec = config.validate(config.override(document, settings or []), BreakHisSimulation)
+    with Progress() as report:
+        write(
+            spec,
+            out,
+            jobs=jobs or cpu_count(),
+            progress=lambda done, total: report("simulate", done, total),
+        )
+    typer.echo(f"{out}: {sum(spec.slides.values())} slides; what is known of them: truth.json")
     return 0
 
 

@@ -22,12 +22,18 @@ from mmmed.cli.options import (
 )
 
 STUDY = "breakhis/train"
+CHAIN = "histology"
+MODALITIES = ("x40", "x100", "x200", "x400")
 
 
 def train_breakhis(
     data: Annotated[
-        Path, typer.Argument(help="The tree of BreakHis, or any folder of images with its names.")
-    ],
+        Path | None,
+        typer.Argument(
+            help="The tree of BreakHis, or any folder of images with its names; without it "
+            "simulated slides are written and used."
+        ),
+    ] = None,
     method: Annotated[
         list[str] | None, typer.Option(help="Method to train; may be repeated. [hypermm]")
     ] = None,
@@ -50,10 +56,10 @@ def train_breakhis(
     """Train HyperMM and three baselines on four magnifications, and report every subset of them."""
     from mmmed.cli.running import numbers, run_study
 
-    chosen = [
-        f"cohort={{name: breakhis, root: {quoted(str(data))}}}",
-        competing(method, baselines=baselines),
-    ]
+    chosen = [competing(method, baselines=baselines)]
+    if data is not None:
+        chosen.append(f"cohort={{name: breakhis, root: {quoted(str(data))}}}")
+        chosen.append(f"transforms={{{', '.join(f'{name}: {CHAIN}' for name in MODALITIES)}}}")
     if repeats is not None:
         chosen.append(f"splits.repeats={repeats}")
     if seeds is not None:

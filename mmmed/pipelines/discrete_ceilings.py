@@ -6,18 +6,17 @@ Modalities are hidden at random here, so absence tells nothing and both ceilings
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from mmmed.evaluation.information import DiscreteLaw
-from mmmed.mechanism import Complete, EveryPattern, Mcar, TestProtocol, rates
-from mmmed.modality import Pattern, every_pattern, natural_sorted
+from mmmed.mechanism import TestProtocol
+from mmmed.modality import Pattern
+from mmmed.pipelines.random_ceilings import rows
 from mmmed.simulation.discrete import TableSimulation, log_odds
-
-MIXED = "mixed"
-"""The pattern of a table in which cases show different ones."""
 
 
 def ceilings(spec: TableSimulation, protocols: Sequence[TestProtocol]) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def ceilings(spec: TableSimulation, protocols: Sequence[TestProtocol]) -> dict[s
     """
     gaps = dict(_gaps(spec))
     return {
-        "rows": [row for protocol in protocols for row in _rows(spec, protocol)],
+        "rows": rows(spec.modalities, protocols, partial(ceiling, spec)),
         "gap_bits": gaps,
         "notes": [_sentence(missing, bits, spec) for missing, bits in gaps.items()],
     }
@@ -47,54 +46,6 @@ def ceiling(spec: TableSimulation, shares: Mapping[Pattern, float]) -> dict[str,
     auroc = roc_auc_score(label, np.concatenate(score), sample_weight=np.concatenate(weight))
     accuracy = sum(share * law.bayes_accuracy(pattern) for pattern, share in shares.items())
     return {"auroc": float(auroc), "accuracy": float(accuracy), "error": 0.0}
-
-
-def _rows(spec: TableSimulation, protocol: TestProtocol) -> Iterator[dict[str, Any]]:
-    whole = Pattern.of(spec.modalities)
-    if isinstance(protocol, EveryPattern):
-        for pattern in every_pattern(spec.modalities):
-            yield _row(spec, protocol, None, {pattern: 1.0}, name=str(pattern))
-    elif isinstance(protocol, Complete):
-        yield _row(spec, protocol, None, {whole: 1.0}, name=MIXED)
-    elif isinstance(protocol, Mcar):
-        for rate in rates(protocol):
-            yield _row(spec, protocol, rate, _shares(spec, protocol, rate), name=MIXED)
-
-
-def _row(
-    spec: TableSimulation,
-    protocol: TestProtocol,
-    rate: float | None,
-    shares: Mapping[Pattern, float],
-    *,
-    name: str,
-) -> dict[str, Any]:
-    found = ceiling(spec, shares)
-    return {
-        "protocol": protocol.kind,
-        "rate": rate,
-        "pattern": name,
-        "ceiling_images": found,
-        "ceiling_all": found,
-    }
-
-
-def _shares(spec: TableSimulation, protocol: Mcar, rate: float) -> dict[Pattern, float]:
-    """How often each pattern is left, modality by modality, nobody losing the last."""
-    named = protocol.modality
-    if isinstance(named, str):
-        named = spec.modalities if named == "any" else (named,)
-    shares = {Pattern.of(spec.modalities): 1.0}
-    for name in natural_sorted(named) if protocol.modality == "any" else named:
-        after: dict[Pattern, float] = {}
-        for pattern, share in shares.items():
-            lost = rate * share if name in pattern and len(pattern) > 1 else 0.0
-            after[pattern] = after.get(pattern, 0.0) + share - lost
-            if lost:
-                less = pattern - Pattern.of([name])
-                after[less] = after.get(less, 0.0) + lost
-        shares = {pattern: share for pattern, share in after.items() if share > 0}
-    return shares
 
 
 def _gaps(spec: TableSimulation) -> Iterator[tuple[str, float]]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mmmed.mechanism import EveryPattern, TestProtocol
 from mmmed.modality import Pattern, every_pattern
 from mmmed.pipelines import discrete_ceilings
-from mmmed.pipelines.materialise import SimulatedCohort, SimulatedTable
+from mmmed.pipelines.materialise import SimulatedBreakHis, SimulatedCohort, SimulatedTable
 from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
+from mmmed.pipelines.random_ceilings import rows
 from mmmed.pipelines.resolve import Resolved
 from mmmed.record import atomic
 from mmmed.simulation.law import BURDENS
 from mmmed.simulation.probe import attainable
+from mmmed.simulation.tissue.law import MAGNIFICATIONS, best
+from mmmed.simulation.tissue.spec import BreakHisSimulation
 from mmmed.simulation.truth import ceilings
 from mmmed.transforms.prepare import load
 
@@ -39,6 +44,8 @@ def write_known(
     read: dict[str, float] = {}
     if isinstance(spec, SimulatedTable):
         known = discrete_ceilings.ceilings(spec.simulation, protocols)
+    elif isinstance(spec, SimulatedBreakHis):
+        known = _of_tissue(spec.simulation, protocols)
     elif isinstance(spec, SimulatedCohort):
         known = ceilings(spec.simulation, protocols)
         read = _attainable(stocked, folds[0], atomic.read_json(truth)["cases"])
@@ -54,6 +61,13 @@ def write_known(
         {**known, "attainable": read, "notes": [*known["notes"], *sentences]},
     )
     return tuple(known["notes"])
+
+
+def _of_tissue(spec: BreakHisSimulation, protocols: Sequence[TestProtocol]) -> dict[str, Any]:
+    """Where slides lack magnifications from the start, only forced tables have a known mixture."""
+    known = protocols if not spec.missing else [p for p in protocols if isinstance(p, EveryPattern)]
+    found = partial(best, spec.law, prior=spec.prior)
+    return {"rows": rows(tuple(MAGNIFICATIONS), known, found), "notes": []}
 
 
 def _attainable(stocked: Stocked, fold: FoldPlan, truth: Mapping[str, Any]) -> dict[str, float]:

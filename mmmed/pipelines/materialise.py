@@ -1,7 +1,8 @@
 """From the cohort a study names to a cohort on disk.
 
-A real cohort is a folder that the user names. A simulated cohort is written into the cache, as BIDS
-or as a table, once per set of settings, and then read through the same readers as a real one.
+A real cohort is a folder that the user names. A simulated cohort is written into the cache, as
+BIDS, as a table or as the tree of BreakHis, once per set of settings, and then read through the
+same readers as a real one.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from mmmed.record import digest
 from mmmed.simulation import bids, discrete
 from mmmed.simulation.discrete import TableSimulation
 from mmmed.simulation.spec import AdSimulation
+from mmmed.simulation.tissue import writing as tissue
+from mmmed.simulation.tissue.spec import BreakHisSimulation
 
 
 class SimulatedCohort(Spec):
@@ -58,7 +61,21 @@ class SimulatedTable(Spec):
     read: TableCohort
 
 
-Simulated = SimulatedCohort | SimulatedTable
+class SimulatedBreakHis(Spec):
+    """A cohort of slides that is written before it is read.
+
+    Attributes:
+        simulation: what is drawn and rendered.
+        read: how the written tree is read.
+    """
+
+    kind: Literal["simulated-breakhis"]
+    simulation: BreakHisSimulation = BreakHisSimulation()
+    read: BreakHisCohort
+
+
+Simulated = SimulatedCohort | SimulatedTable | SimulatedBreakHis
+_SIMULATED = ("simulated", "simulated-table", "simulated-breakhis")
 
 CohortFile = Annotated[
     BidsCohort
@@ -68,7 +85,8 @@ CohortFile = Annotated[
     | TableCohort
     | ViewsCohort
     | SimulatedCohort
-    | SimulatedTable,
+    | SimulatedTable
+    | SimulatedBreakHis,
     Field(discriminator="kind"),
 ]
 
@@ -100,7 +118,7 @@ def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
     document = config.read(found.path)
     config.check_version(document)
     values = {key: value for key, value in document.values.items() if key != "mmmed"}
-    simulated = values.get("kind") in ("simulated", "simulated-table")
+    simulated = values.get("kind") in _SIMULATED
     _check_overrides(choice, found.path, simulated=simulated)
     if simulated:
         seed = {} if choice.seed is None else {"seed": choice.seed}
@@ -139,6 +157,8 @@ def materialise(
     root = cache / "simulated" / digest.of_value(settings)[:20]
     if isinstance(spec, SimulatedTable):
         discrete.write(spec.simulation, root)
+    elif isinstance(spec, SimulatedBreakHis):
+        tissue.write(spec.simulation, root, jobs=jobs, progress=progress)
     else:
         bids.write(spec.simulation, root, jobs=jobs, progress=progress)
     rooted = spec.read.model_copy(update={"root": root})

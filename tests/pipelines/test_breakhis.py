@@ -87,3 +87,19 @@ def test_the_model_reads_real_images_with_the_magnifications_they_have(
     assert shown["F-14-25197"] == "x40+x100+x200+x400"
     assert {pattern for case, pattern in shown.items() if case != "F-14-25197"} == {"x40"}
     assert len(shown) == 7
+
+
+def test_without_data_simulated_slides_are_scored_beside_what_is_best_for_them(
+    attempt: Callable[..., Any], tmp_path: Path
+) -> None:
+    few = "cohort.simulation={slides: {F: 12, DC: 12}, images: [1, 1], rows: 16}"
+    brief = [*BRIEF, "--repeats", "1"]
+    done = attempt("train-breakhis", "--set", few, "--out", "run", *brief)
+    assert done.code == 0, done.err
+    run = tmp_path / "place" / "run"
+    known = json.loads((run / "ceilings.json").read_text())["rows"]
+    assert [row["rate"] for row in known] == [None] * 15 + [0.0, 0.5]
+    assert len(json.loads((run / "truth.json").read_text())["cases"]) == 24
+    scored = json.loads((run / "metrics.json").read_text())["rows"]
+    forced = [one for one in scored if one["metric"] == "auroc" and one["table"] == "forced"]
+    assert {one["pattern"] for one in forced if one["oracle"] is not None} >= {"x40", "x40+x400"}

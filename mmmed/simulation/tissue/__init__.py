@@ -1,0 +1,1 @@
+"""Stained tissue at four magnifications, with a known law."""
