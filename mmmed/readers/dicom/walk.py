@@ -24,6 +24,10 @@ UNDEFINED = 0xFFFFFFFF
 MOST_ELEMENTS = 50_000
 """Elements at the top level that are looked at; real headers have a few hundred."""
 
+MOST_NESTED = 3_000_000
+"""Elements in sequences that are walked over: twenty thousand frames, each with 150; two seconds of
+work."""
+
 FIRST_STEP = 1 << 14
 """Bytes read first; the header of most files fits."""
 
@@ -93,6 +97,7 @@ class Walk:
         self._stream = stream
         self._read = _explicit_big if big else _explicit if explicit else _implicit
         self._limit = limit
+        self._nested = MOST_NESTED
 
     def values(self, wanted: AbstractSet[int], *, until: int) -> dict[int, bytes]:
         """Tag -> value of the wanted elements before the tag `until`, where the walk then stands.
@@ -131,7 +136,7 @@ class Walk:
         read, data = self._inner(self._read, place), self.data
         outer: list[_Read] = []
         place = begin
-        while True:
+        for count in range(self._nested):
             if place + 12 > len(data):
                 if not self._reached(place):
                     raise Short(f"the sequence {name_of(tag)} does not end")
@@ -141,6 +146,7 @@ class Walk:
                 raise self._unfollowed(place, inner, length, behind=tag)
             if inner in _ENDS:
                 if not outer:
+                    self._nested -= count
                     return begin
                 read = outer.pop()
             elif length == UNDEFINED:
@@ -149,6 +155,7 @@ class Walk:
             else:
                 begin += length
             place = begin
+        raise Odd(f"its sequences hold more than {MOST_NESTED} elements")
 
     def _inner(self, read: _Read, place: int) -> _Read:
         """How what stands in the sequence at `place` is written: implicit in UN (PS3.5, 6.2.2)."""

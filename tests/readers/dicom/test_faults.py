@@ -324,6 +324,14 @@ def test_items_without_number_take_neither_memory_nor_time(tmp_path: Path) -> No
     assert time.monotonic() - began < 5
 
 
+def test_items_without_end_are_walked_over_for_a_few_seconds(tmp_path: Path) -> None:
+    start = element(REFERENCED, b"SQ", length=UNDEFINED)
+    path = damaged(tmp_path, before(PATIENT, start + (ITEM + bytes(4)) * 3_100_000))
+    began = time.process_time()
+    assert "its sequences hold more than 3000000 elements" in why(path)
+    assert time.process_time() - began < 12
+
+
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 
 
