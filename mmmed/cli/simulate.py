@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,12 +100,7 @@ def simulate_ad(
     }
     spec = _spec(values, settings or [])
     with Progress() as report:
-        write(
-            spec,
-            out,
-            jobs=jobs or cpu_count(),
-            progress=lambda done, total: report("simulate", done, total),
-        )
+        write(spec, out, jobs=jobs or cpu_count(), progress=partial(report, "simulate"))
     typer.echo(f"{out}: {spec.subjects.total} subjects")
     return 0
 
@@ -134,7 +130,7 @@ def simulate_hospital(
         [],
     )
     with Progress() as report:
-        write(spec, out, progress=lambda done, total: report("simulate", done, total))
+        write(spec, out, progress=partial(report, "simulate"))
     typer.echo(f"{out}: {subjects} subjects; what must come out of each series: truth.tsv")
     return 0
 
@@ -166,12 +162,7 @@ def simulate_breakhis(
     document = config.Document(path=Path("mmmed simulate breakhis"), values=values, lines={})
     spec = config.validate(config.override(document, settings or []), BreakHisSimulation)
     with Progress() as report:
-        write(
-            spec,
-            out,
-            jobs=jobs or cpu_count(),
-            progress=lambda done, total: report("simulate", done, total),
-        )
+        write(spec, out, jobs=jobs or cpu_count(), progress=partial(report, "simulate"))
     typer.echo(f"{out}: {sum(spec.slides.values())} slides; what is known of them: truth.json")
     return 0
 

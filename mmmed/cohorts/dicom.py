@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from mmmed.cohorts.assembly import Columns, assemble
+from mmmed.cohorts.assembly import assemble
 from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.dicom_cohort import DicomCohort
 from mmmed.cohorts.dicom_folder import DIGITS, Looked, look
@@ -55,12 +55,7 @@ def cohort(looked: Looked, name: str) -> Cohort:
         kinds=dict.fromkeys(rules.modalities, "volume"),
         label=rules.label,
         positive=rules.positive,
-        columns=Columns(
-            site=rules.site,
-            part=rules.part,
-            covariates=rules.covariates,
-            reserved=(rules.label.column,) if rules.label else (),
-        ),
+        columns=rules.columns(),
         faults=faults,
         tables=register.files,
         visits=rules.visits,

@@ -11,40 +11,22 @@ from pathlib import Path
 from typing import Literal
 
 from mmmed import config, library
-from mmmed.cohorts.assembly import Visits
 from mmmed.cohorts.choice import SeriesChoice
-from mmmed.cohorts.label import Label
-from mmmed.cohorts.mapped import MappedTable
+from mmmed.cohorts.recorded import Recorded
 
 DICOM = "dicom-series"
 """Name of the cohort that counts where none is named."""
 
 
-class DicomCohort(SeriesChoice):
-    """A folder of DICOM in any nesting.
+class DicomCohort(SeriesChoice, Recorded):
+    """A folder of DICOM in any nesting; its tables name patients by Patient ID, or as mmmed does.
 
     Attributes:
-        root: the folder; a study or a command names it.
-        label: the diagnosis; None reads every case unlabelled.
-        positive: the positive class; the second of two where it is not named.
-        site: column of the site.
-        part: column of the cohort's own split.
-        covariates: columns recorded with each case; empty for all.
-        tables: what is known of patients, by Patient ID or by the subject that mmmed names them by.
         issuer: Issuer of Patient ID, where the files state one: part of who a patient is.
-        visits: whether every case counts, or each subject's first.
     """
 
     kind: Literal["dicom-series"]
-    root: Path | None = None
-    label: Label | None = None
-    positive: str | None = None
-    site: str = "site"
-    part: str = "part"
-    covariates: tuple[str, ...] = ()
-    tables: tuple[MappedTable, ...] = ()
     issuer: str = ""
-    visits: Visits = "all"
 
     def only(self, modalities: Collection[str]) -> DicomCohort | None:
         """The rules for some modalities, without folder and tables; None where it has none.

@@ -12,52 +12,35 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 from mmmed.cohorts.acquired import day_of_label, scan_days
-from mmmed.cohorts.assembly import Columns, Row, assemble
+from mmmed.cohorts.assembly import Row, assemble
 from mmmed.cohorts.availability import STATED, compared, read_availability
 from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.follow_up import known_only
-from mmmed.cohorts.label import Label
-from mmmed.cohorts.mapped import MappedTable, read_mapped
+from mmmed.cohorts.mapped import read_mapped
 from mmmed.cohorts.pairing import Pairing, paired
 from mmmed.cohorts.people import PEOPLE, read_people, read_sessions
 from mmmed.cohorts.place import Place, places_of, subjects
+from mmmed.cohorts.recorded import Recorded
 from mmmed.cohorts.register import Register
 from mmmed.cohorts.visit import subject_key
-from mmmed.config import Spec, nearest
+from mmmed.config import nearest
 from mmmed.errors import DataError, StudyError
 from mmmed.modality import ItemKind
 from mmmed.readers.source import Source
 
 
-class Tree(Spec):
+class Tree(Recorded):
     """What cohorts of folders have in common.
 
     Attributes:
-        root: the folder; a study or a command names it.
-        label: the diagnosis; None reads every case unlabelled.
-        positive: the positive class; the second of two where it is not named.
-        site: column of the site.
-        part: column of the cohort's own split.
-        covariates: columns recorded with each case; empty for all.
-        tables: further tables of subjects or visits; where two know a cell the first counts.
-        visits: whether every session is a case, or each subject's first with anything to show.
         pairing: by which dates scans of several sessions make one case; None where a session is
             one.
         missing_mods: folder of Clinica's `missing_mods_<session>.tsv`, below the root or absolute,
             where it is there: tells scans that were never acquired from those that are lost.
     """
 
-    root: Path | None = None
-    label: Label | None = None
-    positive: str | None = None
-    site: str = "site"
-    part: str = "part"
-    covariates: tuple[str, ...] = ()
-    tables: tuple[MappedTable, ...] = ()
-    visits: Literal["all", "baseline"] = "all"
     pairing: Pairing | None = None
     missing_mods: str = STATED
 
@@ -123,16 +106,7 @@ def read_tree(
         kinds=kinds,
         label=spec.label,
         positive=spec.positive,
-        columns=Columns(
-            site=spec.site,
-            part=spec.part,
-            covariates=spec.covariates,
-            reserved=(
-                "participant_id",
-                "session_id",
-                *((spec.label.column,) if spec.label else ()),
-            ),
-        ),
+        columns=spec.columns("participant_id", "session_id"),
         faults=faults,
         tables=[
             path
