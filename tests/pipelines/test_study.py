@@ -22,7 +22,7 @@ methods: [{kind: late-sum}]
 splits: {kind: holdout}
 """
 
-SIMULATED = ("simulated-ad", "toy-xor")
+SIMULATED = ("simulated-ad", "simulated-breakhis", "toy-xor")
 """Cohorts that need no folder."""
 
 
