@@ -41,7 +41,7 @@ def known_only(register: Register, rows: Sequence[Row]) -> list[Row]:
                 id=f"{subject}_ses-{one.day:%Y%m%d}",
                 subject=subject,
                 session=f"ses-{one.day:%Y%m%d}",
-                cells={**register.people.get(key, {}), **one.cells},
+                cells={**register.person(key, [one.cells]), **one.cells},
                 sources={},
                 day=one.day,
                 found=False,

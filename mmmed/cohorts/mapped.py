@@ -144,7 +144,7 @@ def _named(
     def matched(text: str) -> str:
         own = keys.get(_plain(text), [])
         if len(own) > 1:
-            raise DataError(f"{text} may be {' or '.join(own)}")
+            raise DataError(f"its {spec.subject} may be that of {' or '.join(own)}")
         return own[0] if own else subject(text)
 
     return matched

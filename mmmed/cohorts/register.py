@@ -83,9 +83,7 @@ class Register:
     files: list[Path] = field(default_factory=list)
 
     def cells(self, subject: str, session: str | None, day: date | None = None) -> Cells:
-        """What is known of a visit, and of the person where the visit's row says nothing.
-
-        A person's diagnosis is not that of a visit which is missing where others have theirs.
+        """What is known of a visit, and of the person where the visit's rows say nothing.
 
         Args:
             subject: id or key.
@@ -95,19 +93,39 @@ class Register:
         key, place = subject_key(subject), session_key(session or "")
         if (key, place) in self.contradicted:
             return {}
-        person, own = self.people.get(key, {}), self.visits.get(key, {})
-        stated = [own[place].cells] if place in own else []
+        visit = self.visit(key, session)
+        stated = [visit.cells] if visit else []
         stated += [one.cells for one in self.near(key, day)]
-        others = [visit.cells for visit in own.values()]
-        others += [one.cells for one in self.dated.get(key, ())]
-        if not stated and any(self.diagnosis in cells for cells in others):
-            person = {name: text for name, text in person.items() if name != self.diagnosis}
+        person = self.person(key, stated, listed=visit is not None)
         known = {
             name: text for cells in (person, *reversed(stated)) for name, text in cells.items()
         }
         if self.diagnosis is not None and self._differ(stated):
             known.pop(self.diagnosis, None)
         return known
+
+    def person(self, subject: str, stated: Iterable[Cells], *, listed: bool = False) -> Cells:
+        """What is known of a person at a visit.
+
+        A person's diagnosis is not that of a visit which names none where others name theirs.
+
+        Args:
+            subject: id or key.
+            stated: the rows of the visit.
+            listed: whether a table of visits has it; then only rows with dates are such others.
+        """
+        key = subject_key(subject)
+        person = self.people.get(key, {})
+        others = [one.cells for one in self.dated.get(key, ())]
+        if not listed:
+            others += [visit.cells for visit in self.visits.get(key, {}).values()]
+        if self._diagnosed(stated) or not self._diagnosed(others):
+            return person
+        return {name: text for name, text in person.items() if name != self.diagnosis}
+
+    def _diagnosed(self, stated: Iterable[Cells]) -> bool:
+        """Whether some row names a diagnosis."""
+        return any(self.diagnosis in cells for cells in stated)
 
     def _differ(self, stated: Iterable[Cells]) -> bool:
         """Whether rows of several tables name different diagnoses."""
@@ -134,20 +152,22 @@ class Register:
         return [one for one in rows if self.diagnosis in one.cells] or rows
 
     def unknown(self, subject: str, session: str | None, day: date | None) -> str:
-        """Why tables with dates tell no diagnosis of a session; "" where there are none, or do."""
-        rows = self.dated.get(subject_key(subject), [])
+        """Why tables with dates leave a session undiagnosed; "" where they cannot tell, or do."""
+        every = self.dated.get(subject_key(subject), ())
+        rows = [one for one in every if self._diagnosed([one.cells])]
         if not rows:
             return ""
         near, visit = self.near(subject, day), self.visit(subject, session)
-        told = [one.cells for one in near] + ([visit.cells] if visit else [])
-        if self._differ(told):
-            names = " and ".join(one.table for one in near)
-            return f"{names}{' and the visit' if len(near) == 1 else ''} differ in {self.diagnosis}"
-        if near:
+        told = [(one.table, one.cells) for one in near]
+        told += [("the visit", visit.cells)] if visit else []
+        naming = {name: cells for name, cells in told if self._diagnosed([cells])}
+        if self._differ(naming.values()):
+            return f"{' and '.join(naming)} differ in {self.diagnosis}"
+        if naming:
             return ""
         if day is None:
             return "when its scans were taken is not known"
-        one = min(self._telling(rows), key=lambda row: (row.apart(day), row.day))
+        one = min(rows, key=lambda row: (row.apart(day), row.day))
         return f"the nearest row of {one.table} is {one.apart(day)} days away; {one.within} count"
 
     def visit(self, subject: str, session: str | None) -> Visit | None:

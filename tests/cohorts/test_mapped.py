@@ -204,7 +204,7 @@ def test_a_number_that_two_folders_end_with_is_nobodys(adni):
     write(adni, "DXSUM.csv", DXSUM, "1,,,bl,,1", "2,,,bl,,3", "4,,,bl,,1")
     cohort = read(shipped(adni.root), "adni")
     assert labels(cohort) == {"S0002": "AD", "S0004": "CN"}
-    assert "line 2: 1 may be ADNI001S0001 or ADNI055S0001" in str(cohort.faults[0])
+    assert "line 2: its RID may be that of ADNI001S0001 or ADNI055S0001" in str(cohort.faults[0])
 
 
 @pytest.mark.parametrize(
@@ -301,6 +301,51 @@ def test_two_tables_of_dates_that_differ_tell_no_diagnosis(by_date):
     cohort = read(BidsCohort.model_validate(spec | {"tables": tables}), "adni")
     assert labels(cohort) == {"S0002": "AD", "S0003": "CN"}
     assert "(visits.csv and again.csv differ in diagnosis)" in str(cohort.faults[0])
+
+
+AGES = {
+    **DATED,
+    "file": "age.csv",
+    "columns": {"age": "AGE"},
+}
+PERSON = {"file": "people.csv", "subject": "RID", "match": "S([0-9]+)$", "session": None}
+
+
+@pytest.mark.parametrize("ages", [[], [AGES]], ids=["diagnoses alone", "ages first"])
+def test_a_table_of_ages_leaves_a_diagnosis_unknown_that_is_far_away(by_date, ages):
+    write(by_date, "people.csv", "RID,diagnosis", "1,AD", "2,AD", "3,CN")
+    write(by_date, "age.csv", "RID,EXAMDATE,AGE", "1,2006-01-01,70", "1,2009-01-01,73")
+    write(by_date, "visits.csv", "RID,EXAMDATE,DX", "1,2008-01-01,CN")
+    spec = shipped(by_date.root).model_dump(mode="json")
+    cohort = read(
+        BidsCohort.model_validate(spec | {"tables": [PERSON, *ages, DATED]}),
+        "adni",
+    )
+    assert labels(cohort) == {"S0002": "AD", "S0003": "CN"}
+    (fault,) = cohort.faults
+    assert str(fault) == (
+        "sub-ADNI001S0001_ses-20060101: has no diagnosis; left out (the nearest row of visits.csv "
+        "is 730 days away; 90 count)"
+    )
+
+
+def test_the_row_of_an_age_is_no_visit_with_the_diagnosis_of_the_person(by_date):
+    """The person is AD now; the row of an age in 2008 does not say that they were AD then."""
+    write(by_date, "people.csv", "RID,diagnosis", "1,AD")
+    write(by_date, "age.csv", "RID,EXAMDATE,AGE", "1,2008-01-01,72")
+    write(
+        by_date,
+        "visits.csv",
+        "RID,EXAMDATE,DX",
+        "1,2006-01-01,MCI",
+        "1,2009-02-01,MCI",
+        "2,2006-03-01,MCI",
+        "2,2008-03-01,Dementia",
+    )
+    spec = shipped(by_date.root, "adni-conversion").model_dump(mode="json")
+    tables = [PERSON, AGES, DATED]
+    cohort = read(BidsCohort.model_validate(spec | {"tables": tables}), "adni")
+    assert labels(cohort) == {"S0001": "sMCI", "S0002": "pMCI"}
 
 
 def test_rows_that_differ_on_one_day_do_not_count_and_neither_does_a_third(by_date):
