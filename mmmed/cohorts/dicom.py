@@ -16,7 +16,7 @@ from mmmed.cohorts.dicom_folder import DIGITS, Looked, look
 from mmmed.cohorts.follow_up import known_only
 from mmmed.cohorts.mapped import read_mapped
 from mmmed.cohorts.register import Register
-from mmmed.cohorts.trial import rivalled, tried
+from mmmed.cohorts.trial import chosen, rivalled, tried
 from mmmed.cohorts.visit import subject_key
 from mmmed.errors import StudyError
 from mmmed.progress import Silent
@@ -82,11 +82,13 @@ def read_dicom(spec: DicomCohort, name: str) -> Cohort:
 
 
 def _replaced(looked: Looked) -> Iterator[Fault]:
-    """Series that were refused as they were read, where the next best took their place."""
+    """Series that were refused as they were read, unless they stay chosen for want of a better."""
+    taken = {(study, modality): uid for study, uid, modality in chosen(looked)}
     for (study, uid, modality), why in looked.refused.items():
-        told = looked.verdicts[study, uid]
-        if not any(one.chosen and one.modality == modality for one in told):
-            reason = f"{why}; the next best series takes its place"
+        place = taken.get((study, modality))
+        if place != uid:
+            good = place is not None and (study, place, modality) not in looked.refused
+            reason = f"{why}; the next best series takes its place" if good else why
             yield Fault("_".join(looked.sessions[study]), modality, reason)
 
 
