@@ -10,8 +10,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
+from pydantic import field_validator
+
 from mmmed import config, library
 from mmmed.cohorts.choice import SeriesChoice
+from mmmed.cohorts.mapped import MappedTable
 from mmmed.cohorts.recorded import Recorded
 
 DICOM = "dicom-series"
@@ -27,6 +30,16 @@ class DicomCohort(SeriesChoice, Recorded):
 
     kind: Literal["dicom-series"]
     issuer: str = ""
+
+    @field_validator("tables")
+    @classmethod
+    def _by_identity(cls, tables: tuple[MappedTable, ...]) -> tuple[MappedTable, ...]:
+        if any(one.match is not None or one.prefix for one in tables):
+            raise ValueError(
+                "`match` and `prefix` read the names of folders, and here patients are digests; "
+                "write Patient IDs into the table as the files state them"
+            )
+        return tables
 
     def only(self, modalities: Collection[str]) -> DicomCohort | None:
         """The rules for some modalities, without folder and tables; None where it has none.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from pydicom.uid import CTImageStorage
 from pydicom.uid import PositronEmissionTomographyImageStorage as PetImage
 from slices import headers, save
@@ -192,6 +193,12 @@ def test_a_table_may_name_subjects_as_mmmed_does(two):
     names = [f"sub-{hashlib.sha256(one).hexdigest()[:10]}" for one in (b"one\\", b"two\\")]
     (two / "people.tsv").write_text(f"id\tdiagnosis\n{names[0]}\tAD\n{names[1]}\tCN\n")
     assert sorted(case.label for case in read(labelled(root=two), "in").cases) == [0, 1]
+
+
+@pytest.mark.parametrize("key", [{"match": "([0-9]+)$"}, {"prefix": "ADNI"}])
+def test_a_table_that_looks_for_ids_in_digests_is_refused(key):
+    with pytest.raises(ValidationError, match="here patients are digests"):
+        labelled(tables=[{**LABELLED["tables"][0], **key}])
 
 
 def test_ids_of_an_issuer_are_found_by_the_issuer(two):
