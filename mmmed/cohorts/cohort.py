@@ -183,26 +183,33 @@ class Cohort:
             for source in case.sources.get(name, ())
         }
 
-    def without(self, sources: Iterable[Source], reasons: Iterable[str]) -> Cohort:
-        """The cohort after these sources turned out unreadable.
+    def unreadable(self, reasons: Mapping[Source, str]) -> dict[tuple[str, Source], str]:
+        """Sources that nobody can read, under every modality that they are items of."""
+        return {
+            (name, item): reasons[item]
+            for _, name, items in self.items()
+            for item in items
+            if item in reasons
+        }
 
-        A case left with nothing goes. Every source, and every case that goes, becomes a fault.
+    def without(self, refused: Mapping[tuple[str, Source], str]) -> Cohort:
+        """The cohort after these items turned out to be of no use.
+
+        A case left with nothing goes. Every item, and every case that goes, becomes a fault.
 
         Args:
-            sources: what cannot be read.
-            reasons: one for each source, in the same order.
+            refused: (modality, source) -> why.
         """
-        refused = dict(zip(sources, reasons, strict=True))
         faults = list(self.faults)
         cases: list[Case] = []
         bare = list(self.bare)
         for case in self.cases:
             kept = {}
             for name, items in case.sources.items():
-                bad = [item for item in items if item in refused]
-                faults += [Fault(case.id, name, refused[item]) for item in bad]
+                bad = [item for item in items if (name, item) in refused]
+                faults += [Fault(case.id, name, refused[name, item]) for item in bad]
                 if len(bad) < len(items):
-                    kept[name] = tuple(item for item in items if item not in refused)
+                    kept[name] = tuple(item for item in items if (name, item) not in refused)
             if kept:
                 cases.append(replace(case, sources=MappingProxyType(kept)))
             else:

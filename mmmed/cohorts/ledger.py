@@ -98,7 +98,7 @@ def look(
             contents[source] = content
         if progress:
             progress(done, len(sources))
-    left = cohort.without(refused.keys(), refused.values())
+    left = cohort.without(cohort.unreadable(refused))
     return left.with_faults(_twins(left, contents))
 
 

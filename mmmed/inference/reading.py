@@ -23,7 +23,7 @@ from mmmed.training.manifest import Manifest
 from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.gallery import Scan, scans
 from mmmed.transforms.prepare import prepare
-from mmmed.transforms.prepared import Prepared, Refused
+from mmmed.transforms.prepared import Prepared, Refused, refusals
 
 TABLES = ("table", "file")
 """Where a cohort or a modality names a table by its path."""
@@ -158,10 +158,9 @@ def stock(
             progress=_after(len(outcomes), total, progress),
         )
         outcomes |= {(shape.name, one.source): _of_shape(one, shape.shape) for one in done}
-    refused = [one for one in outcomes.values() if isinstance(one, Refused)]
-    kept = cohort.without([one.source for one in refused], [one.reason for one in refused])
+    kept = cohort.without(refusals(outcomes))
     modalities = tuple(one.modality for one in package.modalities)
-    ready = {one.source: one for one in outcomes.values() if isinstance(one, Prepared)}
+    ready = {key: one for key, one in outcomes.items() if isinstance(one, Prepared)}
     chains = {name: one.chain for name, one in package.preparation.items()}
     shown = scans(cohort.items(), chains, outcomes)
     return kept, stocked(kept, modalities, ready), shown

@@ -204,13 +204,8 @@ def _check_dicom(
 def _without_refused(cohort: Cohort, looked: Looked) -> Cohort:
     """The cohort without chosen series that cannot be read and have no second."""
     sources = {(one.study, one.uid): source_of(one) for one in looked.index.series}
-    owned = {item for case in cohort.cases for items in case.sources.values() for item in items}
-    refused = {
-        sources[study, uid]: why
-        for (study, uid, _), why in looked.refused.items()
-        if sources[study, uid] in owned
-    }
-    return cohort.without(refused.keys(), refused.values())
+    refused = {sources[study, uid]: why for (study, uid, _), why in looked.refused.items()}
+    return cohort.without(cohort.unreadable(refused))
 
 
 def _of_dicom(looked: Looked, name: str, faults: list[str]) -> Cohort:

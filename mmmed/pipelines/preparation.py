@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from mmmed.training.shelf import Shelf, stocked
 from mmmed.transforms.chain import Chain
 from mmmed.transforms.gallery import Scan, scans
 from mmmed.transforms.prepare import prepare
-from mmmed.transforms.prepared import Prepared, Refused
+from mmmed.transforms.prepared import Prepared, Refused, refusals
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Stocked:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the digests of every item, by case: the data of a job."""
+        """SHA-256 over what every item was made from and how, by case: the data of a job."""
         return digest.of_value(
             {
-                case: {name: [item.digest for item in items] for name, items in mine.items()}
+                case: {name: [item.identity for item in items] for name, items in mine.items()}
                 for case, mine in self.shelf.items.items()
             }
         )
@@ -78,7 +78,6 @@ def stock(
     Raises:
         DataError: a modality has no readable item, or its items differ in shape.
     """
-    done: dict[str, dict[Source, Prepared]] = {}
     outcomes: dict[tuple[str, Source], Prepared | Refused] = {}
     for name, chain in chains.items():
         sources = [one for case in cohort.cases for one in case.sources.get(name, ())]
@@ -92,47 +91,50 @@ def stock(
             progress=partial(report, f"prepare {name}"),
         )
         outcomes |= {(name, one.source): one for one in found}
-        done[name] = {one.source: one for one in found if isinstance(one, Prepared)}
-    refused = [one for one in outcomes.values() if isinstance(one, Refused)]
-    kept = cohort.without([one.source for one in refused], [one.reason for one in refused])
+    kept = cohort.without(refusals(outcomes))
     require_modalities(kept, chains)
-    shapes = [_modality(name, kept, done[name]) for name in kept.modalities if name in done]
-    ready = {source: one for items in done.values() for source, one in items.items()}
+    ready = {key: one for key, one in outcomes.items() if isinstance(one, Prepared)}
+    shapes = [_modality(name, kept, _of(name, ready)) for name in kept.modalities if name in chains]
     return Stocked(
         cohort=kept,
         shelf=stocked(kept, tuple(shapes), ready),
-        inputs=_inputs(kept, done),
+        inputs=_inputs(kept, ready),
         scans=scans(cohort.items(), chains, outcomes),
     )
 
 
-def _inputs(cohort: Cohort, done: Mapping[str, Mapping[Source, Prepared]]) -> dict[str, str]:
+def _of(name: str, ready: Mapping[tuple[str, Source], Prepared]) -> list[Prepared]:
+    """The items of one modality."""
+    return [one for (modality, _), one in ready.items() if modality == name]
+
+
+def _inputs(cohort: Cohort, ready: Mapping[tuple[str, Source], Prepared]) -> dict[str, str]:
     """File -> SHA-256: tables, volumes with their sidecars, images.
 
-    The digest of a vector is its row's, so its table is read for it.
+    The digest of a vector is its row's, so its table is read for it. A file of DICOM stands under
+    its digest alone: its name and folders may be a patient's.
     """
-    files: dict[Path, str] = {}
+    files: dict[str, str] = {}
     others = set(cohort.tables)
-    for name, items in done.items():
-        paths = {source.path: one.digest for source, one in items.items()}
+    for (name, source), one in ready.items():
         if cohort.kinds[name] == "vector":
-            others |= set(paths)
-            continue
-        files |= paths
-        if cohort.kinds[name] == "volume":
-            others |= {path for path in map(sidecar_path, paths) if path.is_file()}
-    return {
-        **{str(path): digest.of_file(path) for path in sorted(others)},
-        **{str(path): known for path, known in files.items()},
-    }
+            others.add(source.path)
+        elif source.files:
+            files |= {f"DICOM {known[:32]}": known for known in map(digest.of_file, source.files)}
+        else:
+            files[str(source.path)] = one.digest
+            sidecar = sidecar_path(source.path)
+            if cohort.kinds[name] == "volume" and sidecar.is_file():
+                others.add(sidecar)
+    return {**{str(path): digest.of_file(path) for path in sorted(others)}, **files}
 
 
-def _modality(name: str, cohort: Cohort, items: Mapping[Source, Prepared]) -> Modality:
+def _modality(name: str, cohort: Cohort, items: Sequence[Prepared]) -> Modality:
     """The modality with the shape that its items share."""
-    shapes = Counter(item.shape for item in items.values()).most_common()
+    shapes = Counter(item.shape for item in items).most_common()
     shape, number = shapes[0]
     if len(shapes) > 1:
-        odd = next(item for item in items.values() if item.shape == shapes[-1][0])
+        odd = next(item for item in items if item.shape == shapes[-1][0])
         advice = "end the chain with a step that gives all one shape"
         if cohort.kinds[name] == "image" and odd.shape[0] != shape[0]:
             advice = "begin the chain with `colour`"

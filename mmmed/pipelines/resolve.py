@@ -103,13 +103,16 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
         faults += _chain_faults(study, cohort, chains)
     if cohort is None or faults:
         raise StudyError(join(dict.fromkeys(faults)))
+    dicom = _dicom(cohort, chains, start=start)
+    if dicom is not None and not isinstance(cohort.reading, DicomCohort):
+        origins[f"cohorts/{DICOM}"] = _origin(library.find("cohorts", DICOM, start=start))
     return Resolved(
         study=study,
         cohort=cohort,
         chains=chains,
         origins=origins,
         files=_files(study),
-        dicom=_dicom(cohort, chains, start=start),
+        dicom=dicom,
     )
 
 

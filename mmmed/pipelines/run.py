@@ -23,6 +23,7 @@ from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather
 from mmmed.pipelines.study import Study
 from mmmed.progress import Listener, Silent
+from mmmed.readers.dicom.line import reason_line
 from mmmed.record import atomic, chain, digest
 from mmmed.training.device import place
 from mmmed.training.launcher import check_launch
@@ -139,7 +140,8 @@ def _finish(
     gather(where, done)
     shutil.rmtree(where / "model", ignore_errors=True)
     shutil.copytree(done[0].folder(where) / "model", where / "model")
-    notes = [f"left out: {fault}" for fault in stocked.cohort.faults]
+    root = getattr(resolved.cohort.spec, "root", None) or Path()
+    notes = [f"left out: {reason_line(str(one), root)}" for one in stocked.cohort.faults]
     notes += [f"failed: {line}" for line in failed]
     text = evaluate(where, resolved.study, stocked.cohort, notes=notes)
     _track(where, listener)

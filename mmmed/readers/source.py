@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmmed.readers.dicom.line import shown_path
+
 
 @dataclass(frozen=True, order=True)
 class Source:
@@ -25,3 +27,8 @@ class Source:
     columns: tuple[str, ...] = ()
     identifier: str | None = None
     files: tuple[Path, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The name of its file for a table; of a series none, as names may be a patient's."""
+        return f"{len(self.files)} DICOM files" if self.files else shown_path(self.path.name)

@@ -49,7 +49,7 @@ class Shelf:
             {
                 "case_id": case,
                 "modality": name,
-                "source": item.source.path.name,
+                "source": item.source.shown,
                 "digest": item.digest,
                 "derivation": dict(item.derivation),
             }
@@ -80,15 +80,17 @@ class Shelf:
 
 
 def stocked(
-    cohort: Cohort, modalities: tuple[Modality, ...], prepared: Mapping[Source, Prepared]
+    cohort: Cohort,
+    modalities: tuple[Modality, ...],
+    prepared: Mapping[tuple[str, Source], Prepared],
 ) -> Shelf:
-    """The shelf of a cohort whose every source of these modalities is prepared."""
+    """The shelf of a cohort whose every item of these modalities is prepared."""
     names = [modality.name for modality in modalities]
     return Shelf(
         modalities=modalities,
         items={
             case.id: {
-                name: tuple(prepared[source] for source in case.sources[name])
+                name: tuple(prepared[name, source] for source in case.sources[name])
                 for name in names
                 if name in case.sources
             }

@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 
 from mmmed.errors import DataError
 from mmmed.progress import Progress
-from mmmed.readers.dicom.line import reason_line, shown_path
+from mmmed.readers.dicom.line import reason_line
 from mmmed.readers.source import Source
 from mmmed.readers.template import Like
 from mmmed.record import atomic, table
@@ -120,7 +120,7 @@ def _written(scan: Scan, out: Path) -> dict[str, Cell]:
     row: dict[str, Cell] = {
         "case_id": scan.case,
         "modality": scan.modality,
-        "source": shown_path(path.name),
+        "source": scan.outcome.source.shown,
     }
     try:
         quality = Quality(checked(scan.outcome, scan.like).checks)

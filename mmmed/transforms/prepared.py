@@ -73,6 +73,12 @@ class Prepared:
     derivation: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     guided: Guided | None = field(default=None, repr=False)
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What names the array: that of the cache, of a vector its row; and that made alone."""
+        own = self.digest if self.path is None else self.path.stem
+        return (own, *(self.guided.alone.identity if self.guided else ()))
+
     def among(self, shown: Pattern) -> Prepared:
         """The item as a case may show it: a scan that is hidden had no part in its making."""
         if self.guided is None or self.guided.modality in shown.names:
@@ -108,6 +114,23 @@ class Refused:
     source: Source
     reason: str
     placed: Placed | None = field(default=None, repr=False)
+
+
+def refusals(
+    outcomes: Mapping[tuple[str, Source], Prepared | Refused],
+) -> dict[tuple[str, Source], str]:
+    """(modality, source) -> why it is of no use; files of a series are numbered, not named.
+
+    Names of DICOM files and their folders may be a patient's.
+    """
+    return {key: _nameless(one) for key, one in outcomes.items() if isinstance(one, Refused)}
+
+
+def _nameless(one: Refused) -> str:
+    reason, files = one.reason, sorted(one.source.files)
+    for number, path in enumerate(files, start=1):
+        reason = reason.replace(str(path), f"file {number} of {len(files)}")
+    return reason
 
 
 def key(

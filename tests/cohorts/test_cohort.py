@@ -33,8 +33,11 @@ def test_owned_labels_subjects_and_covariates_share_an_index(three):
 
 def test_unreadable_items_leave_and_an_emptied_case_goes(three):
     first, _, last = three.cases
-    bad = [*first.sources["pet"], *last.sources["pet"]]
-    left = three.without(bad, ["is empty", "is a web page"])
+    bad = {
+        ("pet", first.sources["pet"][0]): "is empty",
+        ("pet", last.sources["pet"][0]): "is a web page",
+    }
+    left = three.without(bad)
     assert [case.id for case in left.cases] == ["case-0000", "case-0001"]
     assert left.owned().loc["case-0000"].tolist() == [True, False]
     assert left.faults == (
@@ -60,8 +63,8 @@ def test_a_modality_nobody_owns_is_named_where_it_is_asked_for(make_cohort):
 
 
 def test_a_cohort_of_which_nothing_is_left_is_nothing_readable(three):
-    sources = [item for case in three.cases for items in case.sources.values() for item in items]
-    left = three.without(sources, ["is empty"] * len(sources))
+    sources = {item: "is empty" for _, _, items in three.items() for item in items}
+    left = three.without(three.unreadable(sources))
     with pytest.raises(NothingReadable, match=r"nothing can be read .* case-0000 mri: is empty"):
         require_modalities(left, ["mri"])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +51,10 @@ def patient(root: Path, number: int) -> None:
     random = np.random.default_rng(number)
     pixels = random.integers(0, 4096, (8, 8, 8)).astype(np.uint16)
     common = {"PatientID": name, "PatientName": f"Zacharias^{number}"}
-    save(headers(pixels, StudyDate="20260101", **common), root / f"{number}a")
+    folder = root / f"Zacharias {number}"
+    save(headers(pixels, StudyDate="20260101", **common), folder / "a")
     if number % 2:
-        save(headers(pixels, **PET, **common), root / f"{number}b")
+        save(headers(pixels, **PET, **common), folder / "b")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "in" / "people.csv").write_text("\n".join(people) + "\n")
     for number in range(90, 93):
         patient(place / "new", number)
+    for part in ("in/Zacharias 2/a", "new/Zacharias 92/a"):
+        shutil.copyfile(place / part / "slice-003.dcm", place / part / "slice-004.dcm")
     return place
 
 
@@ -79,12 +84,25 @@ def run(attempt_in, place: Path) -> Path:
     return place / "run"
 
 
+def told(folder: Path) -> str:
+    """All that a folder says, but for the table that finds the files again."""
+    kinds = (".tsv", ".json", ".html", ".yaml", ".md")
+    found = (path for path in folder.rglob("*") if path.suffix in kinds)
+    return "".join(path.read_text(errors="replace") for path in found if path.name != "choice.tsv")
+
+
 def test_cases_are_paired_and_labelled_by_patient_id_which_stays_in_its_table(run: Path) -> None:
     rows = [line.split("\t") for line in (run / "cases.tsv").read_text().splitlines()[1:]]
-    assert len([row for row in rows if row[0].startswith("sub-")]) == PATIENTS
-    written = [path for path in run.rglob("*") if path.suffix in (".tsv", ".json", ".html")]
-    assert not [path for path in written if "Zacharias" in path.read_text(errors="replace")]
-    assert not [path for path in written if "patient 1" in path.read_text(errors="replace")]
+    assert len([row for row in rows if row[0].startswith("sub-")]) == PATIENTS - 1
+    said = told(run)
+    assert "Zacharias" not in said
+    assert "patient 1" not in said
+
+
+def test_what_is_left_out_is_told_without_a_name_of_folder_or_file(run: Path, place: Path) -> None:
+    notes = json.loads((run / "metrics.json").read_text())["notes"]
+    (note,) = [one for one in notes if "left out: sub-" in one and " mri: " in one]
+    assert "Zacharias" not in note
 
 
 def test_how_the_values_of_every_pet_came_about_is_in_the_run(run: Path) -> None:
@@ -95,13 +113,23 @@ def test_how_the_values_of_every_pet_came_about_is_in_the_run(run: Path) -> None
     assert "derivations.json" in json.loads((run / "chain.json").read_text())["links"][0]["files"]
 
 
+def test_the_chain_holds_the_digest_of_every_file_of_a_series_and_no_name(
+    run: Path, place: Path
+) -> None:
+    stated = json.loads((run / "chain.json").read_text())["links"][0]["inputs"]
+    known = {value for key, value in stated.items() if key.startswith("data: DICOM ")}
+    files = (place / "in" / "Zacharias 1").rglob("*.dcm")
+    assert {hashlib.sha256(path.read_bytes()).hexdigest() for path in files} < known
+
+
 def test_a_package_reads_another_folder_by_the_rules_it_was_trained_by(
     run: Path, place: Path, attempt_in
 ) -> None:
     (place / "cohorts" / "hospital.yaml").unlink()
     done = attempt_in(place, "predict", run / "model", "new", "--out", "out")
     assert done.code == 0, done.err
-    assert done.out.startswith("3 predicted (0 from a part of their files)")
+    assert done.out.startswith("2 predicted (0 from a part of their files)")
+    assert "Zacharias" not in told(place / "out")
     assert (place / "out" / "choice.tsv").read_text().count("\tchosen\t") == 4
     (record,) = json.loads((place / "out" / "derivations.json").read_text())
     assert record["derivation"]["unit"] == "relative"

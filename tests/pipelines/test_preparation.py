@@ -10,7 +10,7 @@ from PIL import Image
 
 from mmmed.cohorts.bids import BidsCohort, read_bids
 from mmmed.cohorts.label import Label
-from mmmed.cohorts.table import TableCohort, read_table_cohort
+from mmmed.cohorts.table import TableCohort, TableFiles, read_table_cohort
 from mmmed.cohorts.views import View, ViewsCohort, read_views
 from mmmed.errors import DataError
 from mmmed.modality import Pattern
@@ -144,3 +144,41 @@ def test_a_hidden_mri_had_no_part_in_the_pet_that_was_registered_through_it(
     guided = shelf.set("sub-1", Pattern.parse("mri+pet")).items["pet"][0].numpy()
     np.testing.assert_array_equal(hidden, expected)
     assert not np.array_equal(guided, expected)
+
+
+def of_one_picture(root: Path, **shapes: int) -> Stocked:
+    """Four cases of a picture each, an item of several modalities with a size of its own each."""
+    for number in range(4):
+        pixels = np.random.default_rng(number).integers(0, 255, (8, 8, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(root / f"{number}.png")
+    lines = [f"{number},{number}.png,{number % 2}" for number in range(4)]
+    (root / "cases.csv").write_text("\n".join(["case_id,photo,label", *lines, ""]))
+    spec = TableCohort(
+        kind="table",
+        root=root,
+        table=Path("cases.csv"),
+        modalities={name: TableFiles(kind="image", columns=("photo",)) for name in shapes},
+        label=Label(column="label", classes=("0", "1")),
+    )
+    chains = {
+        name: Chain.model_validate(
+            {"item": "image", "prepare": [{"kind": "resize", "shape": [size, size]}]}
+        )
+        for name, size in shapes.items()
+    }
+    read = read_table_cohort(spec, "small")
+    return stock(read, chains, cache=root / "cache", jobs=1, report=lambda *_: None)
+
+
+def test_one_file_under_two_modalities_is_prepared_for_each(tmp_path: Path) -> None:
+    shelf = of_one_picture(tmp_path, big=8, small=4).shelf
+    shown = shelf.set("0", Pattern.parse("big+small"))
+    assert {name: items[0].shape for name, items in shown.items.items()} == {
+        "big": (3, 8, 8),
+        "small": (3, 4, 4),
+    }
+
+
+def test_the_data_of_a_job_are_other_data_where_they_are_prepared_otherwise(tmp_path: Path) -> None:
+    assert of_one_picture(tmp_path, photo=4).digest != of_one_picture(tmp_path, photo=8).digest
+    assert of_one_picture(tmp_path, photo=4).digest == of_one_picture(tmp_path, photo=4).digest

@@ -26,7 +26,12 @@ def write(tmp_path, text):
 @pytest.mark.parametrize("name", library.names("transforms", start=None))
 def test_every_shipped_chain_is_loaded(name):
     chain = load_chain(library.find("transforms", name, start=None))
-    items = {"vector": "vector", "photograph": "image", "histology": "image"}
+    items = {
+        "vector": "vector",
+        "photograph": "image",
+        "histology": "image",
+        "histology-small": "image",
+    }
     assert chain.item == items.get(name, "volume")
 
 
