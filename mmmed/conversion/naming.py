@@ -28,12 +28,14 @@ OTHER = "other"
 
 _PLACES = {"T1w": "anat", "T2w": "anat", "FLAIR": "anat", "pet": "pet"}
 _NO_SCAN = re.compile(r"loc|scout|survey|pilot|mip|mpr\b|collection|screen|map|adc|dwi|dti|asl")
+_T1 = r"(?<![a-z0-9])t1(?![0-9*])"
 _CONTRASTS = {
-    "FLAIR": re.compile(r"flair|dark.?fluid"),
-    "T1w": re.compile(r"(?<![a-z0-9])t1(?![0-9*])|mp.?rage|bravo|fspgr|spgr"),
+    "FLAIR": re.compile(rf"^(?!.*{_T1}).*(flair|dark.?fluid)"),
+    "T1w": re.compile(rf"{_T1}|mp.?rage|bravo|fspgr|spgr"),
     "T2w": re.compile(r"(?<![a-z0-9])t2(?![0-9*])"),
 }
-"""What a description of an MR series says that is of this contrast; the first that fits."""
+"""What a description of an MR series says that is of this contrast; the first that fits. FLAIR alone
+is of T2; a T1 FLAIR is a T1w."""
 
 _ECHO = re.compile(r"echo (\d+)")
 

@@ -6,6 +6,7 @@ import hmac
 from pathlib import Path
 
 import pytest
+import slices
 from pydicom.uid import MRImageStorage, PositronEmissionTomographyImageStorage
 from study import slice_of, write, write_series
 
@@ -13,6 +14,7 @@ from mmmed.conversion.naming import kind, names, siblings
 from mmmed.readers.dicom.header import Header
 from mmmed.readers.dicom.index import read_index
 from mmmed.readers.dicom.reading import read_header
+from mmmed.readers.dicom.series import read_series
 from mmmed.readers.entities import parse
 
 
@@ -32,6 +34,10 @@ def header(folder: Path, **changes: str) -> Header:
         ("Sag IR-FSPGR", "T1w"),
         ("T2 TSE", "T2w"),
         ("t2_flair_sag", "FLAIR"),
+        ("3D Dark-Fluid", "FLAIR"),
+        ("Ax T1 FLAIR", "T1w"),
+        ("t1 flair", "T1w"),
+        ("FLAIR_T1_sag", "T1w"),
         ("3-plane loc T1", None),
         ("T1 map", None),
         ("T2* GRE", None),
@@ -87,6 +93,35 @@ def test_volumes_of_one_series_are_told_apart(tmp_path: Path, label: str, ending
     (name,) = names(read_index(tmp_path).series)
     (own,) = siblings(name, [label])
     assert own.with_ending("").endswith(f"ses-20200229{ending}")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "values", "endings"),
+    [
+        ("TriggerTime", ("80.5", "1080.5"), ["acq-gate1_T1w", "acq-gate2_T1w"]),
+        ("ComplexImageComponent", ("MAGNITUDE", "PHASE"), ["acq-magnitude_T1w", "part-phase_T1w"]),
+    ],
+)
+def test_a_phase_in_a_name_is_that_of_the_signal_and_no_gate(
+    tmp_path: Path, keyword: str, values: tuple[str, str], endings: list[str]
+) -> None:
+    """BIDS: `part-phase` is the phase of a complex signal."""
+    series = [
+        header
+        for seed, value in enumerate(values)
+        for header in slices.headers(
+            slices.stored(seed=seed),
+            SeriesInstanceUID="1.2.3",
+            FrameOfReferenceUID="1.2.4",
+            StudyInstanceUID="1.2.5",
+            SeriesDescription="T1",
+            **{keyword: value},
+        )
+    ]
+    found = read_series(slices.save(series, tmp_path))
+    (name,) = names(read_index(tmp_path).series)
+    called = [one.with_ending("") for one in siblings(name, [one.label for one in found])]
+    assert [one.split("_", 2)[2] for one in called] == endings
 
 
 def test_labels_that_read_alike_in_a_name_do_not_share_it(tmp_path: Path) -> None:

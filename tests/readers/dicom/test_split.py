@@ -59,7 +59,7 @@ SAID = {
     ),
     "echo 1, echo 2": standard("EchoTime", "4.9", "12.3"),
     "inversion 1, inversion 2": standard("InversionTime", "900", "1100"),
-    "phase 1, phase 2": standard("TriggerTime", "80.5", "1080.5"),
+    "gate 1, gate 2": standard("TriggerTime", "80.5", "1080.5"),
     "frame 1, frame 2": standard("TemporalPositionIdentifier", "9", "10"),
     "coil 1, coil 2": standard("ReceiveCoilName", "HEA", "HEP"),
 }
