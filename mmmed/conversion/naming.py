@@ -34,8 +34,8 @@ _CONTRASTS = {
     "T1w": re.compile(rf"{_T1}|mp.?rage|bravo|fspgr|spgr"),
     "T2w": re.compile(r"(?<![a-z0-9])t2(?![0-9*])"),
 }
-"""What a description of an MR series says that is of this contrast; the first that fits. FLAIR alone
-is of T2; a T1 FLAIR is a T1w."""
+"""What a description of an MR series says that is of this contrast; the first that fits. A T1 FLAIR
+is a T1w."""
 
 _ECHO = re.compile(r"echo (\d+)")
 

@@ -70,7 +70,7 @@ def read_stored(elements: Elements) -> Stored:
         why = f" that can be found: {elements.fault}" if elements.fault else ""
         raise SeriesError(f"{path}: holds no pixels{why}; leave it out, or copy the file again")
     photometric = _grey(elements)
-    if LOOKUP in elements.values:
+    if elements.has_items(LOOKUP):
         raise SeriesError(f"{path}: has a {name_of(LOOKUP)}; only linear rescale is applied")
     rows, columns = _size(elements, ROWS), _size(elements, COLUMNS)
     count = elements.numbers(FRAMES, count=1) or (1.0,)

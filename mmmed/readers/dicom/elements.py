@@ -26,6 +26,9 @@ from mmmed.readers.dicom.walk import UNDEFINED, Odd, Walk
 PIXELS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 """The elements that hold pixels, as pydicom names them."""
 
+_END = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+"""What ends a sequence of undefined length."""
+
 
 @dataclass(frozen=True, eq=False)
 class Elements:
@@ -84,6 +87,10 @@ class Elements:
         if len(value) < 2:
             return None
         return int.from_bytes(value[:2], "big" if self.syntax == EXPLICIT_BIG else "little")
+
+    def has_items(self, tag: int) -> bool:
+        """Whether a sequence is there and not empty; an empty one may state its end alone."""
+        return bool(self.values.get(tag, b"").removeprefix(_END))
 
 
 def read_elements(path: Path, wanted: AbstractSet[int]) -> Elements:

@@ -47,7 +47,8 @@ LARGEST_VALUE = 256 << 10
 _PIXELS = 0x7FE00008
 """The first tag of those that hold pixels."""
 
-_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+_ITEM = b"\xfe\xff\x00\xe0"
+_ITEMS = (_ITEM, b"\xff\xfe\xe0\x00")
 _TOO_MANY = "its sequences hold more elements than are read"
 
 
@@ -122,12 +123,14 @@ def parsed(
 
 
 def stored(data_set: Dataset, tag: int) -> bytes:
-    """The bytes of a value that pydicom has not turned into objects; empty for a sequence."""
+    """The bytes of a value; of a sequence that pydicom has made objects of, the tag of an item."""
     element = data_set.get_item(BaseTag(tag), keep_deferred=True)
     value = element.value
     if isinstance(value, bytes):
         return value
-    if value is None or isinstance(value, Sequence):
+    if isinstance(value, Sequence):
+        return _ITEM if len(value) else b""
+    if value is None:
         return b""
     parts = value if isinstance(value, MultiValue) else [value]
     return "\\".join(map(str, parts)).encode("latin-1", "replace")

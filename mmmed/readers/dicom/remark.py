@@ -48,7 +48,7 @@ def remarks(elements: Elements) -> tuple[str, ...]:
         _UNSIGNED: elements.whole(SIGNED) is None and elements.pixels == PIXEL_DATA,
         _LOST: lossy or elements.text(LOSSY) == "01",
         _SHIFTED: bits is not None and high is not None and high >= bits,
-        MAPPED: MAPPING in elements.values,
+        MAPPED: elements.has_items(MAPPING),
     }
     written = (elements.fault,) if elements.fault else ()
     return written + tuple(text for text, is_so in told.items() if is_so)

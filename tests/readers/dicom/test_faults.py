@@ -313,6 +313,28 @@ def test_what_is_written_otherwise_than_stated_is_declared(
     assert any(note in said for said in one.notes)
 
 
+ABSENT, ENDED = b"", SEQUENCE_END + bytes(4)
+FILLED = ITEM + b"\x08\0\0\0" + b"\x08\0\x80\0LO\0\0" + ENDED
+"""What a sequence of undefined length holds: an item with one empty element; or nothing."""
+
+
+def stating(tag: int, value: bytes, *, parsed: bool) -> Edit:
+    """A sequence before the pixels; `parsed`: in a file that pydicom has to read."""
+    said = element(tag, b"SQ", value, length=UNDEFINED if value else 0)
+    unordered = element(0x00080090, b"PN") if parsed else b""
+    return lambda data: before(STUDY, unordered)(before(PIXELS, said)(data))
+
+
+@pytest.mark.parametrize("parsed", [False, True])
+@pytest.mark.parametrize("value", [ABSENT, ENDED, FILLED])
+def test_an_empty_sequence_states_nothing(tmp_path: Path, value: bytes, parsed: bool) -> None:
+    filled = value == FILLED
+    mapped = damaged(tmp_path, stating(0x00409096, value, parsed=parsed))
+    assert any("Real World Value" in note for note in read_series([mapped])[0].notes) == filled
+    table = damaged(tmp_path, stating(0x00283000, value, parsed=parsed))
+    assert ("has a ModalityLUTSequence (0028,3000)" in why(table)) == filled
+
+
 def test_items_without_number_take_neither_memory_nor_time(tmp_path: Path) -> None:
     """Two million empty items; as objects they would take three gigabytes."""
     items = (ITEM + bytes(4)) * 2_000_000
