@@ -8,9 +8,13 @@ no list leads out of the folder; files that no list names are read all the same.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
 from mmmed.errors import DataError
@@ -18,7 +22,7 @@ from mmmed.readers.dicom import odd
 from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.line import one_line, shown_path
-from mmmed.readers.dicom.stream import opened_content
+from mmmed.readers.dicom.stream import LARGEST_HEADER, opened_content
 from mmmed.readers.silence import silent
 
 CLASS = "1.2.840.10008.1.3.10"
@@ -28,6 +32,9 @@ SHOWN = 3
 """Names that a line gives."""
 
 _RECORDS, _FILE_ID = 0x00041220, 0x00041500
+
+_ZEROS = 1 << 10
+"""Zeros at its end that are taken for values; further ones fill the sectors of a disc."""
 
 
 def not_there(root: Path, files: Iterable[str], *, directories: Iterable[str]) -> list[Aside]:
@@ -70,8 +77,10 @@ def _listed(path: Path) -> list[tuple[str, ...]]:
         DataError: it cannot be read.
     """
     with opened_content(path) as content:
-        parsed = odd.parsed(content, until=_RECORDS + 1, wanted={_RECORDS})
-    if parsed.fault:
+        data = content.stream.read(LARGEST_HEADER)
+        kept = io.BytesIO(data[: len(data.rstrip(b"\0")) + _ZEROS])
+        parsed = odd.parsed(replace(content, stream=kept), until=_RECORDS + 1, wanted={_RECORDS})
+    if parsed.fault and not _is_whole(parsed.data_set):
         raise DataError(parsed.fault)
     try:
         with silent():
@@ -83,6 +92,14 @@ def _listed(path: Path) -> list[tuple[str, ...]]:
     texts = [bytes(one.value or b"") for one in values if one is not None]
     split = (tuple(part.strip() for part in text.decode("latin-1").split("\\")) for text in texts)
     return list(dict.fromkeys(one for one in split if any(one)))
+
+
+def _is_whole(data_set: Dataset) -> bool:
+    """Whether all of the records were found; what is odd stands behind them then."""
+    records = data_set.get_item(BaseTag(_RECORDS), keep_deferred=True)
+    if isinstance(records, RawDataElement):
+        return 0 < records.length <= len(records.value or b"")
+    return records is not None and bool(records.value)
 
 
 def _is_inside(names: Sequence[str]) -> bool:

@@ -106,6 +106,21 @@ def test_a_list_that_is_damaged_is_said_to_be(tmp_path: Path) -> None:
     assert "whose list cannot be read" in told(tmp_path)["malformed"]
 
 
+@pytest.mark.parametrize("zeros", [1, 600, 1 << 20])
+def test_zeros_behind_a_list_are_its_end(tmp_path: Path, zeros: int) -> None:
+    """Discs and tapes are written in sectors."""
+    path = disc(tmp_path / "DICOMDIR", ["A", "IM001"])
+    path.write_bytes(path.read_bytes() + bytes(zeros))
+    assert list(told(tmp_path)) == ["directory", "not-there"]
+    assert "A/IM001" in told(tmp_path)["not-there"]
+
+
+def test_what_is_odd_behind_a_list_does_not_hide_it(tmp_path: Path) -> None:
+    path = disc(tmp_path / "DICOMDIR", ["A", "IM001"])
+    path.write_bytes(path.read_bytes() + b"\x08\0\x05\0CS\0\0")
+    assert list(told(tmp_path)) == ["directory", "not-there"]
+
+
 def test_a_list_of_a_million_items_costs_no_more_than_a_line(tmp_path: Path) -> None:
     path = disc(tmp_path / "DICOMDIR", ["A", "IM001"])
     items = b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000
