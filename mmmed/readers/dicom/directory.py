@@ -96,10 +96,12 @@ def _listed(path: Path) -> list[tuple[str, ...]]:
 
 def _is_whole(data_set: Dataset) -> bool:
     """Whether all of the records were found; what is odd stands behind them then."""
+    if BaseTag(_RECORDS) not in data_set:
+        return False
     records = data_set.get_item(BaseTag(_RECORDS), keep_deferred=True)
     if isinstance(records, RawDataElement):
         return 0 < records.length <= len(records.value or b"")
-    return records is not None and bool(records.value)
+    return bool(records.value)
 
 
 def _is_inside(names: Sequence[str]) -> bool:

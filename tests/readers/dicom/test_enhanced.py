@@ -110,7 +110,7 @@ def said(group: str, attribute: str, *values: object) -> list[dict[str, dict[str
         ("echo 1, echo 2", said("MREchoSequence", "EffectiveEchoTime", 4.9, 9.8)),
         ("inversion 1, inversion 2", said("MRModifierSequence", "InversionTimes", [90.0], [99.0])),
         (
-            "phase 1, phase 2",
+            "gate 1, gate 2",
             said("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", 5.0, 55.0),
         ),
         (
