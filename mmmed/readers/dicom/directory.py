@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -98,7 +99,7 @@ def _is_whole(data_set: Dataset) -> bool:
     """Whether all of the records were found; what is odd stands behind them then."""
     if BaseTag(_RECORDS) not in data_set:
         return False
-    records = data_set.get_item(BaseTag(_RECORDS), keep_deferred=True)
+    records: Any = data_set.get_item(BaseTag(_RECORDS), keep_deferred=True)
     if isinstance(records, RawDataElement):
         return 0 < records.length <= len(records.value or b"")
     return bool(records.value)
