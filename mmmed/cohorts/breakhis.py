@@ -28,6 +28,9 @@ from mmmed.readers.vectors import MISSING, read_table
 SUBTYPE = "subtype"
 """Column of what an image shows, such as DC: recorded with each case, and stratified by."""
 
+SLIDE = "slide"
+"""Column of a table's slides."""
+
 _Found = dict[BreakHisName, list[Path]]
 
 
@@ -51,7 +54,8 @@ class BreakHisCohort(Spec):
         label: `diagnosis` (benign or malignant) or `subtype`; None reads every case unlabelled.
         positive: the positive class; the second of two where it is not named.
         table: CSV or TSV below the root with a row per slide (`slide`, such as PT-14-21998AB, and
-            further columns); a label in it that contradicts the names is a fault. None without one.
+            further columns); a label in it that contradicts the names is a fault. None without one;
+            where no label is asked for, it may be absent.
     """
 
     kind: Literal["breakhis"]
@@ -80,8 +84,8 @@ def read_breakhis(spec: BreakHisCohort, name: str) -> Cohort:
         raise NothingReadable(
             f"{spec.root}: holds no image named as in BreakHis (SOB_B_F-14-25197-40-001.png)"
         )
-    files = [] if spec.table is None else [spec.root / spec.table]
-    known = {} if spec.table is None else _table(spec.root / spec.table)
+    files = _tables(spec, spec.root)
+    known = {slide: cells for path in files for slide, cells in _known(path, faults).items()}
     kinds: dict[str, ItemKind] = dict.fromkeys(spec.modalities, "image")
     return assemble(
         _rows(found, spec, known, faults),
@@ -93,7 +97,7 @@ def read_breakhis(spec: BreakHisCohort, name: str) -> Cohort:
             site="site",
             part="part",
             covariates=(),
-            reserved=(spec.label.column,) if spec.label else (),
+            reserved=(SLIDE, *([spec.label.column] if spec.label else [])),
         ),
         faults=faults,
         tables=files,
@@ -132,19 +136,31 @@ def _files(root: Path, faults: list[Fault]) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(names))
 
 
-def _table(path: Path) -> dict[str, dict[str, str]]:
-    """Slide -> cells.
+def _tables(spec: BreakHisCohort, root: Path) -> list[Path]:
+    """The table, where there is one or a label asks for it."""
+    if spec.table is None or not (spec.label or (root / spec.table).exists()):
+        return []
+    return [root / spec.table]
+
+
+def _known(path: Path, faults: list[Fault]) -> dict[str, dict[str, str]]:
+    """Slide -> cells; of a slide in several rows nothing is known.
 
     Raises:
         DataError: it cannot be read, or has no column `slide`.
     """
     table = read_table(path)
-    if "slide" not in table.columns:
-        raise DataError(f"{path}: the column 'slide' is missing; mend the table")
-    return {
-        str(row["slide"]): {str(key): str(cell) for key, cell in row.items() if cell not in MISSING}
-        for row in table.to_dict("records")
-    }
+    if SLIDE not in table.columns:
+        raise DataError(f"{path}: the column {SLIDE!r} is missing; mend the table")
+    rows: dict[str, list[dict[str, str]]] = {}
+    for row in table.to_dict("records"):
+        cells = {str(key): str(cell) for key, cell in row.items() if cell not in MISSING}
+        rows.setdefault(cells.get(SLIDE, ""), []).append(cells)
+    for slide, of_slide in rows.items():
+        if slide and len(of_slide) > 1:
+            reason = f"stands in {len(of_slide)} rows of {path.name}; keep one"
+            faults.append(Fault(slide, None, reason))
+    return {slide: of_slide[0] for slide, of_slide in rows.items() if len(of_slide) == 1}
 
 
 def _rows(

@@ -1,6 +1,6 @@
 """The file names of BreakHis: what an image shows, of whom, and how much enlarged.
 
-    SOB_<class>_<subtype>-<year>-<slide>-<magnification>-<sequence>.png
+    SOB_<class>_<subtype>-<year>-<slide>-<magnification>-<sequence>.png (or jpg, jpeg, tif, tiff)
 
 class          B benign, M malignant
 slide          digits, some with letters that tell the blocks of one excision apart (21998AB)
@@ -33,7 +33,7 @@ MAGNIFICATIONS = (40, 100, 200, 400)
 
 _NAME = re.compile(
     r"SOB_(?P<kind>[A-Z]+)_(?P<subtype>[A-Z]+)-(?P<year>\d{2})-(?P<number>\d+)(?P<block>[A-Z]*)"
-    r"-(?P<magnification>\d+)-(?P<sequence>\d+)\.\w+"
+    r"-(?P<magnification>\d+)-(?P<sequence>\d+)\.(?i:png|jpe?g|tiff?)"
 )
 
 

@@ -121,6 +121,33 @@ def test_a_label_in_the_name_that_contradicts_the_table_leaves_the_slide_out(
     assert fault.reason == "its diagnosis is malignant in slides.tsv, benign in its names; left out"
 
 
+def test_of_a_slide_in_two_rows_nothing_of_the_table_is_known(tmp_path: Path) -> None:
+    tree(tmp_path)
+    rows = ["slide\tage", "F-14-25197\t50", "F-14-25197\t60", "DC-14-13412\t70", "n/a\t1", "n/a\t2"]
+    (tmp_path / "slides.tsv").write_text("\n".join([*rows, ""]))
+    found = cohort(tmp_path, table="slides.tsv")
+    assert {case.id: dict(case.covariates) for case in found.cases} == {
+        "DC-14-13412": {"subtype": "DC", "age": 70.0},
+        "F-14-25197": {"subtype": "F"},
+        "LC-14-13412": {"subtype": "LC"},
+    }
+    (fault,) = found.faults
+    assert str(fault) == "F-14-25197: stands in 2 rows of slides.tsv; keep one"
+
+
+def test_a_table_that_is_not_there_is_missed_where_a_label_is_asked_for(tmp_path: Path) -> None:
+    tree(tmp_path)
+    assert len(cohort(tmp_path, table="slides.tsv", label=None).cases) == 3
+    with pytest.raises(DataError, match=r"slides\.tsv: is not there"):
+        cohort(tmp_path, table="slides.tsv")
+
+
+def test_a_file_beside_an_image_refuses_no_image(tmp_path: Path) -> None:
+    found = cohort(tree(tmp_path, *NAMES, NAMES[0].replace(".png", ".json")))
+    assert found.faults == ()
+    assert [len(case.sources.get("x40", ())) for case in found.cases] == [1, 2, 0]
+
+
 def test_a_folder_without_such_names_and_no_folder_say_so(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(b"")
     with pytest.raises(NothingReadable, match="holds no image named as in BreakHis"):

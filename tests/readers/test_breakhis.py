@@ -25,7 +25,14 @@ def test_a_number_under_two_subtypes_is_one_patient_with_two_slides() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["notes.txt", "SOB_B_F.png", "sub-1_T1w.nii.gz", "SOB_B_F-14-25197-40.png"]
+    "name",
+    [
+        "notes.txt",
+        "SOB_B_F.png",
+        "sub-1_T1w.nii.gz",
+        "SOB_B_F-14-25197-40.png",
+        "SOB_B_F-14-25197-40-001.json",
+    ],
 )
 def test_other_names_are_none_of_breakhis(name: str) -> None:
     assert parse(name) is None
@@ -43,6 +50,11 @@ def test_other_names_are_none_of_breakhis(name: str) -> None:
 def test_a_name_that_contradicts_itself_is_refused(name: str, why: str) -> None:
     with pytest.raises(DataError, match=why):
         parse(name)
+
+
+@pytest.mark.parametrize("ending", ["png", "PNG", "jpg", "jpeg", "tif", "tiff"])
+def test_any_kind_of_image_is_read(ending: str) -> None:
+    assert parse(f"SOB_B_F-14-25197-40-001.{ending}") == parse("SOB_B_F-14-25197-40-001.png")
 
 
 @pytest.mark.parametrize("subtype", SUBTYPES)
