@@ -44,8 +44,16 @@ MOST_ORIENTATIONS = 1000
 PLANES = ("sagittal", "coronal", "axial")
 """The planes whose normals run along the patient's x, y and z."""
 
-PARTIAL = frozenset({"station", "stack", "acquisition"})
+LATERAL_MM = 0.1
+"""Slices that lie nearer to one another within their plane are beside nothing, and so are those
+nearer than a pixel."""
+
+PARTIAL = frozenset({"station", "stack"})
 """Words of dimensions whose stacks need not cover the same places."""
+
+APART = "acquisition"
+"""The word of a dimension whose stacks need not do so where each has places that others have not:
+those of a time series are the same, and one that has fewer lacks them."""
 
 
 @dataclass(frozen=True)
@@ -180,16 +188,16 @@ def _leaves(frames: Sequence[Frame], words: tuple[str, ...], *, partial: bool) -
     for dimension in DIMENSIONS:
         values = _values(dimension, frames)
         if _explains(values, place):
-            called = labels(dimension, in_order(values))
-            partial = partial or dimension.word in PARTIAL
+            order = in_order(values)
+            called = labels(dimension, order)
+            partial = partial or _need_not_meet(dimension, values, place)
+            parts: dict[str, list[Frame]] = {value: [] for value in order}
+            for frame, value in zip(frames, values, strict=True):
+                parts[value].append(frame)
             return [
                 leaf
-                for value in in_order(values)
-                for leaf in _leaves(
-                    [frame for frame, own in zip(frames, values, strict=True) if own == value],
-                    (*words, called[value]),
-                    partial=partial,
-                )
+                for value, own in parts.items()
+                for leaf in _leaves(own, (*words, called[value]), partial=partial)
             ]
     dealt = by_number(frames, place.tolist())
     if not dealt:
@@ -239,9 +247,31 @@ def _is_tile(frame: Frame) -> bool:
 def _values(dimension: Dimension, frames: Sequence[Frame]) -> list[str]:
     if dimension.name != LATERAL:
         return [frame.dimensions.get(dimension.name, "") for frame in frames]
-    across = np.array([frames[0].along_row, frames[0].along_column])
-    lateral = np.array([frame.position for frame in frames]) @ across.T
-    return [f"{round(row, 1) + 0:g} {round(column, 1) + 0:g}" for row, column in lateral]
+    first = frames[0]
+    positions = np.array([frame.position for frame in frames])
+    ways = zip((first.along_row, first.along_column), first.spacing[::-1], strict=True)
+    lateral = [_gathered(positions @ np.array(way), max(LATERAL_MM, apart)) for way, apart in ways]
+    return [f"{right:g} {down:g}" for right, down in zip(*lateral, strict=True)]
+
+
+def _gathered(heights: np.ndarray, apart: float) -> list[float]:
+    """For each the least, in tenths, of those that it is nearer to than `apart`, one by one."""
+    order = np.argsort(heights, kind="stable")
+    begins = np.diff(heights[order], prepend=-np.inf) >= apart
+    found = np.empty(len(heights))
+    found[order] = heights[order][begins][np.cumsum(begins) - 1]
+    return [round(one, 1) + 0 for one in found.tolist()]
+
+
+def _need_not_meet(dimension: Dimension, values: Sequence[str], place: np.ndarray) -> bool:
+    """Whether what is told apart by a dimension need not cover the same places."""
+    if dimension.word != APART:
+        return dimension.word in PARTIAL
+    covered: dict[str, set[int]] = defaultdict(set)
+    for value, where in zip(values, place.tolist(), strict=True):
+        covered[value].add(where)
+    widest = max(covered.values(), key=len)
+    return not all(one <= widest for one in covered.values())
 
 
 def _explains(values: Sequence[str], place: np.ndarray) -> bool:

@@ -236,15 +236,27 @@ def test_of_very_many_refused_stacks_a_message_names_the_first_few(tmp_path: Pat
     assert str(caught.value).count("1 of 4 gaps") == 8
 
 
-def test_an_acquisition_with_fewer_slices_than_its_siblings_is_read_and_said_to_be_shorter(
-    tmp_path: Path,
-) -> None:
-    """Acquisitions of one series need not cover the same places."""
-    series = slices.echoes([slices.stored(seed=1), slices.stored(seed=2)])[:-2]
-    for place, header in enumerate(series):
-        del header.EchoNumbers, header.EchoTime
-        header.AcquisitionNumber = place // 6 + 1
-    whole, shorter = read_series(slices.save(series, tmp_path))
+def test_acquisitions_at_places_of_their_own_need_not_be_of_one_length(tmp_path: Path) -> None:
+    """Two slabs that overlap: six slices, and four of which two are beyond them."""
+    one = slices.headers(slices.stored(seed=1), AcquisitionNumber=1)
+    far = (*slices.ORIGIN[:2], slices.ORIGIN[2] + 4 * slices.STEP)
+    two = slices.headers(slices.stored((4, 8, 10), seed=2), origin=far, AcquisitionNumber=2)
+    for header in two:
+        header.SeriesInstanceUID = one[0].SeriesInstanceUID
+        header.FrameOfReferenceUID = one[0].FrameOfReferenceUID
+    whole, shorter = read_series(slices.save([*one, *two], tmp_path))
     assert whole.notes == ()
     assert shorter.label == "acquisition 2"
     assert shorter.notes == ("2 slices fewer than the longest of its siblings",)
+
+
+def test_a_time_series_by_acquisitions_lacks_what_one_of_them_lost(tmp_path: Path) -> None:
+    """All cover the places of the first, so the slices that one has not were there once."""
+    series = slices.echoes([slices.stored(seed=seed) for seed in range(3)])[:-2]
+    for place, header in enumerate(series):
+        del header.EchoNumbers, header.EchoTime
+        header.AcquisitionNumber = place // 6 + 1
+    *good, bad = read_stacks(slices.save(series, tmp_path))
+    assert [one.label for one in good] == ["acquisition 1", "acquisition 2"]
+    assert isinstance(bad, Refusal)
+    assert "2 slices are missing that its siblings have" in bad.reason

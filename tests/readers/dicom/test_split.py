@@ -135,6 +135,39 @@ def test_positions_of_echoes_that_differ_by_a_hair_are_one_place(tmp_path: Path)
     assert [one.label for one in read_series(slices.save(series, tmp_path))] == ["echo 1", "echo 2"]
 
 
+def beside(shift: float, **common: float) -> list[FileDataset]:
+    """Two stacks of two echoes, the second shifted along its rows."""
+    one, two = (
+        slices.headers(
+            pixels,
+            origin=(0.04 + place * shift, *slices.ORIGIN[1:]),
+            EchoTime=4.9 * (place + 1),
+            **ONE_SERIES,
+            **common,
+        )
+        for place, pixels in enumerate(PIXELS)
+    )
+    return [*one, *two]
+
+
+@pytest.mark.parametrize("shift", [0.02, 0.1, 1.2])
+def test_stacks_shifted_by_less_than_a_pixel_are_no_stations(tmp_path: Path, shift: float) -> None:
+    """0.04 and 0.06 mm are 0 and 0.1 where they are rounded; pixels are 1.25 mm wide."""
+    found = read_series(slices.save(beside(shift), tmp_path / "whole"))
+    assert [one.label for one in found] == ["echo 1", "echo 2"]
+    _, cut = read_stacks(slices.save(beside(shift)[:-1], tmp_path / "cut"))
+    assert isinstance(cut, Refusal)
+    assert "1 slices are missing that its siblings have" in cut.reason
+
+
+def test_stacks_beside_one_another_are_stations_and_need_not_be_of_one_length(
+    tmp_path: Path,
+) -> None:
+    found = read_series(slices.save(beside(100.0)[:-1], tmp_path))
+    assert [one.label for one in found] == ["station 1", "station 2"]
+    assert found[1].notes == ("1 slices fewer than the longest of its siblings",)
+
+
 @pytest.mark.parametrize("interleaved", [False, True])
 def test_a_scan_that_was_stopped_keeps_the_time_points_that_it_finished(
     tmp_path: Path, interleaved: bool
