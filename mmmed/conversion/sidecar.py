@@ -60,28 +60,45 @@ _BROKEN = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, Type
 _PET = "PT"
 
 
-def sidecar(volume: SeriesVolume, *, root: Path) -> dict[str, Any]:
+def sidecar(volume: SeriesVolume, *, root: Path, suv: Mapping[str, Any]) -> dict[str, Any]:
     """The sidecar of a volume.
 
     Args:
         volume: of which.
         root: the input; paths are told as seen from it.
+        suv: what is known of its series, see `suv_of`.
     """
     first = read_data_set(volume.paths[0])
     with silent():
         said = {field: _plain(first, keyword) for field, keyword in _TAKEN.items()}
-        person = [str(_plain(first, keyword) or "") for keyword in ("PatientName", "PatientID")]
+        person = [_written(first, keyword) for keyword in ("PatientName", "PatientID")]
         said |= {field: without(str(said[field]), person) for field in _FREE if said[field]}
         times = {field: _seconds(first, keyword) for field, keyword in _SECONDS.items()}
-        suv = {"SUV": _suv(volume, root)} if said["Modality"] == _PET else {}
     return {
         **{field: value for field, value in {**said, **times}.items() if value not in (None, "")},
         "Volume": volume.label or "the only one of its series",
         "Geometry": _geometry(volume),
-        **suv,
+        **({"SUV": suv} if suv else {}),
         "Notes": [reason_line(note, root) for note in volume.notes],
         "Sources": [shown_path(path.relative_to(root)) for path in volume.paths],
     }
+
+
+def suv_of(volume: SeriesVolume, *, root: Path) -> Mapping[str, Any]:
+    """How the values of a PET come to SUVbw, or why they cannot; empty for anything else.
+
+    Args:
+        volume: any of the series: what is found holds for all of them.
+        root: the input; paths are told as seen from it.
+    """
+    with silent():
+        if _plain(read_data_set(volume.paths[0]), "Modality") != _PET:
+            return {}
+    try:
+        with silent():
+            return derive(volume.series.headers).to_json()
+    except MmmedError as error:
+        return {"refused": reason_line("; ".join(str(error).splitlines()), root)}
 
 
 def _geometry(volume: SeriesVolume) -> dict[str, Any]:
@@ -96,20 +113,20 @@ def _geometry(volume: SeriesVolume) -> dict[str, Any]:
     }
 
 
-def _suv(volume: SeriesVolume, root: Path) -> dict[str, Any]:
-    """How to come to SUVbw, or why one cannot."""
-    try:
-        return derive(volume.headers).to_json()
-    except MmmedError as error:
-        return {"refused": reason_line("; ".join(str(error).splitlines()), root)}
-
-
 def _plain(header: Dataset, keyword: str) -> Any:
     """A value that JSON can hold; None where the header has none that makes sense."""
     try:
         return _json(header.get(keyword))
     except _BROKEN:
         return None
+
+
+def _written(header: Dataset, keyword: str) -> str:
+    """A value as text, also where it is no text to pydicom, as names are."""
+    try:
+        return str(header.get(keyword, ""))
+    except _BROKEN:
+        return ""
 
 
 def _seconds(header: Dataset, keyword: str) -> float | None:

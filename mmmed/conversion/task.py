@@ -8,12 +8,13 @@ failed    something that is no property of the data went wrong; running again ma
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mmmed.conversion.naming import Name, siblings
-from mmmed.conversion.sidecar import sidecar
+from mmmed.conversion.sidecar import sidecar, suv_of
 from mmmed.errors import DataError, GeometryError, MmmedError, RunError, SeriesError, UnitsError
 from mmmed.readers.dicom.line import reason_line
 from mmmed.readers.dicom.series import SeriesVolume, read_series
@@ -93,15 +94,16 @@ def _converted(task: Task) -> Outcome:
     if changed := _changed(task):
         return changed
     called = siblings(task.name, [one.label for one in volumes])
-    outputs = [_write(task, one, name) for one, name in zip(volumes, called, strict=True)]
+    suv = suv_of(volumes[0], root=task.root)
+    outputs = [_write(task, one, name, suv=suv) for one, name in zip(volumes, called, strict=True)]
     notes = dict.fromkeys(note for one in volumes for note in one.notes)
     return Outcome("ok", text=reason_line("; ".join(notes), task.root), outputs=tuple(outputs))
 
 
-def _write(task: Task, volume: SeriesVolume, name: Name) -> str:
+def _write(task: Task, volume: SeriesVolume, name: Name, *, suv: Mapping[str, Any]) -> str:
     """Write a volume and its sidecar; the volume is written last, as the sign that both are."""
     described = json.dumps(
-        sidecar(volume, root=task.root), indent=2, ensure_ascii=False, allow_nan=False
+        sidecar(volume, root=task.root, suv=suv), indent=2, ensure_ascii=False, allow_nan=False
     )
     path = name.with_ending(".nii.gz")
     packed = nifti_bytes(volume.volume)

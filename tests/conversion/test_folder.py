@@ -11,6 +11,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 from references import REFERENCES, coarseness, volumes
 from study import SERIES, STUDY, slice_of, write, write_series
 
@@ -94,7 +95,9 @@ def test_a_series_says_its_study_class_and_modality(tmp_path: Path) -> None:
 
 
 def test_a_sidecar_tells_geometry_and_sources_and_no_patient(tmp_path: Path) -> None:
-    write_series(tmp_path / "in", 6, PatientName="Doe^Jane", PatientID="Doe1970")
+    person = {"PatientName": "Schmidt^Anna", "PatientID": "HX4711"}
+    free = {"SeriesDescription": "Schmidt T1 HX4711", "ProtocolName": "T1 for Anna"}
+    write_series(tmp_path / "in", 6, **person, **free)
     convert_folder(tmp_path / "in", tmp_path / "out")
     (path,) = (tmp_path / "out").rglob("*_T1w.json")
     text = path.read_text()
@@ -103,7 +106,43 @@ def test_a_sidecar_tells_geometry_and_sources_and_no_patient(tmp_path: Path) -> 
     assert said["Geometry"]["VoxelSize"] == [1.25, 1.5, 2.0]
     assert said["EchoTime"] == 0.0025
     assert said["Sources"] == [f"IM{number:03d}" for number in range(1, 7)]
-    assert "Doe" not in text
+    assert said["SeriesDescription"] == "[removed] T1 [removed]"
+    assert said["ProtocolName"] == "T1 for [removed]"
+    assert not any(word in text for word in ("Schmidt", "Anna", "HX4711"))
+
+
+def test_the_volumes_of_a_dynamic_pet_share_the_moment_of_their_decay_correction(
+    tmp_path: Path,
+) -> None:
+    """The earliest of all acquisitions, 10:00, an hour after the injection; by hand."""
+    tracer = Dataset()
+    tracer.RadiopharmaceuticalStartTime = "090000"
+    tracer.RadionuclideTotalDose, tracer.RadionuclideHalfLife = 3.7e8, 6586.2
+    pet = {
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128",
+        "Modality": "PT",
+        "Units": "BQML",
+        "DecayCorrection": "START",
+        "CorrectedImage": ["ATTN", "DECY"],
+        "SeriesDate": "20240229",
+        "SeriesTime": "102000",
+        "AcquisitionDate": "20240229",
+        "PatientWeight": 70.0,
+        "RescaleSlope": 2.0,
+        "RescaleIntercept": 0.0,
+        "RadiopharmaceuticalInformationSequence": [tracer],
+    }
+    for number in range(12):
+        own = {
+            "AcquisitionTime": "100000" if number < 6 else "104000",
+            "FrameReferenceTime": float(number // 6),
+            "ImagePositionPatient": [-10.0, -20.0, 2.0 * (number % 6)],
+        }
+        write(slice_of(number + 1, **pet, **own), tmp_path / "in" / f"{number}")
+    convert_folder(tmp_path / "in", tmp_path / "out")
+    found = [json.loads(path.read_text())["SUV"] for path in (tmp_path / "out").rglob("*_pet.json")]
+    factor = 1000 * 70 / (3.7e8 * 2 ** (-3600 / 6586.2))
+    assert [one["factor"] for one in found] == pytest.approx([factor, factor])
 
 
 def test_a_pet_without_dose_is_written_and_says_why_it_has_no_suv(tmp_path: Path) -> None:

@@ -59,26 +59,25 @@ def _tracer(dose):
     return one
 
 
-def pet(folder, *, units="BQML", dose=3.7e8):
+def pet(folder, *, units="BQML", dose=3.7e8, **said):
     """A PET of six slices that starts an hour after its injection."""
     pixels = np.random.default_rng(3).integers(100, 2000, (6, 8, 10)).astype(np.uint16)
-    slices = headers(
-        pixels,
-        SOPClassUID="1.2.840.10008.5.1.4.1.1.128",
-        Modality="PT",
-        Units=units,
-        DecayCorrection="START",
-        CorrectedImage=["ATTN", "DECY"],
-        SeriesDate="20260101",
-        SeriesTime="110000",
-        AcquisitionDate="20260101",
-        AcquisitionTime="110000",
-        PatientWeight=70.0,
-        RescaleSlope=2.0,
-        RescaleIntercept=0.0,
-        RadiopharmaceuticalInformationSequence=[_tracer(dose)],
-    )
-    return tuple(save(slices, folder)), pixels
+    stated = {
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128",
+        "Modality": "PT",
+        "Units": units,
+        "DecayCorrection": "START",
+        "CorrectedImage": ["ATTN", "DECY"],
+        "SeriesDate": "20260101",
+        "SeriesTime": "110000",
+        "AcquisitionDate": "20260101",
+        "AcquisitionTime": "110000",
+        "PatientWeight": 70.0,
+        "RescaleSlope": 2.0,
+        "RescaleIntercept": 0.0,
+        "RadiopharmaceuticalInformationSequence": [_tracer(dose)],
+    }
+    return tuple(save(headers(pixels, **{**stated, **said}), folder)), pixels
 
 
 def test_a_pet_is_multiplied_by_its_factor_and_the_derivation_kept(tmp_path):
@@ -91,6 +90,17 @@ def test_a_pet_is_multiplied_by_its_factor_and_the_derivation_kept(tmp_path):
     assert item.derivation["unit"] == "SUVbw"
     assert item.derivation["factor"] == pytest.approx(factor, rel=1e-6)
     assert item.record[0].startswith("suv: SUVbw, factor 0.000")
+
+
+def test_the_earliest_acquisition_counts_also_where_its_volume_is_refused(tmp_path):
+    """The first of two time points lacks a slice; the series' time is that of a reconstruction."""
+    common = {"SeriesInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.4", "SeriesTime": "112000"}
+    first, _ = pet(tmp_path / "1", **common, FrameReferenceTime=1.0)
+    second, _ = pet(tmp_path / "2", **common, FrameReferenceTime=2.0, AcquisitionTime="114000")
+    found = read((*first[:2], *first[3:], *second), scale_free=False)
+    assert any("slices are missing that its siblings have" in words for words in found.words)
+    factor = 1000 * 70 / (3.7e8 * 2 ** (-3600 / 6586.2))
+    assert found.derivation["factor"] == pytest.approx(factor, rel=1e-6)
 
 
 def test_a_scale_free_chain_takes_a_relative_unit_and_another_does_not(tmp_path):

@@ -39,6 +39,22 @@ MOST_TOLD = 8
 
 
 @dataclass(frozen=True)
+class Files:
+    """The files of one series that hold images, those of refused stacks too.
+
+    Attributes:
+        paths: where they are.
+    """
+
+    paths: tuple[Path, ...]
+
+    @cached_property
+    def headers(self) -> tuple[pydicom.Dataset, ...]:
+        """What they state, without pixels; read when first asked for."""
+        return tuple(read_data_set(path) for path in self.paths)
+
+
+@dataclass(frozen=True)
 class SeriesVolume:
     """One stack of a series as a volume.
 
@@ -47,12 +63,14 @@ class SeriesVolume:
         label: what tells it from its siblings; '' for the only stack of its series.
         frames: the slices in the order of their positions, with their times and rescales.
         notes: what was declared, dropped or resampled, one line each.
+        series: the files of its series; its siblings share them.
     """
 
     volume: Volume
     label: str
     frames: tuple[Frame, ...]
     notes: tuple[str, ...]
+    series: Files
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
@@ -134,6 +152,7 @@ def read_stacks(paths: Sequence[Path]) -> tuple[SeriesVolume | Refusal, ...]:
         census=census(contents.files),
         blamed=contents.blamed(groups),
         notes=_dropped(len(frames) - len(distinct)),
+        files=Files(tuple(elements.path for elements in contents.files)),
     )
     return tuple(_made(group, plan) for group in groups)
 
@@ -147,12 +166,14 @@ class _Plan:
         census: how many slices and images it says it has.
         blamed: why slices are missing, where files cannot be used; else ''.
         notes: on all of its volumes.
+        files: of the series.
     """
 
     groups: Sequence[Group]
     census: Census
     blamed: str
     notes: tuple[str, ...]
+    files: Files
 
 
 def _check_all(groups: Sequence[Group]) -> None:
@@ -203,7 +224,7 @@ def _made(group: Group, plan: _Plan) -> SeriesVolume | Refusal:
         notes += (plan.blamed,) if plan.blamed else ()
         if group.fewer:
             notes += (f"{group.fewer} slices fewer than the longest of its siblings",)
-        return SeriesVolume(_volume(stack), group.label, stack.frames, notes)
+        return SeriesVolume(_volume(stack), group.label, stack.frames, notes, plan.files)
     except DataError as error:
         return Refusal(group.label, group.frames, str(error), type(error))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmmed.errors import DataError, SeriesError
+from mmmed.readers.dicom.elements import read_data_set
 from mmmed.readers.dicom.series import SeriesVolume, read_series
 from mmmed.readers.source import Source
 from mmmed.readers.suv.decision import derive, derive_relative
@@ -46,9 +47,9 @@ def read_single(files: Sequence[Path], *, scale_free: bool) -> Single:
         labels = ", ".join(one.label for one in found)
         raise SeriesError(f"holds {len(found)} volumes ({labels}); one is expected: choose one")
     volume = found[0]
-    if not any(str(header.get("Modality", "")) == PET for header in volume.headers[:1]):
+    if str(read_data_set(volume.paths[0]).get("Modality", "")) != PET:
         return Single(volume, None)
-    return Single(volume, (derive_relative if scale_free else derive)(volume.headers))
+    return Single(volume, (derive_relative if scale_free else derive)(volume.series.headers))
 
 
 def refusal(scale_free: Collection[str], modality: str, source: Source) -> str | None:

@@ -57,7 +57,7 @@ def derive(headers: Sequence[Dataset]) -> Derivation:
     """How the rescaled values of a PET series become SUVbw.
 
     Args:
-        headers: of every file of the series, or of the files of one of its volumes.
+        headers: of every file of the series: all of its volumes are decay corrected to one moment.
 
     Raises:
         UnitsError: SUVbw cannot be computed; the message is one line that names every tag at fault.
