@@ -2,11 +2,14 @@
 
 People write names into descriptions of series. What stands in a name or an ID of the same file is
 taken out of its texts, unless it is a word of protocols: patients of phantoms are called `Head`.
+Neither case nor accents matter. What stays: single Latin letters, nicknames, other transcriptions
+(`Mueller` of `Müller`), and a part of a name that the header does not write apart.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 WORDS = frozenset(
@@ -28,7 +31,9 @@ TAKEN = "[removed]"
 
 _WORD = re.compile(r"[^\W_]+")
 _SHORTEST, _LONG = 3, 5
-"""Letters of a part of a name that is looked for as a word, and anywhere within words."""
+"""Characters of a part of a name that is looked for as a word, and anywhere within words; a word of
+two letters is one too. In scripts other than Latin, which may have no blanks, all are looked for
+anywhere."""
 
 
 def words(text: str) -> list[str]:
@@ -38,17 +43,36 @@ def words(text: str) -> list[str]:
 
 def without(text: str, names: Iterable[str]) -> str:
     """The text without the words of names and IDs, wherever they stand in it."""
-    parts = {one for name in names for one in _WORD.findall(name.casefold())}
+    parts = {one for name in names for one in _WORD.findall("".join(map(_folded, name)))}
     known = sorted(filter(_tells, parts), key=len, reverse=True)
-    if not any(one in text.casefold() for one in known):
+    if not known:
         return text
-    return re.sub("|".join(map(_pattern, known)), TAKEN, text, flags=re.IGNORECASE)
+    folded = [_folded(one) for one in text]
+    origin = [place for place, one in enumerate(folded) for _ in one] + [len(text)]
+    left, done = "", 0
+    for found in re.finditer("|".join(map(_pattern, known)), "".join(folded)):
+        left += text[done : origin[found.start()]] + TAKEN
+        done = max(origin[found.end()], origin[found.end() - 1] + 1)
+    return left + text[done:]
+
+
+def _folded(letter: str) -> str:
+    """A letter without case and accents; `ß` is two, and an accent alone is none."""
+    plain = unicodedata.normalize("NFKD", letter).casefold()
+    return "".join(one for one in plain if not unicodedata.combining(one))
 
 
 def _pattern(word: str) -> str:
     plain = re.escape(word)
-    return plain if len(word) >= _LONG else rf"(?<![^\W_]){plain}(?![^\W_])"
+    anywhere = len(word) >= _LONG or not _is_latin(word)
+    return plain if anywhere else rf"(?<![^\W_]){plain}(?![^\W_])"
 
 
 def _tells(word: str) -> bool:
-    return len(word) >= _SHORTEST and word not in WORDS
+    if word in WORDS:
+        return False
+    return len(word) >= _SHORTEST or (len(word) == 2 and word.isalpha()) or not _is_latin(word)
+
+
+def _is_latin(word: str) -> bool:
+    return all(one.isascii() or unicodedata.name(one, "").startswith("LATIN") for one in word)
