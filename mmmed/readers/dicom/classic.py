@@ -9,7 +9,7 @@ import struct
 from mmmed.errors import SeriesError
 from mmmed.readers.dicom import dimension, remark
 from mmmed.readers.dicom.dimension import dimensions
-from mmmed.readers.dicom.elements import Elements
+from mmmed.readers.dicom.elements import FLOATS, Elements
 from mmmed.readers.dicom.frame import Frame, Stored, Triple
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.dicom.private import Private
@@ -89,6 +89,7 @@ def read_stored(elements: Elements) -> Stored:
             f"{path}: pixels of {bits} bits up to bit {high} in {allocated}; "
             "whole bytes that hold them are read"
         )
+    _check_floats(elements, allocated)
     return Stored(
         elements=dataclasses.replace(elements, values={}),
         rows=rows,
@@ -243,6 +244,20 @@ def instance_number(elements: Elements) -> int | None:
     except SeriesError:
         return None
     return int(value[0]) if value else None
+
+
+def _check_floats(elements: Elements, allocated: int) -> None:
+    """Floating-point pixels take the bits of their element.
+
+    Raises:
+        SeriesError: they are stated to take others.
+    """
+    width = FLOATS.get(elements.pixels, allocated)
+    if allocated != width:
+        raise SeriesError(
+            f"{elements.path}: {name_of(elements.pixels)} holds numbers of {width} bits, "
+            f"{name_of(ALLOCATED)} is {allocated}; export it again"
+        )
 
 
 def _grey(elements: Elements) -> str:

@@ -29,6 +29,9 @@ PIXELS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7F
 _END = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 """What ends a sequence of undefined length."""
 
+FLOATS = {0x7FE00008: 32, 0x7FE00009: 64}
+"""Those that hold floating-point numbers, and the bits of each (PS3.3, C.7.6.24 and C.7.6.25)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Elements:

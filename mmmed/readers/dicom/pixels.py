@@ -22,6 +22,7 @@ from pydicom.uid import RLELossless
 
 from mmmed.errors import DataError
 from mmmed.readers.dicom import codestream
+from mmmed.readers.dicom.elements import FLOATS
 from mmmed.readers.dicom.frame import Frame, Stored
 from mmmed.readers.dicom.stream import opened_content, skip
 from mmmed.readers.dicom.syntax import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
@@ -34,7 +35,6 @@ SLAB = 64
 
 NATIVE = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED)
 
-_FLOAT, _DOUBLE = 0x7FE00008, 0x7FE00009
 _LINE_STEP = 32
 """Elements between the slices of a slab beyond their size: a power of two between them would put
 all into one place of the cache."""
@@ -102,22 +102,23 @@ def fill(view: np.ndarray, frames: Sequence[Frame]) -> None:
 
 
 def same(one: Frame, other: Frame) -> bool:
-    """Whether two frames lie at one place with one rescale and the same pixels.
+    """Whether two frames have one geometry, one rescale and the same pixels.
 
     Raises:
         DataError: one of them cannot be read.
     """
-    if (one.position, one.slope, one.intercept, one.rows, one.columns) != (
-        other.position,
-        other.slope,
-        other.intercept,
-        other.rows,
-        other.columns,
-    ):
+    if _described(one) != _described(other):
         return False
     for frame in (one, other):
         check_size(frame.stored)
     return np.array_equal(_pixels(one, {}), _pixels(other, {}))
+
+
+def _described(frame: Frame) -> tuple[object, ...]:
+    """What copies of an image state alike."""
+    grid = (frame.rows, frame.columns, frame.spacing)
+    place = (frame.position, frame.along_row, frame.along_column)
+    return grid, place, frame.slope, frame.intercept
 
 
 Reader = Callable[[int], np.ndarray]
@@ -190,7 +191,7 @@ def _native(stored: Stored, raw: bytes) -> np.ndarray:
     order = ">" if stored.elements.syntax == EXPLICIT_BIG else "<"
     if _in_words(stored):
         raw = np.frombuffer(raw, ">u2").astype("<u2").tobytes()
-    floats = stored.elements.pixels in (_FLOAT, _DOUBLE)
+    floats = stored.elements.pixels in FLOATS
     kind = "f" if floats else "i" if stored.signed else "u"
     array = np.frombuffer(raw, np.dtype(f"{order}{kind}{stored.allocated // 8}"))
     array = array.reshape(stored.rows, stored.columns)

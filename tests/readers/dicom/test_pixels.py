@@ -18,7 +18,7 @@ from pydicom.uid import (
     JPEG2000Lossless,
 )
 
-from mmmed.errors import DataError
+from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom import elements
 from mmmed.readers.dicom.series import read_series
 
@@ -293,6 +293,21 @@ def test_pixels_that_are_floating_point_are_read(
         setattr(header, keyword, plane.tobytes())
     wanted = (2.0 * values.astype(np.float64)).astype(np.float32)
     np.testing.assert_array_equal(first(slices.save(series, tmp_path)), wanted)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "width", "allocated"),
+    [("FloatPixelData", 4, 8), ("FloatPixelData", 4, 64), ("DoubleFloatPixelData", 8, 32)],
+)
+def test_floating_point_pixels_of_another_depth_than_their_element_are_refused(
+    tmp_path: Path, keyword: str, width: int, allocated: int
+) -> None:
+    series = slices.headers(slices.stored(), BitsAllocated=allocated, BitsStored=None, HighBit=None)
+    for header in series:
+        del header.PixelData
+        setattr(header, keyword, bytes(width * header.Rows * header.Columns))
+    with pytest.raises(SeriesError, match=rf"{keyword} .* holds numbers of {8 * width} bits"):
+        read_series(slices.save(series, tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import nibabel as nib
@@ -137,6 +138,23 @@ def test_different_images_with_one_instance_uid_are_refused(tmp_path: Path) -> N
     series[1].SOPInstanceUID = series[0].SOPInstanceUID
     with pytest.raises(SeriesError, match="different images with the instance UID"):
         read_series(slices.save(series, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("PixelSpacing", [2.0, 2.0]),
+        ("ImageOrientationPatient", [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]),
+    ],
+)
+def test_one_instance_uid_with_two_geometries_is_no_copy(
+    tmp_path: Path, keyword: str, value: list[float]
+) -> None:
+    series = slices.headers(slices.stored())
+    again = copy.deepcopy(series[2])
+    setattr(again, keyword, value)
+    with pytest.raises(SeriesError, match="different images with the instance UID"):
+        read_series(slices.save([*series, again], tmp_path))
 
 
 def test_files_of_two_series_or_two_patients_are_refused(tmp_path: Path) -> None:
