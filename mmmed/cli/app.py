@@ -40,6 +40,7 @@ _GOES_ON = {
     "run": "goes on with --resume",
     "convert": "goes on when run again with the same folders",
     "prepare": "goes on when run again with the same folders",
+    "simulate": "goes on when run again with the same folder and options",
 }
 """Command -> how what was done of it is taken up."""
 

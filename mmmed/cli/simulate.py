@@ -47,7 +47,9 @@ def _simulate() -> None:
 
 @app.command("ad")
 def simulate_ad(
-    out: Annotated[Path, typer.Argument(help="The BIDS folder to write; missing or empty.")],
+    out: Annotated[
+        Path, typer.Argument(help="The BIDS folder to write; missing, empty, or unfinished.")
+    ],
     subjects: Annotated[
         str, typer.Option(help="In all, or train,validation,calibration,test.")
     ] = "300,50,100,200",
@@ -146,7 +148,11 @@ def simulate_breakhis(
     ] = 0.0,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="law.x400=0.9, slides.DC=20, images=[1, 3], rows=128, ..."),
+        typer.Option(
+            "--set",
+            help="slides.DC=20 (the others as published), slides={F: 9, DC: 9} (no others), "
+            "law.x400=0.9, images=[1, 3], rows=128, ...",
+        ),
     ] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes. [cores]", min=1)] = None,
 ) -> int:
@@ -155,10 +161,10 @@ def simulate_breakhis(
 
     from mmmed import config
     from mmmed.cli.progress import Progress
-    from mmmed.simulation.tissue.spec import BreakHisSimulation
+    from mmmed.simulation.tissue.spec import PUBLISHED, BreakHisSimulation
     from mmmed.simulation.tissue.writing import write
 
-    values: dict[str, Any] = {"seed": seed, "missing": missing}
+    values: dict[str, Any] = {"seed": seed, "missing": missing, "slides": dict(PUBLISHED)}
     document = config.Document(path=Path("mmmed simulate breakhis"), values=values, lines={})
     spec = config.validate(config.override(document, settings or []), BreakHisSimulation)
     with Progress() as report:

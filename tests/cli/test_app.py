@@ -8,6 +8,7 @@ from mmmed import library
 from mmmed.cli.app import exit_code
 from mmmed.conversion import folder
 from mmmed.errors import DataError, MmmedError, NothingReadable, PartlyFailed, RunError, StudyError
+from mmmed.simulation import bids
 
 
 @pytest.fixture
@@ -23,6 +24,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
         monkeypatch.setattr(library, "names", fail)
         monkeypatch.setattr(library, "find", fail)
         monkeypatch.setattr(folder, "read_index", fail)
+        monkeypatch.setattr(bids, "write", fail)
         code = exit_code([*command, *options])
         return code, capsys.readouterr().err
 
@@ -55,6 +57,7 @@ def test_several_faults_are_a_line_each(said) -> None:
         (("list", "cohorts"), "list interrupted; it starts anew"),
         (("run", "toy/xor"), "run interrupted; it goes on with --resume"),
         (("convert", "nowhere", "out"), "convert interrupted; it goes on when run again"),
+        (("simulate", "ad", "out"), "simulate interrupted; it goes on when run again"),
     ],
 )
 def test_an_interrupt_is_130_and_says_how_to_go_on(

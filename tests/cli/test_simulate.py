@@ -90,6 +90,18 @@ def test_a_hospital_is_not_written_into_a_folder_that_holds_something(
     assert "is not empty" in capsys.readouterr().err
 
 
+def test_slides_of_one_subtype_leave_the_others_as_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """82 slides are published, 38 of them DC."""
+    options = ["--set=slides.DC=20", "--set=images=[1, 1]", "--set=rows=16"]
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "breakhis", str(tmp_path / "out"), "--jobs=1", *options])
+    assert not ended.value.code
+    assert "64 slides" in capsys.readouterr().out
+    assert len(list((tmp_path / "out").rglob("SOB_B_F-*.png"))) == 40
+
+
 def test_slides_are_written_as_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--set=slides={F: 2, DC: 3}", "--set=images=[1, 1]", "--set=rows=16", "--seed=4"]
     with pytest.raises(SystemExit) as ended:

@@ -22,7 +22,7 @@ class BreakHisSimulation(Spec):
 
     Attributes:
         law: burdens given the diagnosis.
-        slides: of each subtype.
+        slides: of each subtype; of one that is not named there is none.
         images: of a slide at one magnification, at least and at most.
         missing: share of the slides that lack a magnification, drawn for each in turn; nobody loses
             the last.
