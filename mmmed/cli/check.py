@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmed.errors import NothingReadable, PartlyFailed
+from mmmed.errors import NothingReadable, PartlyFailed, StudyError
 
 if TYPE_CHECKING:
     from mmmed.pipelines.check import Checked
@@ -43,7 +43,7 @@ def check(
     if folder.is_dir():
         checked = _data(folder, cohort, out, headers_only=headers_only)
     else:
-        checked = _study(what, settings or [], out)
+        checked = _study(what, settings or [], out, headers_only=headers_only)
     for line in (*checked.sentences, *(f"fault: {fault}" for fault in checked.faults)):
         typer.echo(line)
     if checked.nothing:
@@ -73,7 +73,7 @@ def _data(folder: Path, cohort: str | None, out: Path | None, *, headers_only: b
         )
 
 
-def _study(name: str, settings: list[str], out: Path | None) -> Checked:
+def _study(name: str, settings: list[str], out: Path | None, *, headers_only: bool) -> Checked:
     from mmmed import library
     from mmmed.config import nearest
 
@@ -81,6 +81,10 @@ def _study(name: str, settings: list[str], out: Path | None) -> Checked:
     if name not in known and not Path(name).is_file():
         raise NothingReadable(
             f"{name}: is neither a folder of data nor a study{nearest(name, known)}"
+        )
+    if headers_only:
+        raise StudyError(
+            f"{name}: is a study; --headers-only is for a folder of data: leave it out"
         )
     from mmmed.pipelines.check import check_study
 

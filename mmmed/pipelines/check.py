@@ -52,6 +52,10 @@ UNREAD = (
     "of volumes only headers were read: what is truncated, NaN, or one image under two subjects is "
     "found without --headers-only"
 )
+UNTRIED = (
+    "of chosen series only headers were read: one that cannot be decoded, or makes no volume, is "
+    "found without --headers-only"
+)
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,7 @@ def _check_dicom(
             choice_table.sentence(looked),
             *(ledger.sentences(cohort) if cohort.cases else ()),
             *availability.told(effects),
+            *([UNTRIED] if depth == "headers" else []),
         ),
         faults=(*faults, *(str(one) for one in cohort.faults if one not in known)),
         nothing=not index.series,

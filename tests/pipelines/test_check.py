@@ -353,6 +353,14 @@ def test_headers_alone_are_quick_and_say_what_they_do_not_see(attempt, bids: Pat
     assert "only headers" not in whole.out
 
 
+def test_headers_alone_are_for_folders(attempt) -> None:
+    done = attempt("check", "toy/xor", "--headers-only")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "mmmed: toy/xor: is a study; --headers-only is for a folder of data: leave it out\n"
+    )
+
+
 def test_the_ledger_of_a_simulated_cohort_finds_what_its_absence_was_drawn_from(
     attempt, tmp_path: Path
 ) -> None:

@@ -175,4 +175,6 @@ def test_a_chosen_series_that_cannot_be_read_is_unreadable_and_headers_do_not_sh
     quick = attempt("check", two, "--headers-only")
     assert quick.code == 0
     assert "DICOM, headers only" in quick.out
+    assert "of chosen series only headers were read" in quick.out
+    assert "only headers were read" not in done.out
     assert "mri: 1 present" in quick.out
