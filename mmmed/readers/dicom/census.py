@@ -19,9 +19,10 @@ from pathlib import Path
 from mmmed.errors import SeriesError
 from mmmed.readers.dicom.dimension import Source
 from mmmed.readers.dicom.elements import Elements
+from mmmed.readers.dicom.place import places
 from mmmed.readers.dicom.private import Private
 from mmmed.readers.dicom.spacing import ROUNDED_MM
-from mmmed.readers.dicom.split import Group, places
+from mmmed.readers.dicom.split import Group
 from mmmed.readers.dicom.tag import name_of
 
 _MODALITY = Source(0x00080060)

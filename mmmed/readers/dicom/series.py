@@ -25,7 +25,8 @@ from mmmed.readers.dicom.duplicate import one_per_instance, one_per_place
 from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame
 from mmmed.readers.dicom.pixels import LARGEST, check_size, fill
-from mmmed.readers.dicom.split import Group, repeated, split
+from mmmed.readers.dicom.place import repeated
+from mmmed.readers.dicom.split import Group, split
 from mmmed.readers.dicom.stack import Stack, check_group, stacked
 from mmmed.readers.dicom.tag import name_of
 from mmmed.readers.volume import Volume, canonical_room

@@ -1,6 +1,5 @@
 """The frames of a series, dealt into stacks.
 
-place      where a frame lies along the normal; frames nearer than `SAME_PLACE_MM` share one
 repeated   a place with several frames: several echoes, phases, times, or duplicates
 
 Frames of one grid and orientation make one stack unless places repeat. Where they do, the first
@@ -29,10 +28,8 @@ from mmmed.readers.dicom.dimension import (
 )
 from mmmed.readers.dicom.frame import Frame
 from mmmed.readers.dicom.order import by_number
+from mmmed.readers.dicom.place import check_crowd, normal, places, repeated
 from mmmed.readers.dicom.spacing import is_even
-
-SAME_PLACE_MM = 0.05
-"""Slices of scans of people are never this near to one another; positions are rounded finer."""
 
 SAME_DIRECTION = 1e-3
 """Direction cosines that differ by less are one orientation, and so are mm of pixel spacing: they
@@ -81,35 +78,17 @@ def split(frames: Sequence[Frame]) -> tuple[Group, ...]:
     """The groups of a series, those of one orientation together.
 
     Raises:
-        SeriesError: too many orientations or sizes.
+        SeriesError: too many orientations or sizes, or slices that may be thin or at one place.
     """
     orientations = _by_orientation(frames)
+    for one in orientations:
+        check_crowd(one)
     names = _planes(orientations) if len(orientations) > 1 else [""]
     return tuple(
         group
         for name, one in zip(names, orientations, strict=True)
         for group in _siblings(name, one)
     )
-
-
-def places(frames: Sequence[Frame]) -> np.ndarray:
-    """For each frame the number of its place along the normal, counted from 0."""
-    heights = np.array([frame.position for frame in frames]) @ normal(frames[0])
-    order = np.argsort(heights, kind="stable")
-    found = np.empty(len(frames), int)
-    found[order] = np.cumsum(np.diff(heights[order], prepend=heights[order[:1]]) > SAME_PLACE_MM)
-    return found
-
-
-def repeated(frames: Sequence[Frame]) -> int:
-    """How many places hold several frames."""
-    return sum(1 for count in Counter(map(int, places(frames))).values() if count > 1)
-
-
-def normal(frame: Frame) -> np.ndarray:
-    """The unit vector in which the places of a frame's orientation are counted."""
-    found = np.cross(frame.along_row, frame.along_column)
-    return np.asarray(found / np.linalg.norm(found))
 
 
 def _by_orientation(frames: Sequence[Frame]) -> list[list[Frame]]:

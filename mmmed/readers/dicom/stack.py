@@ -14,9 +14,10 @@ import numpy as np
 
 from mmmed.errors import GeometryError, SeriesError
 from mmmed.readers.dicom.frame import Frame
+from mmmed.readers.dicom.place import normal
 from mmmed.readers.dicom.remark import SCALED
 from mmmed.readers.dicom.spacing import GAP_TOLERANCE, ROUNDED_MM, check_even
-from mmmed.readers.dicom.split import Group, normal
+from mmmed.readers.dicom.split import Group
 
 DRIFT_TOLERANCE = 0.1
 """Pixels that a whole stack may drift within its plane before it counts as tilted."""

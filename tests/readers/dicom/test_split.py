@@ -168,6 +168,29 @@ def test_stacks_beside_one_another_are_stations_and_need_not_be_of_one_length(
     assert found[1].notes == ("1 slices fewer than the longest of its siblings",)
 
 
+@pytest.mark.parametrize("step", [0.04, 0.01])
+def test_thin_slices_make_one_volume(tmp_path: Path, step: float) -> None:
+    pixels = slices.stored()
+    (read,) = read_series(slices.save(slices.headers(pixels, step=step), tmp_path))
+    np.testing.assert_array_equal(read.volume.data[::-1, ::-1].transpose(2, 1, 0), pixels)
+    np.testing.assert_allclose(np.linalg.norm(read.volume.affine[:3, 2]), step)
+
+
+def test_thin_slices_of_two_echoes_make_two_volumes(tmp_path: Path) -> None:
+    series = [
+        header
+        for echo, pixels in enumerate(PIXELS)
+        for header in slices.headers(pixels, step=0.04, EchoTime=4.9 + echo, **ONE_SERIES)
+    ]
+    assert [one.label for one in read_series(slices.save(series, tmp_path))] == ["echo 1", "echo 2"]
+
+
+def test_slices_that_may_be_thin_are_no_volumes_of_one_slice(tmp_path: Path) -> None:
+    series = slices.headers(slices.stored(), step=0.04, SliceThickness=None)
+    with pytest.raises(SeriesError, match=r"6 slices lie within 0\.2 mm"):
+        read_series(slices.save(series, tmp_path))
+
+
 @pytest.mark.parametrize("interleaved", [False, True])
 def test_a_scan_that_was_stopped_keeps_the_time_points_that_it_finished(
     tmp_path: Path, interleaved: bool
