@@ -10,12 +10,12 @@ from mmmed.errors import SeriesError
 from mmmed.readers.dicom import dimension, remark
 from mmmed.readers.dicom.dimension import dimensions
 from mmmed.readers.dicom.elements import FLOATS, Elements
-from mmmed.readers.dicom.frame import Frame, Stored, Triple
+from mmmed.readers.dicom.frame import Frame, Stored, Triple, triple
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.dicom.private import Private
 from mmmed.readers.dicom.remark import SCALED, remarks, surplus
 from mmmed.readers.dicom.syntax import EXPLICIT_BIG
-from mmmed.readers.dicom.tag import name_of
+from mmmed.readers.dicom.tag import BITS, HIGH, PHOTOMETRIC, SIGNED, name_of
 
 IMAGE_TYPE = 0x00080008
 INSTANCE_UID = 0x00080018
@@ -25,9 +25,9 @@ NUMBER = 0x00200013
 POSITION, ORIENTATION, SPACING = 0x00200032, 0x00200037, 0x00280030
 THICKNESS, GAP = 0x00180050, 0x00180088
 REFERENCE = 0x00200052
-SAMPLES, PHOTOMETRIC, FRAMES = 0x00280002, 0x00280004, 0x00280008
+SAMPLES, FRAMES = 0x00280002, 0x00280008
 ROWS, COLUMNS = 0x00280010, 0x00280011
-ALLOCATED, BITS, HIGH, SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
+ALLOCATED = 0x00280100
 INTERCEPT, SLOPE, LOOKUP = 0x00281052, 0x00281053, 0x00283000
 PHILIPS_SCALE = Private("Philips MR Imaging DD 001", 0x2005, 0x0E)
 SIEMENS, TILES, PER_FRAME = 0x00190010, 0x0019100A, 0x52009230
@@ -159,7 +159,7 @@ def check_position(position: Triple, *, where: str) -> None:
 
 
 def _position(elements: Elements) -> Triple:
-    position = _triple(elements.numbers(POSITION, count=3))
+    position = triple(elements.numbers(POSITION, count=3))
     check_position(position, where=str(elements.path))
     return position
 
@@ -171,7 +171,7 @@ def directions(elements: Elements) -> tuple[Triple, Triple]:
         SeriesError: not two unit vectors at right angles.
     """
     values = elements.numbers(ORIENTATION, count=6)
-    row, column = _triple(values[:3]), _triple(values[3:])
+    row, column = triple(values[:3]), triple(values[3:])
     check_directions(row, column, where=str(elements.path))
     return row, column
 
@@ -307,6 +307,3 @@ def _length(elements: Elements, tag: int) -> float | None:
         return None
     return abs(value[0]) if value and value[0] else None
 
-
-def _triple(values: tuple[float, ...]) -> Triple:
-    return values[0], values[1], values[2]

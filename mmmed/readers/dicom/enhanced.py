@@ -28,7 +28,7 @@ from mmmed.readers.dicom.classic import (
 )
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
-from mmmed.readers.dicom.frame import Frame, Stored, Triple
+from mmmed.readers.dicom.frame import Frame, Stored, triple
 from mmmed.readers.dicom.quantity import spelled
 from mmmed.readers.dicom.remark import MAPPED, SCALED, remarks, surplus
 from mmmed.readers.silence import silent
@@ -139,11 +139,11 @@ class _Groups:
 
     def frame(self, stored: Stored, index: int) -> Frame:
         orientation = self._numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6)
-        row, column = _triple(orientation[:3]), _triple(orientation[3:])
+        row, column = triple(orientation[:3]), triple(orientation[3:])
         check_directions(row, column, where=self.where)
         spacing = self._numbers("PixelMeasuresSequence", "PixelSpacing", 2)
         check_spacing(spacing[0], spacing[1], where=self.where)
-        position = _triple(self._numbers("PlanePositionSequence", "ImagePositionPatient", 3))
+        position = triple(self._numbers("PlanePositionSequence", "ImagePositionPatient", 3))
         check_position(position, where=self.where)
         slope, intercept, scaled = self._rescale()
         return Frame(
@@ -239,6 +239,3 @@ def _texts(value: object) -> list[str]:
 def _length(value: object) -> float | None:
     return None if value is None else abs(float(str(value))) or None
 
-
-def _triple(values: tuple[float, ...]) -> Triple:
-    return values[0], values[1], values[2]

@@ -8,13 +8,19 @@ dimensions   what may tell two frames at one position apart: echo, time, b-value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmmed.readers.dicom.elements import Elements
 
 Triple = tuple[float, float, float]
+
+
+def triple(values: Iterable[float]) -> Triple:
+    """Three numbers as they are kept; ValueError where there are not three."""
+    x, y, z = map(float, values)
+    return x, y, z
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,8 +58,9 @@ class Frame:
         stored: the pixels of its file.
         index: which frame of the file, from 0.
         corner: row and column of its first pixel in the stored frame: of a tile of a mosaic.
-        uid: SOPInstanceUID of the file.
-        number: InstanceNumber; the place in the file for several frames; None where unknown.
+        uid: SOPInstanceUID of the file; `<uid> frame 2` of the second frame of an enhanced one.
+        number: what frames of a series are put in order by; None where unknown. InstanceNumber; of
+            an enhanced file that << 24, or 0, + the index.
         rows: pixels down.
         columns: pixels to the right.
         position: LPS mm.

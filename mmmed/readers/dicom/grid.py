@@ -18,7 +18,7 @@ from mmmed.errors import SeriesError
 from mmmed.readers.dicom.classic import read_frame
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
-from mmmed.readers.dicom.frame import Frame, Triple
+from mmmed.readers.dicom.frame import Frame, Triple, triple
 from mmmed.readers.dicom.private import Private
 from mmmed.readers.silence import silent
 
@@ -78,12 +78,12 @@ def _positions(elements: Elements) -> list[Triple]:
             data_set = read_data_set(elements.path)
             block = data_set.private_block(_GROUP, _CREATOR)
             items = block[_TILES].value if _TILES in block else []
-            return [_triple(item) for item in items if isinstance(item, pydicom.Dataset)]
+            return [
+                triple(item.ImagePositionPatient)
+                for item in items
+                if isinstance(item, pydicom.Dataset)
+            ]
     except DAMAGED as error:
         why = " ".join(str(error).split())[:120]
         raise SeriesError(f"{elements.path}: a grid with damaged positions ({why})") from error
 
-
-def _triple(item: pydicom.Dataset) -> Triple:
-    x, y, z = (float(value) for value in item.ImagePositionPatient)
-    return x, y, z

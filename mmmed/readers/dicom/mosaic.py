@@ -21,7 +21,7 @@ from mmmed.errors import SeriesError
 from mmmed.readers.dicom.classic import IMAGE_TYPE, SIEMENS, TILES, read_frame
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
-from mmmed.readers.dicom.frame import Frame, Triple
+from mmmed.readers.dicom.frame import Frame, triple
 from mmmed.readers.silence import silent
 
 
@@ -67,7 +67,7 @@ def read_tiles(elements: Elements) -> tuple[Frame, ...]:
             corner=(place // side * rows, place % side * columns),
             rows=rows,
             columns=columns,
-            position=_triple(first + place * step),
+            position=triple(first + place * step),
         )
         for place in range(count)
     )
@@ -96,6 +96,3 @@ def _siemens(elements: Elements) -> tuple[int, np.ndarray]:
         )
     return int(count), np.array(direction, dtype=float)
 
-
-def _triple(values: np.ndarray) -> Triple:
-    return float(values[0]), float(values[1]), float(values[2])

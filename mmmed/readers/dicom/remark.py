@@ -7,9 +7,9 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 from mmmed.readers.dicom.elements import Elements
 from mmmed.readers.dicom.frame import Stored
 from mmmed.readers.dicom.pixels import NATIVE
+from mmmed.readers.dicom.tag import BITS, HIGH, PHOTOMETRIC, SIGNED
 
-PHOTOMETRIC, LOSSY, MAPPING = 0x00280004, 0x00282110, 0x00409096
-BITS, HIGH, SIGNED = 0x00280101, 0x00280102, 0x00280103
+LOSSY, MAPPING = 0x00282110, 0x00409096
 PIXEL_DATA = 0x7FE00010
 TAGS = frozenset({SIGNED, PHOTOMETRIC, LOSSY, MAPPING, BITS, HIGH})
 """What must be read of every file."""

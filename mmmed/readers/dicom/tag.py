@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from pydicom.datadict import keyword_for_tag
 
+PHOTOMETRIC = 0x00280004
+BITS = 0x00280101
+HIGH = 0x00280102
+SIGNED = 0x00280103
+"""How a pixel is stored: what says so is read, and what is unusual about it is told."""
+
 
 def name_of(tag: int) -> str:
     """`PixelSpacing (0028,0030)`; a private one has no keyword."""
