@@ -306,4 +306,3 @@ def _length(elements: Elements, tag: int) -> float | None:
     except SeriesError:
         return None
     return abs(value[0]) if value and value[0] else None
-

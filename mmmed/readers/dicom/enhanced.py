@@ -238,4 +238,3 @@ def _texts(value: object) -> list[str]:
 
 def _length(value: object) -> float | None:
     return None if value is None else abs(float(str(value))) or None
-

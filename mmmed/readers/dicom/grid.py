@@ -86,4 +86,3 @@ def _positions(elements: Elements) -> list[Triple]:
     except DAMAGED as error:
         why = " ".join(str(error).split())[:120]
         raise SeriesError(f"{elements.path}: a grid with damaged positions ({why})") from error
-

@@ -95,4 +95,3 @@ def _siemens(elements: Elements) -> tuple[int, np.ndarray]:
             "direction of its slices are unknown; export the series as single slices"
         )
     return int(count), np.array(direction, dtype=float)
-
