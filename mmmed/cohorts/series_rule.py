@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mmmed.config import Spec
 from mmmed.readers.dicom.facts import SeriesFacts
@@ -91,6 +91,16 @@ class HasWord(Spec):
     facts: Annotated[tuple[TextFact, ...], Field(min_length=1)]
     of: Words
     unstated: bool = False
+
+    @field_validator("of")
+    @classmethod
+    def _can_match(cls, of: tuple[str, ...]) -> tuple[str, ...]:
+        for one in of:
+            stems = [part.removesuffix("*") for part in one.casefold().split()]
+            if not stems or any(words(stem) != [stem] for stem in stems):
+                meant = " ".join(words(one)) or "a word"
+                raise ValueError(f"{one!r} is in no text as words are told apart; write {meant}")
+        return of
 
     def holds(self, facts: SeriesFacts) -> bool:
         """Whether the rule is true of a series."""

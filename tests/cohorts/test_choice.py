@@ -7,11 +7,12 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from mmmed import config
 from mmmed.cohorts.choice import SeriesChoice, Verdict, choose
 from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort, load_dicom
-from mmmed.cohorts.series_rule import words
+from mmmed.cohorts.series_rule import HasWord, words
 from mmmed.errors import StudyError
 from mmmed.readers.dicom.facts import SeriesFacts
 
@@ -220,6 +221,28 @@ def test_headers_that_state_little_do_not_bar_a_series_whose_name_is_clear(
 )
 def test_words_are_runs_of_letters_and_digits(text: str, found: list[str]) -> None:
     assert words(text) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("fp-cit", "write fp cit"),
+        (" ", "write a word"),
+        ("*", "write a word"),
+        ("a*b", "write a b"),
+        ("a1b2", "write a1b 2"),
+        ("av 45_", "write av 45"),
+    ],
+)
+def test_a_word_that_is_in_no_text_is_refused(word: str, meant: str) -> None:
+    with pytest.raises(ValidationError, match=meant):
+        HasWord(kind="words", facts=("description",), of=("t1", word))
+
+
+@pytest.mark.parametrize("word", ["FP", "fp cit", "f18fdg", "t2*", "deoxy d gluc*", "3d"])
+def test_a_word_that_may_be_in_a_text_is_taken(word: str) -> None:
+    rule = HasWord(kind="words", facts=("description",), of=(word,))
+    assert rule.holds(replace(T1, description=word.replace("*", "x").upper()))
 
 
 def test_a_rule_of_an_unknown_kind_is_refused_with_its_place() -> None:
