@@ -30,6 +30,7 @@ from mmmed.progress import Progress
 from mmmed.record import digest
 from mmmed.simulation import bids, discrete
 from mmmed.simulation.discrete import TableSimulation
+from mmmed.simulation.format import FORMAT
 from mmmed.simulation.spec import AdSimulation
 from mmmed.simulation.tissue import writing as tissue
 from mmmed.simulation.tissue.spec import BreakHisSimulation
@@ -154,7 +155,7 @@ def materialise(
     if not isinstance(spec, Simulated):
         return read(spec, name), None
     settings = spec.simulation.model_dump(mode="json")
-    root = cache / "simulated" / digest.of_value(settings)[:20]
+    root = cache / "simulated" / digest.of_value({"format": FORMAT, **settings})[:20]
     if isinstance(spec, SimulatedTable):
         discrete.write(spec.simulation, root)
     elif isinstance(spec, SimulatedBreakHis):

@@ -17,6 +17,7 @@ from mmmed.errors import RunError
 from mmmed.modality import Pattern, every_pattern
 from mmmed.progress import Progress
 from mmmed.record import atomic
+from mmmed.simulation.format import FORMAT
 from mmmed.simulation.tissue.law import MAGNIFICATIONS, best, log_odds
 from mmmed.simulation.tissue.rendering import draw_slide, render
 from mmmed.simulation.tissue.slides import SlideOrder, draw_slides, generator
@@ -33,14 +34,14 @@ def write(
 
     Args:
         spec: the cohort.
-        out: the folder; missing, empty, or begun with the same settings.
+        out: the folder; missing, empty, or begun with the same settings in the same format.
         jobs: processes that write; no byte depends on it.
         progress: called with (slides written, slides).
 
     Raises:
         RunError: the folder cannot be written to, or holds something else.
     """
-    settings = spec.model_dump(mode="json")
+    settings = {"format": FORMAT, **spec.model_dump(mode="json")}
     if (out / TRUTH).exists() and _begun(out) == settings:
         return
     atomic.made(out, advice="choose another folder")

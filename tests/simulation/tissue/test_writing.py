@@ -15,6 +15,7 @@ from sklearn.model_selection import cross_val_predict
 from mmmed.cohorts.breakhis import BreakHisCohort
 from mmmed.cohorts.reading import read
 from mmmed.errors import RunError
+from mmmed.simulation.tissue import writing
 from mmmed.simulation.tissue.law import MAGNIFICATIONS
 from mmmed.simulation.tissue.rendering import draw_slide, render
 from mmmed.simulation.tissue.spec import BreakHisSimulation
@@ -69,6 +70,15 @@ def test_another_seed_gives_other_images_and_no_folder_holds_two_cohorts(tmp_pat
     ]
     with pytest.raises(RunError, match="is not empty"):
         write(other, tmp_path / "one")
+
+
+def test_a_folder_of_another_format_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(SMALL, tmp_path)
+    monkeypatch.setattr(writing, "FORMAT", writing.FORMAT + 1)
+    with pytest.raises(RunError, match="is not empty"):
+        write(SMALL, tmp_path)
 
 
 def test_slides_that_lack_magnifications_keep_one(tmp_path: Path) -> None:
