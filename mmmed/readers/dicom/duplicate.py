@@ -6,13 +6,13 @@ duplicate   an image with the instance UID of another, or at its place with noth
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 
 from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom.frame import Frame
-from mmmed.readers.dicom.pixels import check_size, same
-from mmmed.readers.dicom.place import places
+from mmmed.readers.dicom.pixels import check_size, digests
+from mmmed.readers.dicom.split import places
 
 
 def one_per_instance(frames: Sequence[Frame]) -> list[Frame]:
@@ -26,17 +26,18 @@ def one_per_instance(frames: Sequence[Frame]) -> list[Frame]:
         (frame.uid or str(frame.path), frame.corner if frame.uid else (place, 0))
         for place, frame in enumerate(frames)
     ]
-    found = []
-    for same_key in _together(frames, keys):
-        first, *others = _whole(same_key)
-        for other in others:
-            if not same(first, other):
+    claims = [_whole(claim) for claim in _together(frames, keys)]
+    claimed = [place for place, claim in enumerate(claims) for _ in claim]
+    marks = iter(_marks([frame for claim in claims for frame in claim], claimed))
+    for claim in claims:
+        first, mark = claim[0], next(marks)
+        for other in claim[1:]:
+            if next(marks) != mark:
                 raise SeriesError(
                     f"{first.path} and {other.path.name}: different images with the instance UID "
                     f"{first.uid}; leave out the wrong one"
                 )
-        found.append(first)
-    return found
+    return [claim[0] for claim in claims]
 
 
 def one_per_place(frames: Sequence[Frame]) -> list[Frame]:
@@ -45,14 +46,32 @@ def one_per_place(frames: Sequence[Frame]) -> list[Frame]:
     Raises:
         DataError: one of them cannot be read.
     """
-    found = []
-    for there in _together(frames, list(map(int, places(frames)))):
-        kept: list[Frame] = []
-        for frame in there:
-            if not any(same(frame, one) for one in kept):
-                kept.append(frame)
-        found += kept
-    return found
+    kept: dict[Hashable, Frame] = {}
+    for frame, mark in zip(frames, _marks(frames, places(frames).tolist()), strict=True):
+        kept.setdefault(mark, frame)
+    return list(kept.values())
+
+
+def _marks(frames: Sequence[Frame], keys: Sequence[int]) -> list[Hashable]:
+    """For each frame what its copies under one key have in common.
+
+    Pixels are read once, and where several are described alike.
+
+    Raises:
+        DataError: one of them cannot be read.
+    """
+    alike = [(key, *_described(frame)) for frame, key in zip(frames, keys, strict=True)]
+    count = Counter(alike)
+    several = [frame for frame, one in zip(frames, alike, strict=True) if count[one] > 1]
+    read = iter(digests(several))
+    return [(one, next(read) if count[one] > 1 else b"") for one in alike]
+
+
+def _described(frame: Frame) -> tuple[Hashable, ...]:
+    """What copies of an image state alike."""
+    grid = (frame.rows, frame.columns, frame.spacing)
+    place = (frame.position, frame.along_row, frame.along_column)
+    return grid, place, frame.slope, frame.intercept
 
 
 def _whole(frames: list[Frame]) -> list[Frame]:
