@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from mmmed.errors import DataError, SeriesError
 from mmmed.readers.dicom.frame import Frame
 from mmmed.readers.dicom.pixels import check_size, digests
-from mmmed.readers.dicom.split import places
+from mmmed.readers.dicom.place import places
 
 
 def one_per_instance(frames: Sequence[Frame]) -> list[Frame]:
