@@ -101,18 +101,15 @@ class Census:
                 f"here (first {group.frames[0].uid}); copy the series again"
             )
 
-    def notes(self, group: Group, groups: Sequence[Group]) -> tuple[str, ...]:
+    def notes(self, group: Group, *, volumes: int, images: int) -> tuple[str, ...]:
         """What the headers state more of than there is.
 
         Args:
             group: one of the series.
-            groups: all of them.
+            volumes: groups of the series.
+            images: frames in all of them.
         """
-        there = {
-            "slices": _slices(group),
-            "volumes": len(groups),
-            "images": sum(len(one.frames) for one in groups),
-        }
+        there = {"slices": _slices(group), "volumes": volumes, "images": images}
         promised = [("NumberOfSlices (0054,0081)", "slices", self.slices)] if self.slices else []
         return tuple(
             f"{name} states {stated} {what}, {there[what]} are here"

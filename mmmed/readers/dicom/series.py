@@ -149,7 +149,8 @@ def read_stacks(paths: Sequence[Path]) -> tuple[SeriesVolume | Refusal, ...]:
     groups = split(distinct)
     _check_all(groups)
     plan = _Plan(
-        groups=groups,
+        volumes=len(groups),
+        images=sum(len(group.frames) for group in groups),
         census=census(contents.files),
         blamed=contents.blamed(groups),
         notes=_dropped(len(frames) - len(distinct)),
@@ -163,14 +164,16 @@ class _Plan:
     """What is known of a series when its groups are made into volumes.
 
     Attributes:
-        groups: of the series.
+        volumes: groups of the series.
+        images: frames in all of them.
         census: how many slices and images it says it has.
         blamed: why slices are missing, where files cannot be used; else ''.
         notes: on all of its volumes.
         files: of the series.
     """
 
-    groups: Sequence[Group]
+    volumes: int
+    images: int
     census: Census
     blamed: str
     notes: tuple[str, ...]
@@ -218,10 +221,11 @@ def _made(group: Group, plan: _Plan) -> SeriesVolume | Refusal:
             frames = one_per_place(group.frames)
             notes += _dropped(len(group.frames) - len(frames))
             group = dataclasses.replace(group, frames=tuple(frames), repeated=repeated(frames))
-        check_group(group, alone=len(plan.groups) == 1, blamed=plan.blamed)
+        check_group(group, alone=plan.volumes == 1, blamed=plan.blamed)
         plan.census.check(group)
         stack = stacked(group.frames, siblings=group.siblings)
-        notes += (*plan.census.notes(group, plan.groups), *stack.notes, *_declared(stack.frames))
+        notes += plan.census.notes(group, volumes=plan.volumes, images=plan.images)
+        notes += (*stack.notes, *_declared(stack.frames))
         notes += (plan.blamed,) if plan.blamed else ()
         if group.fewer:
             notes += (f"{group.fewer} slices fewer than the longest of its siblings",)
