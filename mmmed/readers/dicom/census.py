@@ -52,6 +52,9 @@ _HINTS = (
 )
 """What it is called, what it counts, and where it stands."""
 
+MOST_DIGITS = 9
+"""Of a number that counts anything."""
+
 TAGS = frozenset(
     tag
     for source in (
@@ -147,7 +150,7 @@ def _agreed(files: Iterable[Elements], source: Source) -> str:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 def _incomplete(files: Sequence[Elements]) -> dict[Path, str]:
@@ -160,7 +163,7 @@ def _incomplete(files: Sequence[Elements]) -> dict[Path, str]:
     for parts in concatenations.values():
         numbers = {_number(_PART.value(one)) or 0 for one in parts}
         total = _number(_agreed(parts, _PARTS)) or max(numbers)
-        lost = total - len(numbers & set(range(1, total + 1)))
+        lost = total - sum(1 <= one <= total for one in numbers)
         if lost:
             text = f"{lost} of the {total} parts of an enhanced image (concatenation) are missing"
             found |= {one.path: text for one in parts}

@@ -54,6 +54,9 @@ FINEST, COARSEST = 1e-4, 1e3
 FURTHEST = 1e5
 """How far in mm a position may be from the origin: a scanner is a room."""
 
+LARGEST_NUMBER = 1 << 31
+"""Whole numbers written as text (IS) stay below (PS3.5, 6.2)."""
+
 UNIT_TOLERANCE = 1e-2
 """How far the length of direction cosines may be from 1, and their product from 0: they are
 written with few digits."""
@@ -228,22 +231,29 @@ def philips_rescale(
     slope * scale it is the measured signal (Chenevert et al., 2014, 10.1593/tlo.13811).
 
     Raises:
-        SeriesError: a number that is not finite.
+        SeriesError: a number that is not finite, or so small that the result is not.
     """
     if not (math.isfinite(slope) and math.isfinite(intercept)):
         raise SeriesError(f"{where}: rescale by {slope} and {intercept} is not finite")
     if not (scale and slope and math.isfinite(scale)):
         return slope, intercept, False
-    return 1 / scale, intercept / (slope * scale), True
+    product = slope * scale
+    found = (1 / scale, intercept / product) if product else (math.inf, math.inf)
+    if not all(map(math.isfinite, found)):
+        raise SeriesError(
+            f"{where}: rescale by {slope:g} and {intercept:g} with Philips' scale {scale:g} is not "
+            "finite"
+        )
+    return *found, True
 
 
 def instance_number(elements: Elements) -> int | None:
-    """InstanceNumber; a malformed one is as good as none."""
+    """InstanceNumber; a malformed one is as good as none, and so is one of more than 32 bits."""
     try:
         value = elements.numbers(NUMBER, count=1)
     except SeriesError:
         return None
-    return int(value[0]) if value else None
+    return int(value[0]) if value and abs(value[0]) < LARGEST_NUMBER else None
 
 
 def _check_floats(elements: Elements, allocated: int) -> None:

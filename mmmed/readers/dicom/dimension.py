@@ -150,6 +150,9 @@ _RAW_DATA_TYPES = {"0": "magnitude", "1": "phase", "2": "real", "3": "imaginary"
 _GE_OFFSET = 10**9
 """GE adds this to the b-value of some images."""
 
+_GE_DIGITS = 12
+"""A number of more digits is no b-value, with or without it."""
+
 
 def dimensions(elements: Elements) -> dict[str, str]:
     """What a classic file states of what may tell frames at one position apart."""
@@ -189,7 +192,8 @@ def _meant(name: str, value: str) -> str:
         return _RAW_DATA_TYPES.get(value, value)
     if name == B_VALUE:
         first = value.split("\\")[0]  # of GE's, others follow that are no b-values
-        return f"{float(first) % _GE_OFFSET:g}" if first.isdigit() else first
+        known = first.isdecimal() and len(first) <= _GE_DIGITS
+        return f"{float(first) % _GE_OFFSET:g}" if known else first
     return value
 
 

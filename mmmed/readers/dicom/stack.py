@@ -7,6 +7,7 @@ tilt    a step that leaves the normal, as of a tilted gantry
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -185,7 +186,7 @@ def _check_all_numbers(frames: Sequence[Frame], step: float) -> None:
     """
     stated = frames[0].gap
     numbers = [frame.number for frame in frames]
-    if not stated or None in numbers:
+    if not stated or None in numbers or not math.isfinite(step / stated):
         return
     times = round(step / stated)
     apart = set(np.abs(np.diff(np.array(numbers, dtype=np.int64))).tolist())

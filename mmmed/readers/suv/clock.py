@@ -119,6 +119,35 @@ def seconds_between(earlier: datetime, later: datetime, *, zone: tzinfo | None) 
     return (_placed(later, zone) - _placed(earlier, zone)).total_seconds()
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """A moment as the clocks of another zone show it.
+
+    Raises:
+        UnitsError: it lies at the end of the calendar.
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError as error:
+        raise _beyond(moment) from error
+
+
+def nearest(moment: datetime, other: datetime) -> datetime:
+    """That of the moments with its time of day, on its day and those beside it, nearest to another.
+
+    Raises:
+        UnitsError: it lies at the end of the calendar.
+    """
+    days = min((-DAY, timedelta(0), DAY), key=lambda one: abs(moment - other + one))
+    try:
+        return moment + days
+    except OverflowError as error:
+        raise _beyond(moment) from error
+
+
+def _beyond(moment: datetime) -> UnitsError:
+    return UnitsError(f"{moment:%Y-%m-%d %H:%M:%S} is no moment of a scan")
+
+
 def seconds_of_day(stamp: Stamp) -> float:
     """Seconds since midnight."""
     day = datetime(2000, 1, 1, tzinfo=UTC)

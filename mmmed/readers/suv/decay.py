@@ -9,12 +9,14 @@ enhanced the moment stated by Decay Correction DateTime (0018,9701), C.8.22.6
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from mmmed.errors import UnitsError
 from mmmed.readers.suv.clock import (
     DAY,
     Moment,
+    in_zone,
+    nearest,
     read_date,
     read_moment,
     read_time,
@@ -150,7 +152,8 @@ def acquisitions(reading: Reading, *, near: datetime | None = None) -> list[date
         if day:
             found.append(datetime.combine(read_date("AcquisitionDate", day), stamp.time))
         else:
-            found.append(_nearest(stamp.time, near or datetime(2000, 1, 1, 12)))  # noqa: DTZ001 - any day
+            other = near or datetime(2000, 1, 1, 12)  # noqa: DTZ001 - any day
+            found.append(nearest(datetime.combine(other.date(), stamp.time), other))
     for keyword in ("AcquisitionDateTime", "FrameAcquisitionDateTime"):
         if not found:
             stated = {text for (text,) in reading.rows(keyword) if text}
@@ -163,13 +166,8 @@ def _on_clock(reading: Reading, keyword: str, text: str) -> datetime:
     at = read_moment(keyword, text).at
     zone = reading.text(ZONE)
     if at.tzinfo is not None and zone:
-        at = at.astimezone(read_zone(ZONE, zone))
+        at = in_zone(at, read_zone(ZONE, zone))
     return at.replace(tzinfo=None)
-
-
-def _nearest(at: time, near: datetime) -> datetime:
-    moment = datetime.combine(near.date(), at)
-    return min((moment - DAY, moment, moment + DAY), key=lambda one: abs(one - near))
 
 
 def _private(reading: Reading, *, near: datetime) -> tuple[str, Moment] | None:

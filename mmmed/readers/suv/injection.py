@@ -15,6 +15,7 @@ from mmmed.readers.suv.clock import (
     DAY,
     Moment,
     Stamp,
+    in_zone,
     read_moment,
     read_time,
     read_zone,
@@ -78,7 +79,7 @@ def _check_agree(reading: Reading, moment: Moment, stamp: Stamp) -> None:
     """Refuse a DT and a TM of different times of day, also where the DT is of another zone."""
     own = seconds_of_day(moment.stamp)
     zone = _zone(reading)
-    shown = moment.at.astimezone(zone) if zone and moment.at.tzinfo else moment.at
+    shown = in_zone(moment.at, zone) if zone and moment.at.tzinfo else moment.at
     local = seconds_of_day(Stamp(shown.time(), moment.grain))
     apart = min(abs(seconds_of_day(stamp) - one) for one in (own, local))
     if apart > SAME + max(stamp.grain, moment.grain):

@@ -11,7 +11,9 @@ import struct
 import tarfile
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,10 +32,12 @@ from edits import (
     syntax,
     without,
 )
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from study import slice_of, write, write_series
 
 from mmmed.errors import DataError
+from mmmed.readers.dicom import census, classic, grid
 from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.reading import read_header
 from mmmed.readers.dicom.series import read_series
@@ -386,5 +390,90 @@ def test_no_noise_in_a_series_raises_what_is_not_foreseen(tmp_path: Path, seed: 
         try:
             for one in read_series(paths):
                 assert np.isfinite(one.volume.data).all()
+        except DataError:
+            pass
+
+
+PET: dict[str, Any] = {
+    "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128",
+    "Modality": "PT",
+    "SpacingBetweenSlices": 2.0,
+    "RescaleSlope": 2.0,
+    "RescaleIntercept": 0.0,
+    "SeriesType": ["DYNAMIC", "IMAGE"],
+    "NumberOfSlices": 3,
+    "NumberOfTimeSlices": 1,
+}
+CREATORS = {
+    0x0019: "SIEMENS MR HEADER",
+    0x0021: "GEMS_RELA_01",
+    0x0043: "GEMS_PARM_01",
+    0x0065: "Image Private Header",
+    0x2001: "Philips Imaging DD 001",
+    0x2005: "Philips MR Imaging DD 001",
+}
+NASTY = {
+    "superscript": "²".encode("latin-1"),
+    "huge": b"1e300 ",
+    "tiny": b"1e-320",
+    "least": b"-1e308\\1e308\\1e-308",
+    "long": b"9" * 5000,
+    "endless": b"inf\\nan\\1_0",
+    "negative": b"-1",
+    "zero": b"0 ",
+    "many": b"1\\" * 500 + b"1 ",
+    "ones": b"\xff" * 8,
+    "zeros": bytes(8),
+    "denormal": b"\x01\0\0\0",
+    "empty": b"",
+}
+"""Values that one or another part of a reader may stumble over."""
+
+
+def with_values(data: bytes, values: Mapping[int, bytes]) -> bytes:
+    """The file with these elements, in the order of their tags."""
+    head, found = elements(data)
+    made = {_tag(one): one for one in found}
+    for tag, value in values.items():
+        kind = dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
+        made[tag] = element(tag, b"UN" if kind == "SQ" else kind[:2].encode(), value)
+    return head + b"".join(one for _, one in sorted(made.items()))
+
+
+def _tag(one: bytes) -> int:
+    group, number = struct.unpack_from("<HH", one)
+    return int(group << 16 | number)
+
+
+TAGS = sorted(
+    tag
+    for tag in classic.WANTED | census.TAGS | grid.COUNT.tags
+    if not tag >> 16 & 1 or (tag >> 16 in CREATORS and tag & 0xFFFF >= 0x1000 and tag & 0xF00 == 0)
+)
+"""What is read of every file; of private elements, those in the first block."""
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_no_value_of_an_element_that_is_read_raises_what_is_not_foreseen(
+    tmp_path: Path, name: str
+) -> None:
+    """In one slice or in all, alone or with another."""
+    draw = random.Random(name)
+    paths = write_series(tmp_path, 3, **PET)
+    reserved = {group << 16 | 0x10: said.encode() for group, said in CREATORS.items()}
+    plain = [with_values(path.read_bytes(), reserved) for path in paths]
+    for tag in TAGS:
+        others = draw.sample(TAGS, draw.choice([0, 0, 1, 2]))
+        values = {other: draw.choice(list(NASTY.values())) for other in others}
+        alone = draw.random() < 0.5
+        for number, (path, data) in enumerate(zip(paths, plain, strict=True), start=1):
+            changed = not alone or number == 2
+            path.write_bytes(with_values(data, {**values, tag: NASTY[name]}) if changed else data)
+        found = read_header(tmp_path, "IM002")
+        assert not isinstance(found, Aside) or found.text.isprintable()
+        try:
+            for one in read_series(paths):
+                assert np.isfinite(one.volume.data).all()
+                assert np.isfinite(one.volume.affine).all()
         except DataError:
             pass

@@ -170,6 +170,18 @@ def test_the_scale_of_philips_turns_display_values_into_signal(
     np.testing.assert_array_equal(first(slices.save(series, tmp_path)), wanted)
 
 
+@pytest.mark.parametrize("scale", [1e-40, 1e-45])
+def test_a_scale_of_philips_that_leaves_no_finite_rescale_is_refused(
+    tmp_path: Path, scale: float
+) -> None:
+    series = slices.headers(slices.stored(), RescaleSlope="1e-300", RescaleIntercept="1")
+    for header in series:
+        block = header.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+        block.add_new(0x0E, "FL", scale)
+    with pytest.raises(DataError, match=r"with Philips' scale .* is not finite"):
+        read_series(slices.save(series, tmp_path))
+
+
 def test_an_empty_repetition_time_and_thickness_do_no_harm(tmp_path: Path) -> None:
     """dicom2nifti fails on an empty repetition time."""
     pixels = slices.stored()

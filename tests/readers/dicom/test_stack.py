@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import slices
+from edits import put
 from pydicom.dataset import FileDataset
 from pydicom.tag import Tag
 
@@ -151,3 +152,15 @@ def test_a_slice_without_the_scale_of_philips_that_the_others_have_is_refused(
         block.add_new(0x0E, "FL", 0.5)
     with pytest.raises(SeriesError, match=r"1 of 6 slices do not state Philips' scale"):
         read_series(slices.save(series, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"), [("SpacingBetweenSlices", "1e-320"), ("InstanceNumber", "1e300")]
+)
+def test_a_hint_beyond_any_number_does_no_harm(tmp_path: Path, keyword: str, value: str) -> None:
+    tag = {"SpacingBetweenSlices": 0x00180088, "InstanceNumber": 0x00200013}[keyword]
+    paths = slices.save(slices.headers(slices.stored(), SpacingBetweenSlices="3"), tmp_path)
+    for path in paths:
+        path.write_bytes(put(tag, b"IS", value.encode())(path.read_bytes()))
+    (read,) = read_series(paths)
+    assert read.volume.data.shape == (10, 8, 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from mmmed.errors import UnitsError
+from mmmed.readers.silence import silent
 from mmmed.readers.suv.decision import derive
 from mmmed.readers.suv.derivation import Derivation
 
@@ -311,3 +313,33 @@ def test_a_half_life_in_minutes_fits_no_radionuclide(build: Build) -> None:
 def test_a_half_life_of_another_radionuclide_counts_where_none_is_named(build: Build) -> None:
     found = derive(build(RadionuclideHalfLife="4062.6"))
     assert any("68Ga" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {START: "000101010000+2359"},
+        {START: "99991231230000-2359"},
+        {"SeriesDate": "00010101", "SeriesTime": "000000", "AcquisitionDate": None},
+        {"SeriesDate": "99991231", "SeriesTime": "235959", "AcquisitionDate": None},
+        {"SeriesDate": "00010101", "AcquisitionDate": "99991231"},
+        {"AcquisitionTime": None, "AcquisitionDateTime": "00010101000000+2359"},
+        {"DecayCorrection": None, "DecayCorrectionDateTime": "000101010000+2359"},
+    ],
+)
+@pytest.mark.parametrize("zone", ["-2359", "+2359", "+0000", None])
+def test_moments_at_the_ends_of_the_calendar_are_refused_by_name_or_counted(
+    build: Build, said: dict[str, Any], zone: str | None
+) -> None:
+    with silent():
+        headers = build(**{"TimezoneOffsetFromUTC": zone, **said})
+    assert _outcome(headers)
+
+
+def _outcome(headers: list[Dataset]) -> bool:
+    """Whether there is a factor, or a refusal in words."""
+    try:
+        factor = derive(headers).factor
+    except UnitsError as error:
+        return str(error).startswith("SUV cannot be computed: ")
+    return factor > 0 and math.isfinite(factor)
