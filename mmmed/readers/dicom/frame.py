@@ -59,8 +59,8 @@ class Frame:
         index: which frame of the file, from 0.
         corner: row and column of its first pixel in the stored frame: of a tile of a mosaic.
         uid: SOPInstanceUID of the file; `<uid> frame 2` of the second frame of an enhanced one.
-        number: what frames of a series are put in order by; None where unknown. InstanceNumber; of
-            an enhanced file that << 24, or 0, + the index.
+        number: InstanceNumber, None where unknown; of an enhanced file (InstanceNumber or 0) << 24,
+            plus the index, so that the frames of several files stay in order.
         rows: pixels down.
         columns: pixels to the right.
         position: LPS mm.

@@ -103,7 +103,7 @@ def fill(view: np.ndarray, frames: Sequence[Frame]) -> None:
 
 
 def digests(frames: Sequence[Frame]) -> list[bytes]:
-    """For each frame a digest of its stored values, whatever kind of number they are stored as.
+    """For each frame a digest of its stored values, in how many bits ever they are stored.
 
     Raises:
         DataError: a file cannot be read, decoded, or states other than it holds.
