@@ -1,7 +1,7 @@
 """What one DICOM file says of itself: a few hundred bytes, never a pydicom Dataset.
 
 value     bytes as they stand in the file, keyed by tag (`group << 16 | element`)
-identity  a digest of Patient ID and its issuer: tells patients apart and does not name them
+identity  a digest of Patient ID and, where stated, its issuer: tells patients apart, names none
 traits    a digest of what is asked of a series as a whole: the same in slices of one kind
 """
 
@@ -104,7 +104,8 @@ class Header:
         study: Study Instance UID, or empty.
         series: Series Instance UID, or empty.
         modality: `MR`, `PT`, `CT`, ..., or empty.
-        identity: of the patient; empty where the file gives no Patient ID.
+        patient: a digest of Patient ID alone; empty where the file gives none.
+        identity: the same as `patient` where the file does not say who issued the Patient ID.
         date: of the DICOM Study, `YYYYMMDD`, or empty.
         description: of the series, one printable line without the words of the patient's name.
         number: of the series.
@@ -126,6 +127,7 @@ class Header:
     study: str
     series: str
     modality: str
+    patient: str
     identity: str
     date: str
     description: str
@@ -164,6 +166,7 @@ def header(
         study=uid(get(STUDY, b"")),
         series=uid(get(SERIES, b"")),
         modality=_plain(get(MODALITY, b"")),
+        patient=_identity(get(PATIENT_ID, b""), b""),
         identity=_identity(get(PATIENT_ID, b""), get(PATIENT_ID_ISSUER, b"")),
         date=_date(get(STUDY_DATE, b"")),
         description=_description(

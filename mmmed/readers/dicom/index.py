@@ -12,7 +12,7 @@ from __future__ import annotations
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -23,9 +23,10 @@ from mmmed.readers.dicom import directory
 from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.copies import without_copies
 from mmmed.readers.dicom.folder import Listing, list_files
-from mmmed.readers.dicom.header import Header
+from mmmed.readers.dicom.header import PATIENT_ID_ISSUER, Header
 from mmmed.readers.dicom.line import shown_path
 from mmmed.readers.dicom.reading import read_header
+from mmmed.readers.dicom.tag import name_of
 
 CHUNK = 256
 """Files that a process reads before it reports."""
@@ -114,7 +115,7 @@ def read_index(root: Path, *, jobs: int = 1, progress: Progress | None = None) -
         aside += directory.not_there(folder, listing.files, directories=directories)
     kept, copies = without_copies(folder, headers)
     mixed = _with_two_patients(kept)
-    groups = _grouped(kept)
+    groups = _grouped(_with_issuers(kept))
     aside += [
         *copies,
         *(_refused(group, mixed[group[0].study]) for group in groups if group[0].study in mixed),
@@ -160,24 +161,46 @@ def _grouped(headers: Iterable[Header]) -> list[list[Header]]:
     return [sorted(group, key=lambda one: one.path) for group in groups.values()]
 
 
-def _with_two_patients(headers: Iterable[Header]) -> dict[str, int]:
-    """Studies whose files give more than one Patient ID, and how many."""
+def _with_two_patients(headers: Iterable[Header]) -> dict[str, str]:
+    """Studies whose files are of more than one patient, and what says so."""
     patients: dict[str, set[str]] = defaultdict(set)
+    issued: dict[str, set[str]] = defaultdict(set)
     for one in headers:
-        if one.identity:
-            patients[one.study].add(one.identity)
-    return {study: len(found) for study, found in patients.items() if len(found) > 1}
+        if one.patient:
+            patients[one.study].add(one.patient)
+        if one.identity != one.patient:
+            issued[one.study].add(one.identity)
+    issuers = f"different values of {name_of(PATIENT_ID_ISSUER)} to one Patient ID"
+    return {
+        **{study: f"{len(one)} {issuers}" for study, one in issued.items() if len(one) > 1},
+        **{
+            study: f"{len(one)} different Patient IDs"
+            for study, one in patients.items()
+            if len(one) > 1
+        },
+    }
 
 
-def _refused(group: Sequence[Header], patients: int) -> Aside:
+def _with_issuers(headers: Iterable[Header]) -> list[Header]:
+    """The headers; an issuer that one file of a study states holds for all of its Patient ID."""
+    kept = list(headers)
+    known = {(one.study, one.patient): one.identity for one in kept if one.identity != one.patient}
+    return [_identified(one, known.get((one.study, one.patient), one.identity)) for one in kept]
+
+
+def _identified(one: Header, identity: str) -> Header:
+    return one if one.identity == identity else replace(one, identity=identity)
+
+
+def _refused(group: Sequence[Header], patients: str) -> Aside:
     first = group[0]
     files = "1 file" if len(group) == 1 else f"{len(group)} files"
     return Aside(
         path=shown_path(first.path),
         verdict="refused",
         code="several-patients",
-        text=f"its DICOM Study gives {patients} different Patient IDs, so whose scan it is is "
-        f"unknown; {files}: correct the IDs at the source",
+        text=f"its DICOM Study gives {patients}, so whose scan it is is unknown; "
+        f"{files}: correct the IDs at the source",
         sop_class=first.sop_class,
         study=first.study,
         series=first.series,

@@ -14,6 +14,7 @@ from study import SERIES, STUDY, slice_of, write, write_series
 
 from mmmed.errors import NothingReadable
 from mmmed.readers.dicom import directory, index
+from mmmed.readers.dicom.header import identity
 from mmmed.readers.dicom.index import Index, read_index
 
 DISC = "directory"
@@ -121,6 +122,27 @@ def test_a_study_with_two_patient_ids_is_refused_series_by_series(tmp_path: Path
     ]
     assert "2 different Patient IDs" in found.aside[0].text
     assert "; 3 files: correct" in found.aside[0].text
+
+
+def test_an_issuer_that_one_file_states_holds_for_its_study(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", 3)
+    write_series(tmp_path / "b", 1, series=f"{SERIES}.7", IssuerOfPatientID="clinic")
+    found = read_index(tmp_path)
+    assert found.aside == ()
+    identities = {header.identity for one in found.series for header in one.headers}
+    assert identities == {identity("one", "clinic")}
+
+
+def test_one_patient_id_of_two_issuers_is_refused_by_their_name(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", 3)
+    for place, issuer in enumerate(("clinic", "practice")):
+        write_series(tmp_path / issuer, 1, series=f"{SERIES}.{place}", IssuerOfPatientID=issuer)
+    found = read_index(tmp_path)
+    assert found.series == ()
+    assert (
+        "2 different values of IssuerOfPatientID (0010,0021) to one Patient ID"
+        in found.aside[0].text
+    )
 
 
 def test_one_file_of_a_study_with_two_patient_ids_is_not_counted_as_many(tmp_path: Path) -> None:
