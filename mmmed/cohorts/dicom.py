@@ -5,7 +5,7 @@ case   a row of the folder of which a series is chosen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +19,7 @@ from mmmed.cohorts.register import Register
 from mmmed.cohorts.trial import chosen, rivalled, tried
 from mmmed.cohorts.visit import subject_key
 from mmmed.errors import StudyError
-from mmmed.progress import Silent
+from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.header import identity
 from mmmed.readers.dicom.single import refusal
 
@@ -63,11 +63,25 @@ def cohort(looked: Looked, name: str) -> Cohort:
     )
 
 
-def read_dicom(spec: DicomCohort, name: str) -> Cohort:
+def read_dicom(
+    spec: DicomCohort,
+    name: str,
+    *,
+    suv: Collection[str] = (),
+    jobs: int = 1,
+    listener: Listener | None = None,
+) -> Cohort:
     """The cohort in a folder of DICOM.
 
     Headers are read, and of the chosen series those that have a rival: it takes the place of one
     that is refused.
+
+    Args:
+        spec: the folder, its rules and its tables.
+        name: of the cohort.
+        suv: modalities whose PET must come to SUVbw; of others any linear unit will do.
+        jobs: processes that may read.
+        listener: hears of the tasks `index`, `choice` and `reading`.
 
     Raises:
         StudyError: no folder is named.
@@ -76,9 +90,10 @@ def read_dicom(spec: DicomCohort, name: str) -> Cohort:
     """
     if spec.root is None:
         raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
-    any_unit = partial(refusal, frozenset(spec.modalities))
-    looked = tried(look(spec.root, spec), any_unit, among=rivalled, jobs=1, tell=Silent())
-    return cohort(looked, name)
+    tell = listener or Silent()
+    trial = partial(refusal, frozenset(spec.modalities).difference(suv))
+    looked = look(spec.root, spec, jobs=jobs, listener=tell)
+    return cohort(tried(looked, trial, among=rivalled, jobs=jobs, tell=tell), name)
 
 
 def _replaced(looked: Looked) -> Iterator[Fault]:

@@ -6,7 +6,6 @@ Nothing here writes to a run folder, so every rank of a distributed run can do i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from mmmed.cohorts.cohort import Cohort, require_modalities
@@ -55,7 +54,8 @@ def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Lis
         resolved.cohort,
         cache=cache.made(),
         jobs=parallel,
-        progress=partial(listener, "simulate"),
+        listener=listener,
+        suv=resolved.suv,
     )
     cohort = cohort.only(resolved.chains)
     _refuse_early(resolved, cohort, truth)

@@ -136,7 +136,7 @@ def check_study(
 ) -> Checked:
     """Read a study, what it names, and the tables and file names of a real cohort.
 
-    Images are not opened: that is what checking their folder is for.
+    Images are not opened, DICOM series with a rival apart: checking their folder is for that.
 
     Args:
         name: of the study.
@@ -288,7 +288,9 @@ def _check_cohort(
     """What the tables and file names of a real cohort say, and what the study makes of them."""
     if isinstance(resolved.cohort.spec, Simulated) and out is None:
         return []
-    whole, truth = materialise(resolved.cohort, cache=cache.made(), jobs=1, progress=None)
+    whole, truth = materialise(
+        resolved.cohort, cache=cache.made(), jobs=1, listener=Silent(), suv=resolved.suv
+    )
     cohort = whole.only(resolved.chains)
     effects = availability.effects(cohort)
     if out is not None:

@@ -7,8 +7,9 @@ same readers as a real one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from mmmed.cohorts.bids import BidsCohort
 from mmmed.cohorts.breakhis import BreakHisCohort
 from mmmed.cohorts.caps import CapsCohort
 from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.dicom import read_dicom
 from mmmed.cohorts.dicom_cohort import DicomCohort
 from mmmed.cohorts.reading import CohortSpec, read
 from mmmed.cohorts.table import TableCohort
@@ -26,7 +28,7 @@ from mmmed.cohorts.views import ViewsCohort
 from mmmed.config import Spec
 from mmmed.errors import StudyError
 from mmmed.pipelines.study import CohortChoice
-from mmmed.progress import Progress
+from mmmed.progress import Listener
 from mmmed.record import digest
 from mmmed.simulation import bids, discrete
 from mmmed.simulation.discrete import TableSimulation
@@ -140,20 +142,29 @@ def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
 
 
 def materialise(
-    chosen: Chosen, *, cache: Path, jobs: int, progress: Progress | None
+    chosen: Chosen,
+    *,
+    cache: Path,
+    jobs: int,
+    listener: Listener,
+    suv: Collection[str] = (),
 ) -> tuple[Cohort, Path | None]:
     """The cohort on disk, and its truth file where it is simulated.
 
     Args:
         chosen: what to read or to write first.
         cache: where simulated cohorts are kept, one folder per set of settings.
-        jobs: processes that may write.
-        progress: called with (subjects written, subjects).
+        jobs: processes that may read or write.
+        listener: hears of the task `simulate`, or of DICOM `index`, `choice` and `reading`.
+        suv: modalities whose chain needs the SUVbw of a PET in a folder of DICOM.
     """
     name = chosen.found.name
     spec = chosen.spec
+    if isinstance(spec, DicomCohort):
+        return read_dicom(spec, name, suv=suv, jobs=jobs, listener=listener), None
     if not isinstance(spec, Simulated):
         return read(spec, name), None
+    progress = partial(listener, "simulate")
     settings = spec.simulation.model_dump(mode="json")
     root = cache / "simulated" / digest.of_value({"format": FORMAT, **settings})[:20]
     if isinstance(spec, SimulatedTable):

@@ -42,6 +42,11 @@ class Resolved:
     files: Mapping[str, str]
     dicom: DicomCohort | None = None
 
+    @property
+    def suv(self) -> frozenset[str]:
+        """Modalities for whose chains any linear unit of a PET is not enough."""
+        return frozenset(name for name, chain in self.chains.items() if not chain.scale_free)
+
     def values(self) -> dict[str, Any]:
         """The whole as plain values, independent of where the YAMLs lie."""
         plain = self.study.model_dump(mode="json")

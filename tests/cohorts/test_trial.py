@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.uid import PositronEmissionTomographyImageStorage as PetImage
 from slices import headers, save
 
 from mmmed.cohorts import choice_table
@@ -94,6 +95,32 @@ def test_nothing_is_read_where_there_is_no_rival(tmp_path: Path) -> None:
 
     recorded(tmp_path / "in", RULES, out=tmp_path / "out", trial=trial)
     assert asked == []
+
+
+@pytest.mark.parametrize(("suv", "chosen"), [((), "activity"), (("pet",), "uptake")])
+def test_the_cohort_of_a_study_takes_the_pet_whose_unit_its_chain_needs(
+    tmp_path: Path, suv: tuple[str, ...], chosen: str
+) -> None:
+    """Becquerels without a dose come to no SUVbw; what is SUVbw already does."""
+    said = {"SOPClassUID": PetImage, "Modality": "PT", "CorrectedImage": ["ATTN", "DECY"]}
+    units = {"activity": {"Units": "BQML"}, "uptake": {"Units": "GML", "SUVType": "BW"}}
+    for number, (name, unit) in enumerate(units.items(), start=1):
+        series = headers(
+            np.full((20, 4, 4), number, np.uint16),
+            step=6.0,
+            StudyInstanceUID="1.1",
+            SeriesNumber=number,
+            PixelSpacing=[1.0, 1.0],
+            DecayCorrection="START",
+            SeriesDescription="PET AC Brain",
+            StudyDate="20260101",
+            **said,
+            **unit,
+        )
+        save(series, tmp_path / "in" / name)
+    cohort = read_dicom(RULES.model_copy(update={"root": tmp_path / "in"}), "in", suv=suv)
+    (case,) = cohort.cases
+    assert case.sources["pet"][0].path.parent.name == chosen
 
 
 def test_the_cohort_of_a_study_takes_the_next_best_too_and_says_so(tmp_path: Path) -> None:

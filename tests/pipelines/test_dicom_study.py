@@ -84,6 +84,41 @@ def run(attempt_in, place: Path) -> Path:
     return place / "run"
 
 
+@pytest.mark.parametrize(
+    ("steps", "refused"),
+    [("", True), (", {kind: z-score, within: all}", False)],
+    ids=["SUVbw", "any unit"],
+)
+def test_the_chain_of_a_study_tells_which_unit_of_a_pet_will_do(
+    attempt, tmp_path: Path, steps: str, refused: bool
+) -> None:
+    """Two PETs of a DICOM Study: becquerels without a dose, and SUVbw, which has the second place.
+
+    Two patients are no study; how their PETs were chosen is told all the same.
+    """
+    resize = "{kind: resize, shape: [8, 8, 8]}"
+    texts = {
+        "cohorts/hospital.yaml": COHORT,
+        "transforms/own.yaml": f"mmmed: 1\nitem: volume\nprepare: [{resize}{steps}]\n",
+        "pipelines/README.md": "",
+        "in/people.csv": "PatientID,diagnosis\none,CN\ntwo,AD\n",
+    }
+    for name, text in texts.items():
+        path = tmp_path / "place" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    pixels = np.ones((8, 8, 8), np.uint16)
+    units = ({"Units": "BQML"}, {"Units": "GML", "SUVType": "BW"})
+    for study, patient in (("1.1", "one"), ("1.2", "two")):
+        for number, unit in enumerate(units, start=1):
+            said = {**PET, **unit, "PatientID": patient, "StudyInstanceUID": study}
+            series = headers(pixels, SeriesNumber=number, **said)
+            save(series, tmp_path / "place" / "in" / patient / str(number))
+    sets = ("cohort={name: hospital, root: in}", "transforms={pet: own}")
+    done = attempt("check", "ad/train", *(part for one in sets for part in ("--set", one)))
+    assert ("the next best series takes its place" in done.out) == refused, done
+
+
 def told(folder: Path) -> str:
     """All that a folder says, but for the table that finds the files again."""
     kinds = (".tsv", ".json", ".html", ".yaml", ".md")

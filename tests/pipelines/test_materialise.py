@@ -8,6 +8,7 @@ import pytest
 
 from mmmed.pipelines import materialise
 from mmmed.pipelines.study import CohortChoice
+from mmmed.progress import Silent
 
 
 def test_a_cohort_is_written_once_per_format(
@@ -16,7 +17,7 @@ def test_a_cohort_is_written_once_per_format(
     chosen = materialise.choose(CohortChoice(name="toy-xor"), start=None)
 
     def truth() -> Path | None:
-        return materialise.materialise(chosen, cache=tmp_path, jobs=1, progress=None)[1]
+        return materialise.materialise(chosen, cache=tmp_path, jobs=1, listener=Silent())[1]
 
     first = truth()
     assert truth() == first
