@@ -114,8 +114,8 @@ def test_the_chain_of_a_study_tells_which_unit_of_a_pet_will_do(
             said = {**PET, **unit, "PatientID": patient, "StudyInstanceUID": study}
             series = headers(pixels, SeriesNumber=number, **said)
             save(series, tmp_path / "place" / "in" / patient / str(number))
-    sets = ("cohort={name: hospital, root: in}", "transforms={pet: own}")
-    done = attempt("check", "ad/train", *(part for one in sets for part in ("--set", one)))
+    cohort = f"cohort={{name: hospital, root: {tmp_path / 'place' / 'in'}}}"
+    done = attempt("check", "ad/train", "--set", cohort, "--set", "transforms={pet: own}")
     assert ("the next best series takes its place" in done.out) == refused, done
 
 
