@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import struct
 
 from mmmed.errors import SeriesError
-from mmmed.readers.dicom import dimension, remark
+from mmmed.readers.dicom import dimension, remark, rescale
 from mmmed.readers.dicom.dimension import dimensions
 from mmmed.readers.dicom.elements import FLOATS, Elements
 from mmmed.readers.dicom.frame import Frame, Stored, Triple, triple
 from mmmed.readers.dicom.line import one_line
-from mmmed.readers.dicom.private import Private
 from mmmed.readers.dicom.remark import SCALED, remarks, surplus
-from mmmed.readers.dicom.syntax import EXPLICIT_BIG
 from mmmed.readers.dicom.tag import BITS, HIGH, PHOTOMETRIC, SIGNED, name_of
 
 IMAGE_TYPE = 0x00080008
@@ -28,14 +25,13 @@ REFERENCE = 0x00200052
 SAMPLES, FRAMES = 0x00280002, 0x00280008
 ROWS, COLUMNS = 0x00280010, 0x00280011
 ALLOCATED = 0x00280100
-INTERCEPT, SLOPE, LOOKUP = 0x00281052, 0x00281053, 0x00283000
-PHILIPS_SCALE = Private("Philips MR Imaging DD 001", 0x2005, 0x0E)
+LOOKUP = 0x00283000
 SIEMENS, TILES, PER_FRAME = 0x00190010, 0x0019100A, 0x52009230
 
-WANTED = dimension.TAGS | remark.TAGS | PHILIPS_SCALE.tags | {
+WANTED = dimension.TAGS | remark.TAGS | rescale.TAGS | {
     IMAGE_TYPE, INSTANCE_UID, SERIES_UID, PATIENT_ID, NUMBER, POSITION, ORIENTATION, SPACING,
     THICKNESS, GAP, REFERENCE, SAMPLES, PHOTOMETRIC, FRAMES, ROWS, COLUMNS, ALLOCATED, BITS, HIGH,
-    SIGNED, INTERCEPT, SLOPE, LOOKUP, SIEMENS, TILES, PER_FRAME,
+    SIGNED, LOOKUP, SIEMENS, TILES, PER_FRAME,
 }  # fmt: skip
 """What is read of every file."""
 
@@ -124,7 +120,7 @@ def read_frame(elements: Elements) -> Frame:
         names = ", ".join(map(name_of, lacking))
         raise SeriesError(f"{path}: {names} missing; where its pixels lie is unknown")
     along_row, along_column = directions(elements)
-    slope, intercept, scaled = rescale(elements)
+    slope, intercept, scaled = rescale.of_classic(elements)
     return Frame(
         stored=stored,
         index=0,
@@ -141,7 +137,7 @@ def read_frame(elements: Elements) -> Frame:
         gap=_length(elements, GAP),
         slope=slope,
         intercept=intercept,
-        rescaled=bool(elements.text(SLOPE)),
+        rescaled=bool(elements.text(rescale.SLOPE)),
         notes=surplus(stored) + remarks(elements) + ((SCALED,) if scaled else ()),
         reference=elements.text(REFERENCE),
         dimensions=dimensions(elements),
@@ -154,7 +150,7 @@ def check_position(position: Triple, *, where: str) -> None:
     Raises:
         SeriesError: it is further away than any scanner is large.
     """
-    if max(map(abs, position)) > FURTHEST:
+    if not all(abs(one) <= FURTHEST for one in position):
         shown = ", ".join(f"{one:g}" for one in position)
         raise SeriesError(
             f"{where}: {name_of(POSITION)} is {shown} mm, which is no place of a scan"
@@ -205,46 +201,6 @@ def check_directions(row: Triple, column: Triple, *, where: str) -> None:
             f"{where}: the direction cosines {(*row, *column)} are not two unit vectors at right "
             "angles; its orientation is unknown"
         )
-
-
-def rescale(elements: Elements) -> tuple[float, float, bool]:
-    """Slope, intercept, and whether Philips' own scale is in them.
-
-    Raises:
-        SeriesError: not finite numbers.
-    """
-    slope = elements.numbers(SLOPE, count=1) or (1.0,)
-    intercept = elements.numbers(INTERCEPT, count=1) or (0.0,)
-    scale = None
-    raw = PHILIPS_SCALE.value(elements)
-    if SLOPE in elements.values and len(raw) == 4:
-        scale = struct.unpack(">f" if elements.syntax == EXPLICIT_BIG else "<f", raw)[0]
-    return philips_rescale(slope[0], intercept[0], scale=scale, where=str(elements.path))
-
-
-def philips_rescale(
-    slope: float, intercept: float, *, scale: float | None, where: str
-) -> tuple[float, float, bool]:
-    """Slope and intercept to Philips' floating-point values where their scale is stated.
-
-    What rescale alone gives is scaled for display, differently from series to series; divided by
-    slope * scale it is the measured signal (Chenevert et al., 2014, 10.1593/tlo.13811).
-
-    Raises:
-        SeriesError: a number that is not finite, or so small that the result is not.
-    """
-    if not (math.isfinite(slope) and math.isfinite(intercept)):
-        raise SeriesError(f"{where}: rescale by {slope} and {intercept} is not finite")
-    if not (scale and slope and math.isfinite(scale)):
-        return slope, intercept, False
-    product = slope * scale
-    found = (1 / scale, intercept / product) if product else (math.inf, math.inf)
-    if not all(map(math.isfinite, found)):
-        raise SeriesError(
-            f"{where}: rescale by {slope:g} and {intercept:g} with Philips' scale {scale:g} is not "
-            "finite"
-        )
-    return *found, True
 
 
 def instance_number(elements: Elements) -> int | None:

@@ -23,7 +23,6 @@ from mmmed.readers.dicom.classic import (
     check_position,
     check_spacing,
     instance_number,
-    philips_rescale,
     read_stored,
 )
 from mmmed.readers.dicom.damage import DAMAGED
@@ -31,6 +30,7 @@ from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame, Stored, triple
 from mmmed.readers.dicom.quantity import spelled
 from mmmed.readers.dicom.remark import MAPPED, SCALED, remarks, surplus
+from mmmed.readers.dicom.rescale import of_philips
 from mmmed.readers.silence import silent
 
 _DIMENSIONS = {
@@ -195,7 +195,7 @@ class _Groups:
         scale = None
         if item is not None and "Philips MR Imaging DD 001" in str(item.get(_PHILIPS_CREATOR, "")):
             scale = item[_PHILIPS_SCALE].value if _PHILIPS_SCALE in item else None
-        return philips_rescale(
+        return of_philips(
             1.0 if slope is None else float(str(slope)),
             0.0 if intercept is None else float(str(intercept)),
             scale=scale,

@@ -15,7 +15,7 @@ from dataclasses import replace
 import pydicom
 
 from mmmed.errors import SeriesError
-from mmmed.readers.dicom.classic import read_frame
+from mmmed.readers.dicom.classic import check_position, read_frame
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
 from mmmed.readers.dicom.frame import Frame, Triple, triple
@@ -59,6 +59,8 @@ def read_grid(elements: Elements) -> tuple[Frame, ...]:
             f"{elements.path}: a grid of {count} slices that states {len(positions)} positions "
             "(0065,1051); export the series as single slices"
         )
+    for position in positions:
+        check_position(position, where=str(elements.path))
     return tuple(
         replace(
             whole,

@@ -55,6 +55,16 @@ def test_a_grid_without_a_position_for_each_tile_is_refused(tmp_path: Path) -> N
         read_series(slices.save([one], tmp_path / "none"))
 
 
+@pytest.mark.parametrize("place", [b"1e300 ", b"nan   "])
+def test_a_grid_with_a_tile_at_no_place_is_refused(tmp_path: Path, place: bytes) -> None:
+    one = grid(slices.stored())
+    one[0x0065, 0x1051].value[2].ImagePositionPatient = [123.25, 0.0, 0.0]
+    (path,) = slices.save([one], tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"123.25", place))
+    with pytest.raises(SeriesError, match="which is no place of a scan"):
+        read_series([path])
+
+
 def test_a_grid_that_does_not_fit_its_image_is_refused(tmp_path: Path) -> None:
     one = grid(slices.stored())
     one[0x0065, 0x1050].value = "10"
