@@ -67,6 +67,7 @@ def test_show_prints_the_study_whole_and_where_each_part_came_from(run: Run) -> 
         "# cohorts/simulated-ad",
         "# transforms/brain-mri",
         "# transforms/brain-pet",
+        "# cohorts/dicom-series",
     ]
     assert all("library" in line for line in said.splitlines()[:4])
 
