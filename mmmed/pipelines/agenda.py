@@ -11,7 +11,7 @@ from pathlib import Path
 from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.errors import StudyError, join
 from mmmed.models.building import cramped
-from mmmed.pipelines.jobs import Job, make_jobs
+from mmmed.pipelines.job import Job, make_jobs
 from mmmed.pipelines.materialise import materialise
 from mmmed.pipelines.plan import FoldPlan, plan
 from mmmed.pipelines.preparation import Stocked, stock

@@ -16,7 +16,8 @@ from pathlib import Path
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from mmmed.errors import RanksError
-from mmmed.pipelines.jobs import Job, run_job
+from mmmed.pipelines.job import Job
+from mmmed.pipelines.jobs import run_job
 from mmmed.progress import Listener
 from mmmed.training.ranks import told
 

@@ -13,7 +13,8 @@ from mmmed import library
 from mmmed.errors import PartlyFailed, RanksError
 from mmmed.pipelines.agenda import make_agenda
 from mmmed.pipelines.backends import parallel_jobs, waiting_jobs
-from mmmed.pipelines.jobs import Job, built, train
+from mmmed.pipelines.job import Job
+from mmmed.pipelines.jobs import built, train
 from mmmed.pipelines.resolve import resolve
 from mmmed.pipelines.study import Study
 from mmmed.progress import Silent

@@ -1,4 +1,4 @@
-"""One job: a method on a fold under a seed, from the shelf to its predictions.
+"""A job done: from the shelf to the predictions of its package.
 
 A job's truth is its folder `jobs/<digest>/`: settings, history, package, predictions, and `done`,
 written last. Whatever ran it, and however often it was interrupted, the folder is the same.
@@ -10,26 +10,19 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from mmmed import __version__
-from mmmed.cohorts.cohort import Case
 from mmmed.cohorts.splits import Part
 from mmmed.errors import MmmedError, RanksError
 from mmmed.modality import Pattern
-from mmmed.models.building import build, weights_file
+from mmmed.models.building import build
 from mmmed.models.contract import Model
-from mmmed.models.options import MethodOptions
-from mmmed.pipelines.plan import FoldPlan
-from mmmed.pipelines.preparation import Stocked
-from mmmed.pipelines.resolve import Resolved
+from mmmed.pipelines.job import DONE, Job
 from mmmed.pipelines.study import Evaluation
-from mmmed.record import atomic, digest, table
+from mmmed.record import atomic, table
 from mmmed.training import checkpoint, package
 from mmmed.training.calibrate import calibrate
 from mmmed.training.fit import fit
@@ -39,12 +32,9 @@ from mmmed.training.loader import StepLoader, Views, forced
 from mmmed.training.module import Report
 from mmmed.training.predicting import columns, prediction_rows
 from mmmed.training.randomness import seed_all
-from mmmed.training.settings import TrainingSpec
-from mmmed.training.shelf import Shelf
 from mmmed.training.statistics import standards, statistics
-from mmmed.transforms.chain import Chain
 
-DONE, FAILED, PROGRESS = "done", "failed.txt", "progress.json"
+FAILED, PROGRESS = "failed.txt", "progress.json"
 REPORT = "report.json"
 PROGRESS_SECONDS = 1.0
 ORPHANED = 130
@@ -53,115 +43,6 @@ LOOK_BATCH = 16
 """Cases per forward pass when the validation part is looked at."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Work:
-    """What all jobs of a study share.
-
-    Attributes:
-        shelf: prepared items.
-        cases: by id.
-        chains: modality -> its chain.
-        classes: names, in the order of the logits.
-        positive: the positive class; None with K > 2 classes.
-        training: the budget.
-        evaluation: threshold and coverage.
-        study: resolved, as plain values.
-        reading: the cohort's spec without its folder, as plain values.
-        dicom: how a package reads a folder of DICOM; None where it cannot.
-        data: SHA-256 over the prepared items.
-        files: file that the study itself names -> SHA-256.
-        device: where models compute.
-    """
-
-    shelf: Shelf
-    cases: Mapping[str, Case]
-    chains: Mapping[str, Chain]
-    classes: tuple[str, ...]
-    positive: str | None
-    training: TrainingSpec
-    evaluation: Evaluation
-    study: Mapping[str, Any]
-    reading: Mapping[str, Any]
-    dicom: Mapping[str, Any] | None
-    data: str
-    files: Mapping[str, str]
-    device: str
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """One independent unit of a study."""
-
-    method: MethodOptions
-    plan: FoldPlan
-    seed: int
-    work: Work = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        """For people: `hypermm holdout seed 0`."""
-        return f"{self.method.name} {self.plan.fold.name} seed {self.seed}"
-
-    def settings(self) -> dict[str, Any]:
-        """Everything its result depends on, as plain values."""
-        return {
-            "method": self.method.model_dump(mode="json"),
-            "weights": self._weights(),
-            "fold": self.plan.fold.name,
-            "seed": self.seed,
-            "training": self.work.training.model_dump(mode="json"),
-            "evaluation": self.work.evaluation.model_dump(mode="json"),
-            "splits": digest.of_value(self.plan.fold.part.to_dict()),
-            "shown": digest.of_value({case: str(one) for case, one in self.plan.shown.items()}),
-            "views": digest.of_value(
-                [[v.case, v.protocol, v.rate, str(v.pattern)] for v in self.plan.views]
-            ),
-            "data": self.work.data,
-            "mmmed": __version__,
-        }
-
-    def folder(self, run: Path) -> Path:
-        """Its folder in a run."""
-        return run / "jobs" / digest.of_value(self.settings())[:20]
-
-    def is_done(self, run: Path) -> bool:
-        """Whether its folder is complete."""
-        return (self.folder(run) / DONE).exists()
-
-    def _weights(self) -> str | None:
-        """The digest of the file its backbone starts from; None where it starts from scratch."""
-        file = weights_file(self.method)
-        return None if file is None else self.work.files.get(str(file))
-
-
-def make_jobs(
-    resolved: Resolved, stocked: Stocked, folds: Sequence[FoldPlan], *, device: str
-) -> list[Job]:
-    """The jobs of a study: the first method's first fold and seed come first."""
-    study = resolved.study
-    work = Work(
-        shelf=stocked.shelf,
-        cases={case.id: case for case in stocked.cohort.cases},
-        chains=resolved.chains,
-        classes=stocked.cohort.classes,
-        positive=study.evaluation.positive or stocked.cohort.positive,
-        training=study.training,
-        evaluation=study.evaluation,
-        study=resolved.values(),
-        reading=resolved.cohort.reading.model_dump(mode="json", exclude={"root"}),
-        dicom=resolved.dicom.model_dump(mode="json") if resolved.dicom else None,
-        data=stocked.digest,
-        files=resolved.files,
-        device=device,
-    )
-    return [
-        Job(method=method, plan=fold, seed=seed, work=work)
-        for method in study.methods
-        for fold in folds
-        for seed in study.seeds
-    ]
 
 
 def run_job(job: Job, run: Path, *, parent: int | None = None) -> str | None:

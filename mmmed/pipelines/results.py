@@ -17,7 +17,7 @@ from mmmed.evaluation.result import score_tables
 from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import metrics_document
 from mmmed.evaluation.text import pattern_table, robustness_table
-from mmmed.pipelines.jobs import Job
+from mmmed.pipelines.job import Job
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, table
 from mmmed.training.package import state_performance

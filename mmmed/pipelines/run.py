@@ -15,7 +15,7 @@ from mmmed.pipelines import folder, track
 from mmmed.pipelines.agenda import Agenda, make_agenda
 from mmmed.pipelines.backends import parallel_jobs, run_jobs
 from mmmed.pipelines.environment import environment
-from mmmed.pipelines.jobs import Job
+from mmmed.pipelines.job import Job
 from mmmed.pipelines.known import write_known
 from mmmed.pipelines.plan import realised, write_tables
 from mmmed.pipelines.preparation import Stocked

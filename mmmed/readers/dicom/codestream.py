@@ -63,7 +63,7 @@ def check_syntax(stored: Stored) -> None:
     try:
         with silent():
             get_decoder(uid)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # so pydicom says that it has no decoder for a syntax
         raise SeriesError(
             f"{stored.elements.path}: its transfer syntax (0002,0010), "
             f"{one_line(uid.name, longest=80)!r}, is not read; export it uncompressed"

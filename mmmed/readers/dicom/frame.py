@@ -9,7 +9,7 @@ dimensions   what may tell two frames at one position apart: echo, time, b-value
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmmed.readers.dicom.elements import Elements
@@ -101,3 +101,27 @@ class Frame:
     def path(self) -> Path:
         """The file it is in."""
         return self.stored.elements.path
+
+
+def tiles(
+    whole: Frame, positions: Iterable[Triple], *, across: int, rows: int, columns: int
+) -> tuple[Frame, ...]:
+    """The slices that one picture holds side by side, row of tiles by row of tiles.
+
+    Args:
+        whole: the picture.
+        positions: of each tile's first voxel, patient coordinates in mm.
+        across: tiles in a row of the picture.
+        rows: of a tile, in pixels.
+        columns: of a tile, in pixels.
+    """
+    return tuple(
+        replace(
+            whole,
+            corner=(place // across * rows, place % across * columns),
+            rows=rows,
+            columns=columns,
+            position=position,
+        )
+        for place, position in enumerate(positions)
+    )

@@ -10,7 +10,6 @@ Its private elements state how many tiles there are, and in a sequence where eac
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pydicom
 
@@ -18,7 +17,7 @@ from mmmed.errors import SeriesError
 from mmmed.readers.dicom.classic import check_position, read_frame
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
-from mmmed.readers.dicom.frame import Frame, Triple, triple
+from mmmed.readers.dicom.frame import Frame, Triple, tiles, triple
 from mmmed.readers.dicom.private import Private
 from mmmed.readers.silence import silent
 
@@ -61,16 +60,7 @@ def read_grid(elements: Elements) -> tuple[Frame, ...]:
         )
     for position in positions:
         check_position(position, where=str(elements.path))
-    return tuple(
-        replace(
-            whole,
-            corner=(place // across * rows, place % across * columns),
-            rows=rows,
-            columns=columns,
-            position=position,
-        )
-        for place, position in enumerate(positions)
-    )
+    return tiles(whole, positions, across=across, rows=rows, columns=columns)
 
 
 def _positions(elements: Elements) -> list[Triple]:

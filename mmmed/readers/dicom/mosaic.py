@@ -12,7 +12,6 @@ slice.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from mmmed.errors import SeriesError
 from mmmed.readers.dicom.classic import IMAGE_TYPE, SIEMENS, TILES, read_frame
 from mmmed.readers.dicom.damage import DAMAGED
 from mmmed.readers.dicom.elements import Elements, read_data_set
-from mmmed.readers.dicom.frame import Frame, triple
+from mmmed.readers.dicom.frame import Frame, tiles, triple
 from mmmed.readers.silence import silent
 
 
@@ -61,16 +60,8 @@ def read_tiles(elements: Elements) -> tuple[Frame, ...]:
     )
     up = np.cross(along_row, along_column)
     step = up * whole.gap * (1 if float(up @ direction) > 0 else -1)
-    return tuple(
-        replace(
-            whole,
-            corner=(place // side * rows, place % side * columns),
-            rows=rows,
-            columns=columns,
-            position=triple(first + place * step),
-        )
-        for place in range(count)
-    )
+    positions = (triple(first + place * step) for place in range(count))
+    return tiles(whole, positions, across=side, rows=rows, columns=columns)
 
 
 def _siemens(elements: Elements) -> tuple[int, np.ndarray]:
