@@ -1,0 +1,220 @@
+"""A slide: a pyramid of images of one glass, as OpenSlide reads it.
+
+size        of the finest level, in pixels; places on a slide are in its pixels, from the upper left
+background  white, or what the file says it is: there where a file holds nothing (outside the scan,
+            holes of MIRAX), and behind what is transparent
+
+Colours are as stored: an ICC profile is not applied. Images beside the pyramid (label, macro,
+thumbnail) may carry a name and are never read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+
+import numpy as np
+import openslide
+from openslide import OpenSlide, OpenSlideError
+from PIL import Image
+
+from mmmed.errors import DataError, SlideError
+from mmmed.readers.dicom.line import one_line
+from mmmed.readers.opening import impostor, opened
+from mmmed.readers.slide.magnification import checked_mpp, offered, stated_mpp
+from mmmed.readers.slide.tile import Tile
+from mmmed.readers.slide.window import Block, Level, Window, blocks, level_for
+
+SKEW = 0.05
+"""By what share the sides of a level may be off the finest level's; what is more is no level of it
+(a label written among them)."""
+
+WHITE = (255, 255, 255)
+
+
+class Slide:
+    """An open slide; `open_slide` makes it. It may be read by several threads, not after a fork.
+
+    Attributes:
+        path: of the file.
+        mpp: um per pixel of its finest level.
+        size: width and height of its finest level.
+        key: what names its content, wherever the file lies.
+        background: (R, G, B), 0 to 255.
+    """
+
+    def __init__(self, path: Path, handle: OpenSlide, *, mpp: float) -> None:
+        self.path = path
+        self.mpp = mpp
+        self.size: tuple[int, int] = handle.dimensions
+        self.key = handle.properties.get(openslide.PROPERTY_NAME_QUICKHASH1, path.name)
+        self.background = _background(handle.properties)
+        self._levels = _levels(handle)
+        self._handle: OpenSlide | None = handle
+        self._reopening = Lock()
+
+    def __enter__(self) -> Slide:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file, once the threads that read it are done."""
+        self._handle = None
+
+    def read(self, tile: Tile) -> np.ndarray:
+        """A tile as `read_image` gives images: (3, pixels, pixels) float32 in 0..1, C order.
+
+        Raises:
+            SlideError: as `pixels`.
+        """
+        values = self.pixels(tile).transpose(2, 0, 1).astype(np.float32, order="C")
+        values /= np.float32(0xFF)
+        return values
+
+    def pixels(self, tile: Tile) -> np.ndarray:
+        """A tile as it is stored: (pixels, pixels, 3) uint8.
+
+        Its centre lies within half a pixel of the tile's.
+
+        Raises:
+            SlideError: the slide has not the magnification, its pyramid is damaged there or has too
+                few levels, or it is closed.
+        """
+        half = tile.pixels * tile.mpp / self.mpp / 2
+        shape = tile.pixels, tile.pixels
+        return self.window(Window(tile.x - half, tile.y - half, tile.mpp, shape))
+
+    def window(self, window: Window) -> np.ndarray:
+        """A rectangle of the slide: (rows, columns, 3) uint8.
+
+        Raises:
+            SlideError: as `pixels`.
+        """
+        try:
+            level = level_for(self._levels, self.mpp, window.mpp)
+            parts = list(blocks(window, level, self.mpp))
+        except SlideError as error:
+            raise SlideError(f"{self.path}: {error}") from error
+        if len(parts) == 1:
+            return self._part(parts[0], level)
+        whole = np.empty((*window.shape, 3), np.uint8)
+        for part in parts:
+            whole[slice(*part.rows), slice(*part.columns)] = self._part(part, level)
+        return whole
+
+    def _part(self, block: Block, level: Level) -> np.ndarray:
+        image = self._region(block, level)
+        if block.box is not None:
+            size = block.columns[1] - block.columns[0], block.rows[1] - block.rows[0]
+            image = image.resize(size, Image.Resampling.BILINEAR, box=block.box)
+        return np.asarray(image)
+
+    def _region(self, block: Block, level: Level) -> Image.Image:
+        """Pixels of a level on the background, RGB.
+
+        OpenSlide's handle is of no more use once a read has failed, also for other threads: each
+        tries again with a handle of its own, so that a fault is told of the tile that has it.
+        """
+        place = round(block.corner[0] * level.downsample), round(block.corner[1] * level.downsample)
+        handle = self._open()
+        try:
+            image = handle.read_region(place, level.number, block.size)
+        except OpenSlideError:
+            try:
+                image = self._opened_again(handle).read_region(place, level.number, block.size)
+            except OpenSlideError as error:
+                raise SlideError(
+                    f"{self.path}: damaged at {place[0]}, {place[1]} of level {level.number} "
+                    f"({one_line(str(error))}); copy or convert it again"
+                ) from error
+        return _opaque(image, self.background)
+
+    def _open(self) -> OpenSlide:
+        if self._handle is None:
+            raise SlideError(f"{self.path}: is closed; open it again")
+        return self._handle
+
+    def _opened_again(self, failed: OpenSlide) -> OpenSlide:
+        """A fresh handle for one thread; the next read of any thread takes another."""
+        with self._reopening:
+            if self._handle is failed:
+                self._handle = OpenSlide(self.path)
+        return OpenSlide(self.path)
+
+
+def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
+    """A slide, open; use it in `with`.
+
+    Args:
+        path: a file that OpenSlide reads, or one file of a slide in DICOM.
+        mpp: um per pixel of its finest level, in place of what the file states.
+
+    Raises:
+        SlideError: no such file, no slide, damaged, or its um per pixel is not known or cannot be.
+    """
+    handle = _handle(path)
+    try:
+        found = stated_mpp(handle.properties) if mpp is None else checked_mpp(mpp)
+    except SlideError as error:
+        raise SlideError(f"{path}: {error}") from error
+    return Slide(path, handle, mpp=found)
+
+
+def offers(slide: Slide, mpp: float) -> bool:
+    """Whether a slide has a magnification: its own, within `TOLERANCE`, or a coarser one."""
+    return offered(slide.mpp, mpp)
+
+
+def _handle(path: Path) -> OpenSlide:
+    try:
+        with opened(path, broken=()) as (file, _):
+            start = file.read(512)
+    except DataError as error:
+        raise SlideError(str(error)) from error
+    try:
+        if OpenSlide.detect_format(path) is not None:
+            return OpenSlide(path)
+    except OpenSlideError as error:
+        raise SlideError(f"{path}: {one_line(str(error))}; copy or convert it again") from error
+    reason = impostor(start) or "is no slide that OpenSlide reads; convert it to a tiled TIFF"
+    raise SlideError(f"{path}: {reason}")
+
+
+def _levels(handle: OpenSlide) -> Sequence[Level]:
+    """The levels that show the whole finest one."""
+    width, height = handle.dimensions
+    sizes = zip(handle.level_dimensions, handle.level_downsamples, strict=True)
+    return [
+        Level(number=number, size=size, downsample=by)
+        for number, (size, by) in enumerate(sizes)
+        if all(
+            abs(part * by - whole) <= max(SKEW * whole, by)
+            for part, whole in zip(size, (width, height), strict=True)
+        )
+    ]
+
+
+def _background(properties: Mapping[str, str]) -> tuple[int, int, int]:
+    text = properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "")
+    if not re.fullmatch("[0-9A-Fa-f]{6}", text):
+        return WHITE
+    red, green, blue = bytes.fromhex(text)
+    return red, green, blue
+
+
+def _opaque(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    """An RGBA image on a background, RGB."""
+    if image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    behind = Image.new("RGBA", image.size, (*background, 255))
+    return Image.alpha_composite(behind, image).convert("RGB")
