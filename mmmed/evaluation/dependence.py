@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mmmed.evaluation.bootstrap import Resampling
+from mmmed.evaluation.holm import holm
 
 Floats = NDArray[np.float64]
 Groups = NDArray[np.object_]
@@ -297,9 +298,5 @@ def _wald(y: Floats, member: Floats, who: Groups) -> float | None:
 def _adjusted(effects: Sequence[Effect]) -> list[Effect]:
     """The effects with Holm's p values; measures of one comparison count once."""
     raw = {(one.modality, one.factor): one.p for one in effects if one.p is not None}
-    holm: dict[tuple[str, str], float] = {}
-    highest = 0.0
-    for place, (key, p) in enumerate(sorted(raw.items(), key=lambda item: item[1])):
-        highest = max(highest, min(1.0, (len(raw) - place) * p))
-        holm[key] = highest
-    return [replace(one, holm=holm.get((one.modality, one.factor))) for one in effects]
+    adjusted = dict(zip(raw, holm(list(raw.values())), strict=True))
+    return [replace(one, holm=adjusted.get((one.modality, one.factor))) for one in effects]
