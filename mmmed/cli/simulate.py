@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from mmmed.progress import Listener
+    from mmmed.simulation.slides.spec import SlideSimulation
     from mmmed.simulation.spec import AdSimulation
 
 app = typer.Typer(no_args_is_help=True)
@@ -146,6 +148,10 @@ def simulate_breakhis(
     missing: Annotated[
         float, typer.Option(help="Share of slides that lack a magnification.", min=0, max=0.99)
     ] = 0.0,
+    slides: Annotated[
+        int,
+        typer.Option(help="Whole slides as well, in OUT/slides: pyramidal TIFF, 2 or more.", min=0),
+    ] = 0,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -161,16 +167,39 @@ def simulate_breakhis(
 
     from mmmed import config
     from mmmed.cli.progress import Progress
+    from mmmed.simulation.slides.spec import SlideSimulation
     from mmmed.simulation.tissue.spec import PUBLISHED, BreakHisSimulation
     from mmmed.simulation.tissue.writing import write
 
     values: dict[str, Any] = {"seed": seed, "missing": missing, "slides": dict(PUBLISHED)}
     document = config.Document(path=Path("mmmed simulate breakhis"), values=values, lines={})
     spec = config.validate(config.override(document, settings or []), BreakHisSimulation)
+    whole = None
+    if slides:
+        document = config.Document(
+            path=Path("mmmed simulate breakhis --slides"),
+            values={
+                "law": spec.law.model_dump(mode="json"),
+                "slides": slides,
+                "matched": spec.matched,
+                "seed": seed,
+            },
+            lines={},
+        )
+        whole = config.validate(document, SlideSimulation)
     with Progress() as report:
         write(spec, out, jobs=jobs or cpu_count(), progress=partial(report, "simulate"))
+        if whole is not None:
+            _write_slides(whole, out / "slides", jobs or cpu_count(), report)
     typer.echo(f"{out}: {sum(spec.slides.values())} slides; what is known of them: truth.json")
     return 0
+
+
+def _write_slides(spec: SlideSimulation, out: Path, jobs: int, report: Listener) -> None:
+    from mmmed.simulation.slides.writing import write
+
+    write(spec, out, jobs=jobs, progress=partial(report, "slides"))
+    typer.echo(f"{out}: {spec.slides} whole slides; what is known of them: truth.json")
 
 
 def _parts(text: str) -> dict[str, int]:

@@ -109,3 +109,17 @@ def test_slides_are_written_as_asked(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not ended.value.code
     assert "5 slides" in capsys.readouterr().out
     assert len(list((tmp_path / "out").rglob("SOB_*.png"))) == 20
+
+
+def test_whole_slides_of_the_same_law_stand_beside_the_images(tmp_path: Path) -> None:
+    out = tmp_path / "breakhis"
+    with pytest.raises(SystemExit) as ended:
+        main(
+            ["simulate", "breakhis", str(out), "--jobs=1", "--slides=2", "--seed=4",
+             "--set=slides={F: 1, DC: 1}", "--set=rows=16", "--set=law.x40=0.7"]
+        )  # fmt: skip
+    assert not ended.value.code
+    settings = json.loads((out / "slides" / "simulation.json").read_text())
+    assert (settings["slides"], settings["seed"], settings["law"]["x40"]) == (2, 4, 0.7)
+    assert len(list((out / "slides").glob("S-*"))) == 2
+    assert list(out.rglob("SOB_*.png"))
