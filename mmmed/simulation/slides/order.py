@@ -58,7 +58,7 @@ class WholeSlide:
     @property
     def mpp(self) -> float:
         """Micrometres per pixel of the finest level."""
-        return FINEST * 2 ** list(LEVELS).index(self.modalities[0])
+        return FINEST * (1 << list(LEVELS).index(self.modalities[0]))
 
 
 def draw_whole_slides(spec: SlideSimulation) -> list[WholeSlide]:
