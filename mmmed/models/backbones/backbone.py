@@ -2,8 +2,8 @@
 
 backbone   `forward(x: (n, C, *space)) -> (n, E)`, E is its `width`
 map        what a backbone for volumes and images makes before its average over space
-kind       `conv` (ours), `resnet`, `densenet`, `swin-unetr` (MONAI's) for volumes and images;
-           vectors always go through an `mlp`
+kind       `conv` (ours), `resnet`, `densenet`, `efficientnet`, `swin-unetr` (MONAI's) for volumes
+           and images; vectors always go through an `mlp`
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ class Conv(Spec):
 
 
 class ResNet(Spec):
-    """MONAI's ResNet.
+    """MONAI's ResNet; for images it is laid out as torchvision's, so that its files fit.
 
     Attributes:
-        weights: a local file with a state dict; None starts from scratch.
+        weights: a local file with a state dict, such as torchvision's `resnet18-f37072fd.pth` for
+            images in colour; None starts from scratch.
     """
 
     kind: Literal["resnet"]
@@ -47,7 +48,12 @@ class ResNet(Spec):
 
 
 class DenseNet(Spec):
-    """MONAI's DenseNet."""
+    """MONAI's DenseNet.
+
+    Attributes:
+        weights: a local file with a state dict, such as torchvision's `densenet121-a639ec97.pth`
+            for images in colour; None starts from scratch.
+    """
 
     smallest: ClassVar[int] = 29
     """Pixels or voxels of the shortest axis that is left with one after five halvings.
@@ -57,6 +63,20 @@ class DenseNet(Spec):
 
     kind: Literal["densenet"]
     depth: Literal[121, 169] = 121
+    weights: Path | None = None
+
+
+class EfficientNet(Spec):
+    """MONAI's EfficientNet.
+
+    Attributes:
+        size: b0 is the smallest.
+        weights: a local file with a state dict, such as `efficientnet-b0-355c32eb.pth` of
+            EfficientNet-PyTorch for images in colour; None starts from scratch.
+    """
+
+    kind: Literal["efficientnet"]
+    size: Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"] = "b0"
     weights: Path | None = None
 
 
@@ -72,7 +92,9 @@ class SwinUnetr(Spec):
     weights: Path | None = None
 
 
-BackboneOptions = Annotated[Conv | ResNet | DenseNet | SwinUnetr, Field(discriminator="kind")]
+BackboneOptions = Annotated[
+    Conv | ResNet | DenseNet | EfficientNet | SwinUnetr, Field(discriminator="kind")
+]
 
 
 class Backbone(nn.Module, ABC):

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from monai.networks.nets import densenet, resnet, swin_unetr
+from monai.networks.nets import densenet, efficientnet, resnet, swin_unetr
 from torch import Tensor, nn
 
-from mmmed.models.backbones.backbone import DenseNet, MapBackbone, ResNet, SwinUnetr
+from mmmed.models.backbones.backbone import (
+    DenseNet,
+    EfficientNet,
+    MapBackbone,
+    ResNet,
+    SwinUnetr,
+)
 from mmmed.models.backbones.conv import BatchNorm
 from mmmed.models.backbones.weights import load_weights
 
@@ -22,7 +28,7 @@ class MonaiBackbone(MapBackbone):
 
 
 def monai_backbone(
-    options: ResNet | DenseNet | SwinUnetr, *, channels: int, dimensions: int
+    options: ResNet | DenseNet | EfficientNet | SwinUnetr, *, channels: int, dimensions: int
 ) -> MapBackbone:
     """The encoder that the options name, with their weights where they name a file.
 
@@ -33,6 +39,8 @@ def monai_backbone(
         backbone: MonaiBackbone = _resnet(options, channels, dimensions)
     elif isinstance(options, DenseNet):
         backbone = _densenet(options, channels, dimensions)
+    elif isinstance(options, EfficientNet):
+        backbone = _efficientnet(options, channels, dimensions)
     else:
         backbone = _swin(options, channels, dimensions)
     if options.weights is not None:
@@ -47,8 +55,14 @@ def _resnet(options: ResNet, channels: int, dimensions: int) -> MonaiBackbone:
         34: resnet.resnet34,
         50: resnet.resnet50,
     }[options.depth]
+    as_torchvision = dimensions == 2
     network: Any = build(
-        spatial_dims=dimensions, n_input_channels=channels, num_classes=2, feed_forward=False
+        spatial_dims=dimensions,
+        n_input_channels=channels,
+        num_classes=2,
+        feed_forward=False,
+        conv1_t_stride=2 if as_torchvision else 1,
+        bias_downsample=not as_torchvision,
     )
     return ResNetBackbone(network, width=network.in_planes)
 
@@ -59,6 +73,19 @@ def _densenet(options: DenseNet, channels: int, dimensions: int) -> MonaiBackbon
     width = network.class_layers.out.in_features
     network.class_layers.out = nn.Identity()
     return DenseNetBackbone(network, width=width)
+
+
+def _efficientnet(options: EfficientNet, channels: int, dimensions: int) -> MonaiBackbone:
+    network: Any = efficientnet.EfficientNetBN(
+        f"efficientnet-{options.size}",
+        pretrained=False,
+        spatial_dims=dimensions,
+        in_channels=channels,
+        num_classes=2,
+    )
+    width = network._fc.in_features  # noqa: SLF001 - all its layers are named so
+    network._fc = nn.Identity()  # noqa: SLF001
+    return EfficientNetBackbone(network, width=width)
 
 
 def _swin(options: SwinUnetr, channels: int, dimensions: int) -> MonaiBackbone:
@@ -102,6 +129,18 @@ class DenseNetBackbone(MonaiBackbone):
         """(n, C, *space) -> (n, E), as the network itself pools."""
         embedded: Tensor = self.network(x)
         return embedded
+
+
+class EfficientNetBackbone(MonaiBackbone):
+    """A net of inverted bottlenecks; its map is what its pooling reads."""
+
+    def feature_map(self, x: Tensor) -> Tensor:
+        """(n, C, *space) -> (n, E, *space / 32)."""
+        for name in ("_conv_stem_padding", "_conv_stem", "_bn0", "_swish", "_blocks"):
+            x = self.network.get_submodule(name)(x)
+        for name in ("_conv_head_padding", "_conv_head", "_bn1", "_swish"):
+            x = self.network.get_submodule(name)(x)
+        return x
 
 
 class SwinBackbone(MonaiBackbone):

@@ -2,12 +2,14 @@
 
 The file holds a state dict (or one under `state_dict` or `model`); the prefixes that published
 files carry are dropped, entries of heads and decoders are ignored, and every tensor of the network
-must be there in its shape.
+must be there in its shape. How many batches a batch norm has met is no weight, and torchvision's
+files do not say it. MONAI gives the layers of a DenseNet names of their own; torchvision's serve.
 """
 
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +21,10 @@ from mmmed.errors import StudyError
 PREFIXES = ("module.", "swinViT.")
 ENVELOPES = ("state_dict", "model")
 """Keys under which published files keep their state dict."""
+
+COUNTER = "num_batches_tracked"
+_DENSE_LAYER = re.compile(r"(?P<layer>.*denselayer\d+)\.(?P<kind>norm|conv)\.?(?P<rest>[12]\..*)")
+"""A layer as torchvision's files call it, `denselayer1.norm.1.weight` in the older ones."""
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
@@ -32,7 +38,8 @@ def fill(network: nn.Module, found: Mapping[str, Tensor], *, path: Path) -> None
     Raises:
         StudyError: a tensor is missing, or has another shape.
     """
-    wanted = network.state_dict()
+    own = network.state_dict()
+    wanted = {name: tensor for name, tensor in own.items() if not name.endswith(COUNTER)}
     for name, tensor in wanted.items():
         if name not in found:
             raise StudyError(f"weights {path}: {name} is missing; is it a file of this backbone?")
@@ -41,7 +48,7 @@ def fill(network: nn.Module, found: Mapping[str, Tensor], *, path: Path) -> None
                 f"weights {path}: {name} has shape {tuple(found[name].shape)}, "
                 f"the backbone needs {tuple(tensor.shape)}"
             )
-    network.load_state_dict({name: found[name] for name in wanted})
+    network.load_state_dict({**own, **{name: found[name] for name in wanted}})
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -68,4 +75,5 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def _bare(name: str) -> str:
     for prefix in PREFIXES:
         name = name.removeprefix(prefix)
-    return name
+    dense = _DENSE_LAYER.fullmatch(name)
+    return "{layer}.layers.{kind}{rest}".format(**dense.groupdict()) if dense else name

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from monai.networks.nets.resnet import resnet10
 from torch import nn
 
 from mmmed.errors import StudyError
-from mmmed.models.backbones.backbone import DenseNet, ResNet, SwinUnetr
+from mmmed.models.backbones.backbone import DenseNet, EfficientNet, ResNet, SwinUnetr
 from mmmed.models.backbones.building import image_backbone
 from mmmed.models.hypermm.model import HyperMM, Options
 
@@ -22,6 +24,7 @@ TINY = ResNet(kind="resnet", depth=10)
     [
         (TINY, 512),
         (DenseNet(kind="densenet"), 1024),
+        (EfficientNet(kind="efficientnet"), 1280),
         (SwinUnetr(kind="swin-unetr", feature_size=12), 192),
     ],
     ids=lambda one: getattr(one, "kind", str(one)),
@@ -35,7 +38,11 @@ def test_one_vector_per_item(options, width, dimensions):
     assert backbone.width == width
 
 
-@pytest.mark.parametrize("options", [TINY, DenseNet(kind="densenet")], ids=lambda one: one.kind)
+@pytest.mark.parametrize(
+    "options",
+    [TINY, DenseNet(kind="densenet"), EfficientNet(kind="efficientnet")],
+    ids=lambda one: one.kind,
+)
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_one_item_that_shrinks_to_one_voxel_can_be_trained_on(options, dimensions):
     backbone = image_backbone(options, channels=1, dimensions=dimensions).train()
@@ -118,6 +125,63 @@ def test_weights_of_another_depth_are_refused_by_the_first_misfit(tmp_path):
     torch.save({"other.weight": torch.zeros(1)}, tmp_path / "w.pt")
     with pytest.raises(StudyError, match="is missing; is it a file of this backbone"):
         with_weights(tmp_path / "w.pt")
+
+
+def saved(path, state):
+    torch.save(state, path)
+    return path
+
+
+def colour(options, path):
+    return image_backbone(options.model_copy(update={"weights": path}), channels=3, dimensions=2)
+
+
+def published(name):
+    """A layer of a DenseNet as torchvision's older files call it: `denselayer1.norm.1.weight`."""
+    return re.sub(r"\.layers\.(norm|conv)([12])", r".\1.\2", name)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [TINY, DenseNet(kind="densenet"), EfficientNet(kind="efficientnet")],
+    ids=lambda one: one.kind,
+)
+def test_a_published_file_of_imagenet_weights_fits_a_net_for_images(options, tmp_path):
+    torch.manual_seed(1)
+    source = image_backbone(options, channels=3, dimensions=2)
+    state = {
+        published(name): value
+        for name, value in source.network.state_dict().items()
+        if "num_batches_tracked" not in name
+    }
+    head = {"fc.weight": torch.zeros(1000, source.width), "_fc.bias": torch.zeros(1000)}
+    file = saved(tmp_path / "w.pth", {**state, **head})
+    torch.manual_seed(2)
+    loaded = colour(options, file).state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in source.state_dict().items())
+
+
+RESNET18 = {
+    "conv1.weight": (64, 3, 7, 7),
+    "layer1.1.conv2.weight": (64, 64, 3, 3),
+    "layer2.0.downsample.0.weight": (128, 64, 1, 1),
+    "layer2.0.downsample.1.running_var": (128,),
+    "layer4.1.bn2.weight": (512,),
+}
+"""Some tensors of torchvision's ResNet-18; it has 100 besides the head and the counters."""
+
+
+def test_a_resnet_for_images_is_laid_out_as_torchvision_s():
+    net = image_backbone(ResNet(kind="resnet", depth=18), channels=3, dimensions=2)
+    own = {
+        name: tuple(value.shape)
+        for name, value in net.network.state_dict().items()
+        if "num_batches_tracked" not in name
+    }
+    assert len(own) == 100
+    assert {name: own[name] for name in RESNET18} == RESNET18
+    with torch.no_grad():
+        assert net.feature_map(torch.zeros(1, 3, 64, 64)).shape == (1, 512, 2, 2)
 
 
 def test_hypermm_keeps_a_monai_backbone_s_statistics_by_modality(make_modalities):
