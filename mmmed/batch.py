@@ -267,6 +267,17 @@ def segment_max(values: Tensor, owner: Tensor, size: int) -> Tensor:
     return start.scatter_reduce(0, index, values, reduce="amax")
 
 
+def segment_softmax(scores: Tensor, owner: Tensor, size: int) -> Tensor:
+    """The share of each item among those of its case, (n, ...) -> (n, ...), at least float32.
+
+    The greatest score of a case is taken off first, so that no score is too large.
+    """
+    scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+    top = segment_max(scores.detach(), owner, size)
+    odds = (scores - top[owner]).exp()
+    return odds / segment_sum(odds, owner, size)[owner]
+
+
 def _refuse_unknown(names: Iterable[str], modalities: Sequence[str]) -> None:
     unknown = [name for name in names if name not in modalities]
     if unknown:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
 from torch import Tensor
 
 from mmmed.batch import (
@@ -19,6 +20,7 @@ from mmmed.batch import (
     pack,
     segment_max,
     segment_mean,
+    segment_softmax,
     segment_sum,
 )
 from mmmed.errors import PresenceError
@@ -177,6 +179,51 @@ def test_reductions_pass_gradients_to_every_item() -> None:
         reduce(values, owner, 3).sum().backward()
         assert values.grad is not None
         assert (values.grad != 0).all()
+
+
+owned = st.lists(st.integers(0, 5), min_size=1, max_size=20).map(sorted)
+"""Owners of items among six cases, some of which own nothing."""
+
+
+@settings(deadline=None)
+@given(owned, st.integers(0, 2**31))
+def test_a_softmax_over_each_case_equals_a_loop_over_cases(owner: list[int], seed: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=(len(owner), 2), scale=5)
+    shares = segment_softmax(torch.tensor(scores), torch.tensor(owner), 6).numpy()
+    for case in set(owner):
+        mine = np.array(owner) == case
+        np.testing.assert_allclose(shares[mine], softmax(scores[mine], axis=0), rtol=1e-12)
+
+
+@settings(deadline=None)
+@given(owned, st.integers(0, 2**31))
+def test_shares_of_a_case_follow_their_items_and_know_no_other_case(
+    owner: list[int], seed: int
+) -> None:
+    scores = torch.randn(len(owner), generator=torch.Generator().manual_seed(seed))
+    rows = torch.tensor(owner)
+    shares = segment_softmax(scores, rows, 6)
+    owns = (torch.bincount(rows, minlength=6) > 0).float()
+    torch.testing.assert_close(segment_sum(shares, rows, 6), owns)
+    order = torch.randperm(len(owner), generator=torch.Generator().manual_seed(seed))
+    torch.testing.assert_close(segment_softmax(scores[order], rows[order], 6), shares[order])
+    alone = segment_softmax(scores[rows == owner[0]], rows[rows == owner[0]], 6)
+    assert torch.equal(alone, shares[rows == owner[0]])
+
+
+def test_scores_of_any_size_give_shares() -> None:
+    owner = torch.tensor([0, 0, 1, 1, 3])
+    scores = torch.tensor([1e30, -1e30, -3e4, -3e4, 88.0], requires_grad=True)
+    shares = segment_softmax(scores, owner, 4)
+    assert shares.tolist() == [1.0, 0.0, 0.5, 0.5, 1.0]
+    shares[2].backward()
+    assert scores.grad is not None
+    assert scores.grad.tolist() == [0.0, 0.0, 0.25, -0.25, 0.0]
+
+
+def test_shares_of_half_precision_are_not_half_as_precise() -> None:
+    scores = torch.zeros(300, dtype=torch.float16)
+    assert segment_softmax(scores, torch.zeros(300, dtype=torch.long), 1).sum() == pytest.approx(1)
 
 
 def items(count: int = 2, *, owner: Sequence[int] | None = None) -> Items:

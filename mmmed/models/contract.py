@@ -121,6 +121,13 @@ class Model(nn.Module, ABC):
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> (n, E) one embedding per item, before anything is pooled."""
 
+    def attention(self, batch: Batch) -> dict[str, Tensor] | None:  # noqa: ARG002 most have none
+        """Modality -> (n,) how much each item counted; those of a case sum to one.
+
+        It says what the model looked at, not what is there. None where items are not weighed.
+        """
+        return None
+
     def require_teachable(self, shown: Collection[Pattern]) -> None:
         """Raise a StudyError where training cases that show these patterns cannot teach the model.
 

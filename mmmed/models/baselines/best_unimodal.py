@@ -37,6 +37,7 @@ class Options(LateOptions):
         backbone: for volumes and images; vectors go through an MLP.
         dropout: on the embedding, before the classifier.
         smoothing: of the labels.
+        pooling: how a case's items of one modality are pooled.
     """
 
     kind: Literal["best-unimodal"] = "best-unimodal"
@@ -61,11 +62,20 @@ class BestUnimodal(Late):
         """Logits (B, K) of each case's best modality."""
         self.require_known(batch)
         alone = self.nets.case_logits(batch)
-        columns = [batch.modalities.index(name) for name in alone]
-        shown = batch.presence[:, columns].to(self.running.device)  # (B, m)
-        figures = self.running[columns].expand_as(shown).masked_fill(~shown, torch.inf)
         logits = torch.stack(list(alone.values()), dim=1)  # (B, m, K)
-        return logits[torch.arange(len(batch), device=logits.device), figures.argmin(dim=1)]
+        return logits[torch.arange(len(batch), device=logits.device), self._speaking(batch)]
+
+    def attention(self, batch: Batch) -> dict[str, Tensor] | None:
+        """Modality -> (n,); nothing counts but the modality that speaks for its case."""
+        self.require_known(batch)
+        shares = self.nets.attention(batch)
+        if shares is None:
+            return None
+        speaking = self._speaking(batch)
+        return {
+            name: one * (speaking[batch.items[name].owner] == place)
+            for place, (name, one) in enumerate(shares.items())
+        }
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """One phase; the nets take turns, each with its own optimiser and its own items."""
@@ -74,6 +84,13 @@ class BestUnimodal(Late):
             for column, turn in enumerate(self.nets.turns(smoothing=self.options.smoothing))
         ]
         return (Phase("unimodal", tuple(turns), steps, learns=(self.nets,)),)
+
+    def _speaking(self, batch: Batch) -> Tensor:
+        """(B,) the place, among the batch's modalities, of the one that speaks for each case."""
+        columns = [batch.modalities.index(name) for name in batch.items]
+        shown = batch.presence[:, columns].to(self.running.device)  # (B, m)
+        figures = self.running[columns].expand_as(shown).masked_fill(~shown, torch.inf)
+        return figures.argmin(dim=1)
 
     def _remembering(
         self, column: int, loss: Callable[[Batch], Mapping[str, Loss]]

@@ -34,12 +34,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmmed.batch import Batch, segment_mean
+from mmmed.batch import Batch
 from mmmed.errors import StudyError
 from mmmed.modality import Modality, Pattern
 from mmmed.models.baselines.concat_head import ConcatHead
 from mmmed.models.baselines.late import Late, LateOptions
-from mmmed.models.baselines.unimodal import UnimodalNet
+from mmmed.models.baselines.unimodal import UnimodalNet, pooled
 from mmmed.models.contract import Loss, Phase, Turn, parameters_of
 from mmmed.models.imputers.building import imputer_of
 from mmmed.models.imputers.contract import complete_cases
@@ -61,6 +61,7 @@ class Options(LateOptions):
         backbone: for volumes and images; vectors go through an MLP.
         dropout: before each unimodal classifier and inside the head.
         smoothing: of the labels.
+        pooling: how a case's items of one modality are pooled.
         joint_rate: learning rate of the joint phase, relative to the study's.
     """
 
@@ -182,14 +183,12 @@ class Imputation(Late):
         return batch.map(lambda name, _: found[name])
 
     def _classified(self, batch: Batch) -> Tensor:
-        """Logits (B, K) of completed cases, given as embeddings; several items are averaged."""
-        means = {
-            name: segment_mean(items.data, items.owner, len(batch))
-            for name, items in batch.items.items()
-        }
+        """Logits (B, K) of completed cases, given as embeddings; several items are pooled."""
+        embedded = {name: items.data for name, items in batch.items.items()}
+        found = pooled(batch, embedded, self.nets.shares(batch, embedded))
         nets = self._nets()
-        evidence = [nets[name].classifier(one) for name, one in means.items()]
-        logits: Tensor = self.head(list(means.values()), evidence)
+        evidence = [nets[name].classifier(one) for name, one in found.items()]
+        logits: Tensor = self.head(list(found.values()), evidence)
         return logits
 
     def _loss(self, batch: Batch) -> dict[str, Loss]:

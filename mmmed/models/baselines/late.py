@@ -18,6 +18,7 @@ from mmmed.models.backbones.backbone import BackboneOptions, Conv
 from mmmed.models.baselines.unimodal import UnimodalNets
 from mmmed.models.contract import Model
 from mmmed.models.options import MethodOptions
+from mmmed.models.pooling import Pooling
 from mmmed.models.standard import Standard
 
 
@@ -28,15 +29,17 @@ class LateOptions(MethodOptions):
         backbone: for volumes and images; vectors go through an MLP.
         dropout: on the embedding, before the classifier.
         smoothing: of the labels.
+        pooling: how a case's items of one modality are pooled.
     """
 
     backbone: BackboneOptions = Conv()
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    pooling: Pooling = "mean"
 
 
 class Late(Model):
-    """The sum of unimodal logits over what a case shows; a modality's items are averaged."""
+    """The sum of unimodal logits over what a case shows; a modality's items are pooled."""
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Late(Model):
             classes=classes,
             dropout=options.dropout,
             standards=standards,
+            pooling=options.pooling,
         )
 
     def forward(self, batch: Batch) -> Tensor:
@@ -65,3 +69,12 @@ class Late(Model):
         """Modality -> (n, E) of its own net."""
         self.require_known(batch)
         return self.nets.features(batch)
+
+    def attention(self, batch: Batch) -> dict[str, Tensor] | None:
+        """Modality -> (n,); every modality that a case shows counts alike, its items by share."""
+        self.require_known(batch)
+        shares = self.nets.attention(batch)
+        if shares is None:
+            return None
+        shown = batch.presence.sum(dim=1)
+        return {name: one / shown.to(one)[batch.items[name].owner] for name, one in shares.items()}

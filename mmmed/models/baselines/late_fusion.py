@@ -42,6 +42,7 @@ class Options(LateOptions):
         dropout: on the embedding, before the classifier.
         modality_dropout: share of modalities hidden in the joint phase.
         smoothing: of the labels.
+        pooling: how a case's items of one modality are pooled.
         joint_rate: learning rate of the joint phase, relative to the study's.
     """
 

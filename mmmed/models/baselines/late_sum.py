@@ -25,6 +25,7 @@ class Options(LateOptions):
         backbone: for volumes and images; vectors go through an MLP.
         dropout: on the embedding, before the classifier.
         smoothing: of the labels.
+        pooling: how a case's items of one modality are pooled.
     """
 
     kind: Literal["late-sum"] = "late-sum"

@@ -23,12 +23,12 @@ from typing import Literal
 import torch
 from torch import LongTensor, Tensor, nn
 
-from mmmed.batch import Batch, segment_mean
+from mmmed.batch import Batch
 from mmmed.errors import StudyError
 from mmmed.modality import Modality, Pattern, every_pattern
 from mmmed.models.baselines.concat_head import ConcatHead
 from mmmed.models.baselines.late import LateOptions
-from mmmed.models.baselines.unimodal import UnimodalNet
+from mmmed.models.baselines.unimodal import UnimodalNets, pooled
 from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
 from mmmed.models.loss import cross_entropy, item_labels, labels
 from mmmed.models.standard import Standard
@@ -41,6 +41,7 @@ class Options(LateOptions):
         backbone: for volumes and images; vectors go through an MLP.
         dropout: on the embedding, before the classifier, and inside the head.
         smoothing: of the labels.
+        pooling: how a case's items of one modality are pooled.
     """
 
     kind: Literal["per-pattern"] = "per-pattern"
@@ -80,6 +81,18 @@ class PerPattern(Model):
         self.require_known(batch)
         return {name: self._of(name).embed(name, items.data) for name, items in batch.items.items()}
 
+    def attention(self, batch: Batch) -> dict[str, Tensor] | None:
+        """Modality -> (n,); every modality of a pattern counts alike, its items by share."""
+        self.require_known(batch)
+        if self.options.pooling == "mean":
+            return None
+        found = {name: items.data.new_zeros(len(items)) for name, items in batch.items.items()}
+        for pattern, rows in _rows_by_pattern(batch).items():
+            for name, shares in self._attended(pattern, batch.select(rows)).items():
+                owner = batch.items[name].owner
+                found[name][torch.isin(owner, rows.to(owner.device))] = shares
+        return found
+
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """One phase, one turn: parameters that meet in no loss learn as if apart."""
         turn = Turn(parameters_of(self.specialists), self.pattern_loss)
@@ -107,6 +120,11 @@ class PerPattern(Model):
                     terms[f"{pattern} {name}"] = loss
         return terms
 
+    def _attended(self, pattern: str, batch: Batch) -> dict[str, Tensor]:
+        """Modality -> (n,) of cases that show just the pattern."""
+        shares = self._of(pattern).nets.attention(batch) or {}
+        return {name: one / len(shares) for name, one in shares.items()}
+
     def _of(self, pattern: str) -> Specialist:
         specialist: Specialist = self.specialists[pattern]  # type: ignore[assignment]
         return specialist
@@ -132,57 +150,64 @@ class Specialist(nn.Module):
     ) -> None:
         super().__init__()
         self.smoothing = options.smoothing
-        nets = {
-            one.name: UnimodalNet(
-                one, options.backbone, classes=classes, dropout=options.dropout, standards=standards
-            )
-            for one in modalities
-        }
-        self.nets = nn.ModuleDict(nets)
+        self.nets = UnimodalNets(
+            modalities,
+            options.backbone,
+            classes=classes,
+            dropout=options.dropout,
+            standards=standards,
+            pooling=options.pooling,
+        )
         self.head: ConcatHead | None = None
         if len(modalities) > 1:
-            width = sum(net.backbone.width for net in nets.values())
+            width = sum(self.nets.net(name).backbone.width for name in self.nets)
             self.head = ConcatHead(width, classes, dropout=options.dropout)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, K) of cases that show just the pattern."""
-        embedded = {name: self.embed(name, items.data) for name, items in batch.items.items()}
-        return self._fused(batch, embedded, self._evidence(embedded))
+        return self._fused(*self._read(batch))
 
     def embed(self, name: str, data: Tensor) -> Tensor:
         """Items of one modality -> (n, E)."""
-        embedding: Tensor = self.nets[name].get_submodule("backbone")(data)
+        embedding: Tensor = self.nets.net(name).backbone(data)
         return embedding
 
     def losses(self, batch: Batch) -> dict[str, Loss]:
-        """`fused`, where there is more than one modality, and each modality's own."""
-        embedded = {name: self.embed(name, items.data) for name, items in batch.items.items()}
+        """`fused`, where there is more than one modality, and each modality's own.
+
+        A net that attends learns from cases, one that averages from every item on its own.
+        """
+        embedded = self.nets.features(batch)
         alone = self._evidence(embedded)
+        shares = self.nets.shares(batch, embedded)
+        evidence = pooled(batch, alone, shares)
         terms = {
             name: cross_entropy(logits, item_labels(batch, name), smoothing=self.smoothing)
+            if shares[name] is None
+            else cross_entropy(evidence[name], labels(batch), smoothing=self.smoothing)
             for name, logits in alone.items()
         }
         if self.head is not None:
-            fused = self._fused(batch, embedded, alone)
+            fused = self._fused(pooled(batch, embedded, shares), evidence)
             terms["fused"] = cross_entropy(fused, labels(batch), smoothing=self.smoothing)
         return terms
 
+    def _read(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Modality -> embeddings (B, E), and modality -> logits (B, K), items pooled."""
+        embedded = self.nets.features(batch)
+        shares = self.nets.shares(batch, embedded)
+        return pooled(batch, embedded, shares), pooled(batch, self._evidence(embedded), shares)
+
     def _evidence(self, embedded: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Modality -> (n, K) of its own classifier."""
-        return {
-            name: self.nets[name].get_submodule("classifier")(one) for name, one in embedded.items()
-        }
+        return {name: self.nets.net(name).classifier(one) for name, one in embedded.items()}
 
-    def _fused(
-        self, batch: Batch, embedded: Mapping[str, Tensor], alone: Mapping[str, Tensor]
-    ) -> Tensor:
-        """(B, K) from what each modality says, a modality's items averaged."""
-        owners = {name: batch.items[name].owner for name in embedded}
-        evidence = [segment_mean(one, owners[name], len(batch)) for name, one in alone.items()]
+    def _fused(self, embedded: Mapping[str, Tensor], evidence: Mapping[str, Tensor]) -> Tensor:
+        """(B, K) from what each modality says of a case."""
         if self.head is None:
-            return evidence[0]
-        means = [segment_mean(one, owners[name], len(batch)) for name, one in embedded.items()]
-        fused: Tensor = self.head(means, evidence)
+            (logits,) = evidence.values()
+            return logits
+        fused: Tensor = self.head(list(embedded.values()), list(evidence.values()))
         return fused
 
 

@@ -1,4 +1,8 @@
-"""One net per modality, none of which sees another's items."""
+"""One net per modality, none of which sees another's items.
+
+A net that averages learns from every item on its own; one that attends learns from cases, as no
+item alone says how much it counts.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,18 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from mmmed.batch import Batch, segment_mean
-from mmmed.modality import Modality
+from mmmed.batch import Batch, Items
+from mmmed.modality import Modality, Pattern
 from mmmed.models.backbones.backbone import BackboneOptions
 from mmmed.models.backbones.building import backbone_of
 from mmmed.models.contract import Loss, Turn, parameters_of
-from mmmed.models.loss import cross_entropy, item_labels
+from mmmed.models.loss import cross_entropy, item_labels, labels
+from mmmed.models.pooling import Pooling, attention_of, pool
 from mmmed.models.standard import Standard
 
 
 class UnimodalNet(nn.Module):
-    """A backbone of its own and a linear classifier behind dropout."""
+    """A backbone of its own, a linear classifier behind dropout, and how a case's items pool."""
 
     def __init__(
         self,
@@ -26,17 +31,32 @@ class UnimodalNet(nn.Module):
         classes: int,
         dropout: float,
         standards: Mapping[str, Standard],
+        pooling: Pooling = "mean",
     ) -> None:
         super().__init__()
         self.backbone = backbone_of(modality, backbone, standards=standards)
         self.classifier = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(self.backbone.width, classes)
         )
+        self.attention = attention_of(pooling, self.backbone.width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Items -> logits (n, K)."""
         logits: Tensor = self.classifier(self.backbone(x))
         return logits
+
+    def case_logits(self, items: Items, size: int) -> Tensor:
+        """(B, K) of each case's items, pooled; zero for a case without any."""
+        embedded = self.backbone(items.data)
+        shares = self.shares(embedded, items.owner, size)
+        return pool(self.classifier(embedded), items.owner, size, shares=shares)
+
+    def shares(self, embedded: Tensor, owner: Tensor, size: int) -> Tensor | None:
+        """How much each item counts in its case, embeddings (n, E) -> (n,); None for the mean."""
+        if self.attention is None:
+            return None
+        shares: Tensor = self.attention(embedded, owner, size)
+        return shares
 
 
 class UnimodalNets(nn.ModuleDict):
@@ -50,33 +70,65 @@ class UnimodalNets(nn.ModuleDict):
         classes: int,
         dropout: float,
         standards: Mapping[str, Standard],
+        pooling: Pooling = "mean",
     ) -> None:
         super().__init__(
             {
                 modality.name: UnimodalNet(
-                    modality, backbone, classes=classes, dropout=dropout, standards=standards
+                    modality,
+                    backbone,
+                    classes=classes,
+                    dropout=dropout,
+                    standards=standards,
+                    pooling=pooling,
                 )
                 for modality in modalities
             }
         )
 
     def case_logits(self, batch: Batch) -> dict[str, Tensor]:
-        """Modality -> (B, K): the mean over a case's items, zero for a case without any."""
+        """Modality -> (B, K): a case's items pooled, zero for a case without any."""
         return {
-            name: segment_mean(self[name](items.data), items.owner, len(batch))
+            name: self.net(name).case_logits(items, len(batch))
             for name, items in batch.items.items()
         }
+
+    def shares(self, batch: Batch, embedded: Mapping[str, Tensor]) -> dict[str, Tensor | None]:
+        """Modality -> (n,) how much each item counts; those of a case and modality sum to one.
+
+        None where all count alike.
+
+        Args:
+            batch: whose cases own the items.
+            embedded: modality -> (n, E).
+        """
+        return {
+            name: self.net(name).shares(one, batch.items[name].owner, len(batch))
+            for name, one in embedded.items()
+        }
+
+    def attention(self, batch: Batch) -> dict[str, Tensor] | None:
+        """Modality -> (n,) as `shares`; None where all count alike."""
+        found = self.shares(batch, self.features(batch))
+        return {name: one for name, one in found.items() if one is not None} or None
 
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> (n, E)."""
-        return {
-            name: self[name].get_submodule("backbone")(items.data)
-            for name, items in batch.items.items()
-        }
+        return {name: self.net(name).backbone(items.data) for name, items in batch.items.items()}
+
+    def net(self, name: str) -> UnimodalNet:
+        """That of a modality."""
+        net: UnimodalNet = self[name]  # type: ignore[assignment]  # a dict of modules by its type
+        return net
 
     def turns(self, *, smoothing: float) -> tuple[Turn, ...]:
-        """One turn per modality."""
-        return item_turns(dict(self.items()), smoothing=smoothing)
+        """One turn per modality, so that no modality starves another."""
+        nets = {name: self.net(name) for name in self}
+        if all(net.attention is None for net in nets.values()):
+            return item_turns(nets, smoothing=smoothing)
+        return tuple(
+            Turn(parameters_of(net), _CaseLoss(name, net, smoothing)) for name, net in nets.items()
+        )
 
 
 def item_turns(nets: Mapping[str, nn.Module], *, smoothing: float) -> tuple[Turn, ...]:
@@ -105,3 +157,30 @@ class _ItemLoss:
         logits = self.net(batch.items[self.modality].data)
         label = item_labels(batch, self.modality)
         return {f"{self.modality} class": cross_entropy(logits, label, smoothing=self.smoothing)}
+
+
+class _CaseLoss:
+    """The loss of the cases that show one modality, their items pooled; empty without any."""
+
+    def __init__(self, modality: str, net: UnimodalNet, smoothing: float) -> None:
+        self.modality = modality
+        self.net = net
+        self.smoothing = smoothing
+
+    def __call__(self, batch: Batch) -> dict[str, Loss]:
+        if self.modality not in batch.items:
+            return {}
+        shown, _ = batch.only(Pattern.of([self.modality]))
+        logits = self.net.case_logits(shown.items[self.modality], len(shown))
+        terms = cross_entropy(logits, labels(shown), smoothing=self.smoothing)
+        return {f"{self.modality} class": terms}
+
+
+def pooled(
+    batch: Batch, values: Mapping[str, Tensor], shares: Mapping[str, Tensor | None]
+) -> dict[str, Tensor]:
+    """Modality -> (B, K) of values (n, K), each item by its share."""
+    return {
+        name: pool(one, batch.items[name].owner, len(batch), shares=shares[name])
+        for name, one in values.items()
+    }

@@ -35,7 +35,8 @@ from mmmed.modality import Modality
 from mmmed.models.backbones.backbone import BackboneOptions, Conv
 from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
 from mmmed.models.dropout import drop_modalities
-from mmmed.models.hypermm.set_head import Aggregation, HeadKind, aggregate, set_head
+from mmmed.models.hypermm.aggregation import Aggregation, aggregate
+from mmmed.models.hypermm.set_head import HeadKind, set_head
 from mmmed.models.hypermm.universal import Encoded, GeneratedAll, GeneratedLast, Shared, Universal
 from mmmed.models.loss import cross_entropy, item_labels, labels, squared_error
 from mmmed.models.options import MethodOptions
@@ -56,7 +57,8 @@ class Options(MethodOptions):
             nothing: one extractor shared by all modalities, as an ablation.
         backbone: for volumes and images; vectors go through an MLP.
         reconstruction: weight of the reconstruction in phase 1 (1 in the paper).
-        agg: how a case's items are aggregated (`mean` in the paper).
+        agg: how a case's items are aggregated (`mean` in the paper); `attention` learns how much
+            each of them counts.
         head: `residual` starts as the aggregated phase-1 logits, `agreement` as well and is told
             how far the items agree, `deep-sets` starts fresh; `evidence` is those logits alone,
             without a set network.
@@ -92,6 +94,12 @@ class Options(MethodOptions):
                 f"generate: all is for backbone conv, not {self.backbone.kind}, which is too large "
                 "to be generated; write generate: last"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _attends_where_a_set_network_learns(self) -> Options:
+        if self.agg == "attention" and self.head == "evidence":
+            raise ValueError("agg: attention learns with a set network; head: evidence has none")
         return self
 
     @model_validator(mode="after")
@@ -134,6 +142,10 @@ class HyperMM(Model):
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> phi, (n, E)."""
         return {name: encoded.phi for name, encoded in self._encode(batch).items()}
+
+    def attention(self, batch: Batch) -> dict[str, Tensor] | None:
+        """Modality -> (n,) of `agg: attention`, over all items of a case."""
+        return self.head.agg.shares(batch, self.features(batch))
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """`extractor`, then `set` on cached embeddings, then `joint` where it is asked for.

@@ -40,8 +40,8 @@ from mmmed.modality import Modality, Pattern
 from mmmed.models.backbones.vgg import CHANNELS, FILE, REDUCTION, Vgg11
 from mmmed.models.backbones.weights import load_weights
 from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
+from mmmed.models.hypermm.aggregation import Aggregation, Aggregator, aggregate
 from mmmed.models.hypermm.memory import Memory
-from mmmed.models.hypermm.set_head import Aggregation, aggregate
 from mmmed.models.hypermm.slices import Axis, pictures, require_pictures
 from mmmed.models.loss import cross_entropy, item_labels, labels, squared_error
 from mmmed.models.options import MethodOptions
@@ -69,7 +69,7 @@ class Options(MethodOptions):
         size: pixels per side of a slice, a multiple of 32 (224 in the paper).
         axis: of a volume, along which slices follow each other: 0 sagittal, 1 coronal, 2 axial.
         reconstruction: weight of the reconstruction in phase 1.
-        agg: how a case's items are aggregated.
+        agg: how a case's items are aggregated; `attention` learns how much each of them counts.
         dropout: inside rho.
         pretrain: false leaves phase 1 out and trains generated convolution and rho together.
         rate: learning rate, relative to the study's: 0.05 of 2e-3 is the authors' 1e-4.
@@ -129,6 +129,7 @@ class HyperMMPaper(Model):
         self.classifier = nn.Sequential(
             nn.Linear(width, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, classes)
         )
+        self.agg = Aggregator(options.agg, width)
         self.rho = nn.Sequential(
             nn.Linear(width, HIDDEN),
             nn.ReLU(),
@@ -144,11 +145,15 @@ class HyperMMPaper(Model):
         """Modality -> (n, 512), phi averaged over space."""
         return {name: phi.mean(dim=(2, 3)) for name, phi in self._maps(self.extract(batch)).items()}
 
+    def attention(self, batch: Batch) -> dict[str, Tensor] | None:
+        """Modality -> (n,) of `agg: attention`, over all items of a case."""
+        return self.agg.shares(batch, self._phi(self.extract(batch)))
+
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """`extractor` on cached z, then `set` on cached phi; `joint` on cached z without either."""
         rate = self.options.rate
         if not self.options.pretrain:
-            learners: tuple[nn.Module, ...] = (self.convolution, self.rho)
+            learners: tuple[nn.Module, ...] = (self.convolution, self.agg, self.rho)
             turn = Turn(parameters_of(*learners), self.joint_loss, rate=rate)
             return (
                 Phase(
@@ -171,8 +176,9 @@ class HyperMMPaper(Model):
             augmented=False,
             predict=self._evidence,
         )
-        turn = Turn(parameters_of(self.rho), self.set_loss, rate=rate)
-        second = Phase("set", (turn,), steps, learns=(self.rho,), cache=self.embed, augmented=False)
+        learners = (self.agg, self.rho)
+        turn = Turn(parameters_of(*learners), self.set_loss, rate=rate)
+        second = Phase("set", (turn,), steps, learns=learners, cache=self.embed, augmented=False)
         return (first, second)
 
     def require_teachable(self, shown: Collection[Pattern]) -> None:  # noqa: ARG002 any will do
@@ -190,8 +196,8 @@ class HyperMMPaper(Model):
     def embed(self, batch: Batch) -> Batch:
         """The batch with every item replaced by its phi: what the set phase learns from."""
         with torch.no_grad():
-            phi = self._maps(self.extract(batch))
-        return batch.map(lambda name, _: phi[name].flatten(1))
+            phi = self._phi(self.extract(batch))
+        return batch.map(lambda name, _: phi[name])
 
     def item_loss(self, batch: Batch) -> dict[str, Loss]:
         """Phase 1, on a batch of z: classification and reconstruction of every item on its own."""
@@ -207,8 +213,7 @@ class HyperMMPaper(Model):
     def set_loss(self, batch: Batch) -> dict[str, Loss]:
         """Phase 2, on a batch of phi: rho alone learns."""
         phi = {name: items.data for name, items in batch.items.items()}
-        logits = self.rho(aggregate(batch, phi, self.options.agg))
-        return {"class": cross_entropy(logits, labels(batch))}
+        return {"class": cross_entropy(self._classified(batch, phi), labels(batch))}
 
     def joint_loss(self, batch: Batch) -> dict[str, Loss]:
         """Without phase 1, on a batch of z: the generated convolution and rho learn together."""
@@ -236,14 +241,21 @@ class HyperMMPaper(Model):
         return mapped
 
     def _set_logits(self, batch: Batch) -> Tensor:
-        phi = {name: one.flatten(1) for name, one in self._maps(batch).items()}
-        logits: Tensor = self.rho(aggregate(batch, phi, self.options.agg))
+        """(B, K) of a batch of z."""
+        return self._classified(batch, self._phi(batch))
+
+    def _classified(self, batch: Batch, phi: Mapping[str, Tensor]) -> Tensor:
+        logits: Tensor = self.rho(self.agg(batch, phi, self.agg.shares(batch, phi)))
         return logits
+
+    def _phi(self, batch: Batch) -> dict[str, Tensor]:
+        """Modality -> phi (n, E), of a batch of z."""
+        return {name: one.flatten(1) for name, one in self._maps(batch).items()}
 
     def _evidence(self, batch: Batch) -> Tensor:
         """(B, K) the aggregated phase-1 logits: the set prediction before the set phase."""
-        maps = self._maps(self.extract(batch))
-        alone = {name: self.classifier(phi.flatten(1)) for name, phi in maps.items()}
+        phi = self._phi(self.extract(batch))
+        alone = {name: self.classifier(one) for name, one in phi.items()}
         return aggregate(batch, alone, self.options.agg)
 
 

@@ -1,6 +1,5 @@
 """Set heads: from the embeddings of a case's items to one prediction, in any order.
 
-aggregate  sum, mean or maximum over all items of a case, whatever their modality
 residual   aggregated phase-1 logits plus a Deep Sets correction that starts at zero: training
            begins at the sum of the evidence instead of at chance
 agreement  as residual, and the correction is told how far the items agree: a sum of evidence cannot
@@ -17,24 +16,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from mmmed.batch import Batch, segment_max, segment_mean, segment_sum
+from mmmed.batch import Batch, segment_sum
+from mmmed.models.hypermm.aggregation import Aggregation, Aggregator
 
-Aggregation = Literal["sum", "mean", "max"]
 Classifier = Callable[[Tensor], Tensor]
 HeadKind = Literal["residual", "agreement", "deep-sets", "evidence"]
 
 HIDDEN = 32
-_SEGMENTS: Mapping[Aggregation, Callable[[Tensor, Tensor, int], Tensor]] = {
-    "sum": segment_sum,
-    "mean": segment_mean,
-    "max": segment_max,
-}
-
-
-def aggregate(batch: Batch, values: Mapping[str, Tensor], how: Aggregation) -> Tensor:
-    """Values (n, ...) of all modalities -> (B, ...), one row per case."""
-    owner = torch.cat([batch.items[name].owner for name in values])
-    return _SEGMENTS[how](torch.cat(list(values.values())), owner, len(batch))
 
 
 def agreement(batch: Batch, logits: Mapping[str, Tensor]) -> Tensor:
@@ -68,7 +56,7 @@ class ResidualHead(nn.Module):
         self, width: int, classes: int, *, agg: Aggregation, dropout: float, told: int = 0
     ) -> None:
         super().__init__()
-        self.agg: Aggregation = agg
+        self.agg = Aggregator(agg, width)
         self.psi = nn.Sequential(nn.Linear(width, HIDDEN), nn.ReLU())
         last = nn.Linear(HIDDEN, classes)
         nn.init.zeros_(last.weight)
@@ -79,9 +67,11 @@ class ResidualHead(nn.Module):
     def forward(self, batch: Batch, phi: Mapping[str, Tensor], classifier: Classifier) -> Tensor:
         """Embeddings (n, E) by modality -> logits (B, K)."""
         logits = {name: classifier(one) for name, one in phi.items()}
-        pooled = aggregate(batch, {name: self.psi(one) for name, one in phi.items()}, self.agg)
+        shares = self.agg.shares(batch, phi)
+        pooled = self.agg(batch, {name: self.psi(one) for name, one in phi.items()}, shares)
         correction: Tensor = self.rho(self.told(batch, pooled, logits))
-        return aggregate(batch, logits, self.agg) + correction
+        evidence: Tensor = self.agg(batch, logits, shares)
+        return evidence + correction
 
     def told(self, batch: Batch, pooled: Tensor, logits: Mapping[str, Tensor]) -> Tensor:  # noqa: ARG002 - for those who tell more
         """What rho reads, (B, HIDDEN + told): the pooled embeddings."""
@@ -104,7 +94,7 @@ class DeepSetsHead(nn.Module):
 
     def __init__(self, width: int, classes: int, *, agg: Aggregation, dropout: float) -> None:
         super().__init__()
-        self.agg: Aggregation = agg
+        self.agg = Aggregator(agg, width)
         self.rho = nn.Sequential(
             nn.Linear(width, HIDDEN), nn.ReLU(), nn.Dropout(dropout), nn.Linear(HIDDEN, classes)
         )
@@ -116,32 +106,36 @@ class DeepSetsHead(nn.Module):
         classifier: Classifier,  # noqa: ARG002 siblings share a signature
     ) -> Tensor:
         """Embeddings (n, E) by modality -> logits (B, K)."""
-        logits: Tensor = self.rho(aggregate(batch, phi, self.agg))
+        logits: Tensor = self.rho(self.agg(batch, phi, self.agg.shares(batch, phi)))
         return logits
 
 
 class EvidenceHead(nn.Module):
-    """agg(classifier(phi)): no set network."""
+    """agg(classifier(phi)): no set network, so that it can attend to nothing."""
 
-    def __init__(self, agg: Aggregation) -> None:
+    def __init__(self, width: int, agg: Aggregation) -> None:
         super().__init__()
-        self.agg: Aggregation = agg
+        self.agg = Aggregator(agg, width)
 
     def forward(self, batch: Batch, phi: Mapping[str, Tensor], classifier: Classifier) -> Tensor:
         """Embeddings (n, E) by modality -> logits (B, K)."""
-        return aggregate(batch, {name: classifier(one) for name, one in phi.items()}, self.agg)
+        logits: Tensor = self.agg(batch, {name: classifier(one) for name, one in phi.items()}, None)
+        return logits
+
+
+SetHead = ResidualHead | DeepSetsHead | EvidenceHead
 
 
 def set_head(
     kind: HeadKind, width: int, classes: int, *, agg: Aggregation, dropout: float
-) -> nn.Module:
+) -> SetHead:
     """The head that the options name."""
     if kind == "evidence":
-        return EvidenceHead(agg)
+        return EvidenceHead(width, agg)
     return _LEARNED[kind](width, classes, agg=agg, dropout=dropout)
 
 
-_LEARNED: Mapping[str, Callable[..., nn.Module]] = {
+_LEARNED: Mapping[str, Callable[..., SetHead]] = {
     "residual": ResidualHead,
     "agreement": AgreementHead,
     "deep-sets": DeepSetsHead,

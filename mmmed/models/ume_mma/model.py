@@ -38,11 +38,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from mmmed.batch import Batch, segment_mean
+from mmmed.batch import Batch
 from mmmed.modality import Modality
 from mmmed.models.backbones.backbone import Backbone
 from mmmed.models.baselines.late import Late, LateOptions
-from mmmed.models.baselines.unimodal import UnimodalNet
+from mmmed.models.baselines.unimodal import UnimodalNet, pooled
 from mmmed.models.contract import Loss, Phase, Turn, parameters_of
 from mmmed.models.dropout import Losing, lose_modalities
 from mmmed.models.loss import cross_entropy, labels
@@ -60,6 +60,7 @@ class Options(LateOptions):
         backbone: for volumes and images; vectors go through an MLP.
         dropout: on the embedding, before the classifier.
         smoothing: of the labels.
+        pooling: how a case's items of one modality are pooled.
         pretrain: the unimodal phase; without it the fusion phase has all the steps, from scratch.
         augmentation: share of the cases that show two modalities or more and lose something in
             the fusion phase; 2/3 is a third for each pattern of two modalities, 0 is plain UME.
@@ -163,19 +164,22 @@ class UmeMma(Late):
             )
 
     def _heads(self) -> list[nn.Module]:
-        """What turns embeddings into logits."""
+        """What turns embeddings into logits: attention to them where they are pooled by it."""
+        nets = self._nets().values()
+        attention = [net.attention for net in nets if net.attention is not None]
         if self.joint is not None:
-            return [self.joint]
-        return [net.classifier for net in self._nets().values()]
+            return [*attention, self.joint]
+        return [*attention, *(net.classifier for net in nets)]
 
     def _embed(self, batch: Batch, name: str) -> Tensor:
-        """(B, E) the mean embedding of a case's items, or that of the substitute."""
+        """(B, E) the embedding of a case's items, pooled, or that of the substitute."""
         items = batch.items.get(name)
         if items is None:
             return self._substituted(name).expand(len(batch), -1)
-        mean = segment_mean(self.encoders[name](items.data), items.owner, len(batch))
-        has = batch.presence[:, batch.modalities.index(name)].to(mean.device)
-        return mean if bool(has.all()) else torch.where(has[:, None], mean, self._substituted(name))
+        embedded = {name: self.encoders[name](items.data)}
+        own = pooled(batch, embedded, self.nets.shares(batch, embedded))[name]
+        has = batch.presence[:, batch.modalities.index(name)].to(own.device)
+        return own if bool(has.all()) else torch.where(has[:, None], own, self._substituted(name))
 
     def _substituted(self, name: str) -> Tensor:
         """(1, E) of the substitute, as the encoder sees it in test; a constant to the encoder."""

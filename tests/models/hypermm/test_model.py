@@ -96,9 +96,14 @@ def test_h3_duplicated_elements_count_in_a_sum_alone(generate, head, volumes):
     tile = noise(*volumes[0].shape)
     once = pack([case_of({"v0": [tile]})], modalities=["v0", "v1"])
     twice = pack([case_of({"v0": [tile, tile]})], modalities=["v0", "v1"])
-    for agg, same in (("mean", True), ("max", True), ("sum", False)):
+    for agg, same in (("mean", True), ("max", True), ("attention", True), ("sum", False)):
         model = model_of(volumes, generate=generate, head=head, agg=agg)
         assert torch.allclose(model(once), model(twice), atol=SAME) is same, agg
+
+
+def test_attention_is_refused_where_no_set_network_learns(volumes):
+    with pytest.raises(ValidationError, match="agg: attention learns with a set network"):
+        model_of(volumes, agg="attention", head="evidence")
 
 
 @generations
