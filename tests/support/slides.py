@@ -7,8 +7,7 @@ is read wrong shows.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +48,7 @@ def write_tiff(
     mpp: float | tuple[float, float] | None = 0.5,
     factors: Sequence[int] = (1, 2, 4),
     description: str | None = None,
-    codec: str = "none",
+    compression: str | None = None,
     tile: int = 64,
 ) -> Path:
     """Write a pyramid.
@@ -60,7 +59,7 @@ def write_tiff(
         mpp: um per pixel, of both axes or across and down; None leaves the tags out.
         factors: of the levels, the first 1.
         description: of the first level, where another than none.
-        codec: none, jpeg, jpeg-2000.
+        compression: as tifffile calls it.
         tile: pixels along a tile's side.
     """
     across, down = mpp if isinstance(mpp, tuple) else (mpp, mpp)
@@ -69,12 +68,10 @@ def write_tiff(
         for factor in factors:
             level = image if factor == 1 else block_means(image, factor)
             file.write(
-                _encoded(level, codec, tile) if codec != "none" else level,
-                shape=level.shape,
-                dtype=level.dtype,
+                level,
                 tile=(tile, tile),
                 photometric="rgb",
-                compression={"none": None, "jpeg": "jpeg", "jpeg-2000": "aperio_jp2000_rgb"}[codec],
+                compression=compression,
                 subfiletype=0 if factor == 1 else 1,
                 description=description if factor == 1 else None,
                 metadata=None,
@@ -85,18 +82,3 @@ def write_tiff(
 
 def _resolution(across: float, down: float) -> dict[str, object]:
     return {"resolution": (10_000 / across, 10_000 / down), "resolutionunit": "CENTIMETER"}
-
-
-def _encoded(image: np.ndarray, codec: str, tile: int) -> Iterator[bytes]:
-    rows, columns = image.shape[:2]
-    for top in range(0, rows, tile):
-        for left in range(0, columns, tile):
-            part = image[top : top + tile, left : left + tile]
-            edges = ((0, tile - part.shape[0]), (0, tile - part.shape[1]), (0, 0))
-            file = io.BytesIO()
-            picture = Image.fromarray(np.pad(part, edges, mode="edge"))
-            if codec == "jpeg":
-                picture.save(file, format="JPEG", quality=95, keep_rgb=True)
-            else:
-                picture.save(file, format="JPEG2000", no_jp2=True, irreversible=False)
-            yield file.getvalue()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmmed.readers.slide.slide import WHITE, Slide
+from mmmed.readers.slide.colour import WHITE
+from mmmed.readers.slide.slide import Slide
 from mmmed.readers.slide.tissue import Tissue
 from mmmed.readers.slide.window import Window
 

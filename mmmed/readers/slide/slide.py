@@ -10,8 +10,7 @@ thumbnail) may carry a name and are never read.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -24,6 +23,7 @@ from PIL import Image
 from mmmed.errors import DataError, SlideError
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.opening import impostor, opened
+from mmmed.readers.slide.colour import background, opaque, region
 from mmmed.readers.slide.magnification import checked_mpp, offered, stated_mpp
 from mmmed.readers.slide.tile import Tile
 from mmmed.readers.slide.window import Block, Level, Window, blocks, level_for
@@ -31,8 +31,6 @@ from mmmed.readers.slide.window import Block, Level, Window, blocks, level_for
 SKEW = 0.05
 """By what share the sides of a level may be off the finest level's; what is more is no level of it
 (a label written among them)."""
-
-WHITE = (255, 255, 255)
 
 
 class Slide:
@@ -51,7 +49,7 @@ class Slide:
         self.mpp = mpp
         self.size: tuple[int, int] = handle.dimensions
         self.key = handle.properties.get(openslide.PROPERTY_NAME_QUICKHASH1, path.name)
-        self.background = _background(handle.properties)
+        self.background = background(handle.properties)
         self._levels = _levels(handle)
         self._handle: OpenSlide | None = handle
         self._reopening = Lock()
@@ -77,9 +75,9 @@ class Slide:
         Raises:
             SlideError: as `pixels`.
         """
-        values = self.pixels(tile).transpose(2, 0, 1).astype(np.float32, order="C")
-        values /= np.float32(0xFF)
-        return values
+        shares = self.pixels(tile).transpose(2, 0, 1).astype(np.float32, order="C")
+        shares /= np.float32(0xFF)
+        return shares
 
     def pixels(self, tile: Tile) -> np.ndarray:
         """A tile as it is stored: (pixels, pixels, 3) uint8.
@@ -113,14 +111,15 @@ class Slide:
         return whole
 
     def _part(self, block: Block, level: Level) -> np.ndarray:
-        image = self._region(block, level)
-        if block.box is not None:
-            size = block.columns[1] - block.columns[0], block.rows[1] - block.rows[0]
-            image = image.resize(size, Image.Resampling.BILINEAR, box=block.box)
-        return np.asarray(image)
+        stored = opaque(self._stored(block, level), self.background)
+        if block.box is None:
+            return stored[..., :3]
+        size = block.columns[1] - block.columns[0], block.rows[1] - block.rows[0]
+        image = Image.frombuffer("RGBX", block.size, stored, "raw", "RGBX", 0, 1)
+        return np.asarray(image.resize(size, Image.Resampling.BILINEAR, box=block.box))[..., :3]
 
-    def _region(self, block: Block, level: Level) -> Image.Image:
-        """Pixels of a level on the background, RGB.
+    def _stored(self, block: Block, level: Level) -> np.ndarray:
+        """What a block takes of a level, R G B A.
 
         OpenSlide's handle is of no more use once a read has failed, also for other threads: each
         tries again with a handle of its own, so that a fault is told of the tile that has it.
@@ -128,16 +127,16 @@ class Slide:
         place = round(block.corner[0] * level.downsample), round(block.corner[1] * level.downsample)
         handle = self._open()
         try:
-            image = handle.read_region(place, level.number, block.size)
+            return region(handle, place, level=level.number, size=block.size)
         except OpenSlideError:
-            try:
-                image = self._opened_again(handle).read_region(place, level.number, block.size)
-            except OpenSlideError as error:
-                raise SlideError(
-                    f"{self.path}: damaged at {place[0]}, {place[1]} of level {level.number} "
-                    f"({one_line(str(error))}); copy or convert it again"
-                ) from error
-        return _opaque(image, self.background)
+            again = self._opened_again(handle)
+        try:
+            return region(again, place, level=level.number, size=block.size)
+        except OpenSlideError as error:
+            raise SlideError(
+                f"{self.path}: damaged at {place[0]}, {place[1]} of level {level.number} "
+                f"({one_line(str(error))}); copy or convert it again"
+            ) from error
 
     def _open(self) -> OpenSlide:
         if self._handle is None:
@@ -202,19 +201,3 @@ def _levels(handle: OpenSlide) -> Sequence[Level]:
             for part, whole in zip(size, (width, height), strict=True)
         )
     ]
-
-
-def _background(properties: Mapping[str, str]) -> tuple[int, int, int]:
-    text = properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "")
-    if not re.fullmatch("[0-9A-Fa-f]{6}", text):
-        return WHITE
-    red, green, blue = bytes.fromhex(text)
-    return red, green, blue
-
-
-def _opaque(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """An RGBA image on a background, RGB."""
-    if image.getchannel("A").getextrema() == (255, 255):
-        return image.convert("RGB")
-    behind = Image.new("RGBA", image.size, (*background, 255))
-    return Image.alpha_composite(behind, image).convert("RGB")

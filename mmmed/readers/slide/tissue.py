@@ -10,16 +10,20 @@ from scipy import ndimage
 
 from mmmed.errors import SlideError
 from mmmed.readers.slide.slide import Slide
+from mmmed.readers.slide.stain import stained
 from mmmed.readers.slide.window import Window
 
 DETAIL_UM = 8.0
 """um per pixel of a mask."""
 
-FEWEST, MOST = 512, 4096
+FEWEST, MOST = 512, 2048
 """Pixels along a mask's longer side: small slides have a finer mask, large ones a coarser."""
 
-FAINTEST = 0.05
-"""Difference of the largest and smallest colour from which a pixel is stained."""
+SPECK_UM, HOLE_UM = 100.0, 50.0
+"""Sides of the squares whose area is the least that a piece and a hole have; less is dropped, and
+closed."""
+
+_AROUND = np.ones((3, 3), dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,17 +40,31 @@ class Tissue:
 
 
 def tissue(slide: Slide) -> Tissue:
-    """Where a slide shows tissue.
+    """Where a slide shows tissue, at most `MOST` x `MOST` pixels.
 
     Raises:
-        SlideError: nowhere, or the slide cannot be read.
+        SlideError: nowhere, or the slide cannot be read as a whole.
     """
     longest = max(slide.size) * slide.mpp
     mpp = max(min(DETAIL_UM, longest / FEWEST), longest / MOST, slide.mpp)
     width, height = (math.ceil(side * slide.mpp / mpp) for side in slide.size)
-    pixels = slide.window(Window(0.0, 0.0, mpp, (height, width)))
-    stained = np.ptp(pixels, axis=2) > 255 * FAINTEST
-    mask = ndimage.binary_opening(stained)
+    stain, ink = stained(slide.window(Window(0.0, 0.0, mpp, (height, width))))
+    mask = cleaned(stain & ~ink, mpp) & ~ink
     if not mask.any():
-        raise SlideError(f"{slide.path}: shows no tissue; leave it out")
+        raise SlideError(f"{slide.path}: shows no tissue, only background; leave it out")
     return Tissue(mask=mask, mpp=mpp)
+
+
+def cleaned(mask: np.ndarray, mpp: float) -> np.ndarray:
+    """A mask (rows, columns) of `mpp` um per pixel without specks and without small holes."""
+    closed = ndimage.binary_closing(np.pad(mask, 1), _AROUND)[1:-1, 1:-1] | mask
+    filled = ~_larger(~closed, (HOLE_UM / mpp) ** 2)
+    return _larger(ndimage.binary_opening(filled, _AROUND), (SPECK_UM / mpp) ** 2)
+
+
+def _larger(mask: np.ndarray, area: float) -> np.ndarray:
+    """The connected pieces of a mask that have at least an area, in pixels."""
+    pieces, _ = ndimage.label(mask)
+    kept = np.bincount(pieces.ravel()) >= area
+    kept[0] = False
+    return np.asarray(kept[pieces])
