@@ -1,6 +1,7 @@
-"""DICOM series and NIfTI files for MONAI's `LoadImage`.
+"""DICOM series, NIfTI files and whole slides for MONAI's `LoadImage`.
 
     LoadImage(reader=ScanReader(), image_only=False)("folder/of/one/series")
+    LoadImage(reader=SlideReader(mpp=8.0), image_only=False)("one.svs")
 
 What is refused here raises; MONAI's own readers would fold, stretch or mix it in silence.
 """
@@ -8,7 +9,7 @@ What is refused here raises; MONAI's own readers would fold, stretch or mix it i
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ import numpy as np
 from monai.data.image_reader import ImageReader
 from monai.utils.enums import MetaKeys, SpaceKeys
 
-from mmmed.errors import DataError, SeriesError
+from mmmed.errors import DataError, SeriesError, SlideError
 from mmmed.readers.dicom.series import read_series
 from mmmed.readers.entities import VOLUME_ENDINGS
 from mmmed.readers.nifti import read_volume
+from mmmed.readers.slide.overview import whole
+from mmmed.readers.slide.slide import Slide, open_slide
 from mmmed.readers.volume import Volume
 
 PathLike = str | os.PathLike[Any]
@@ -79,6 +82,57 @@ class ScanReader(ImageReader):
                 f"{paths[0].parent}: a series of {len(volumes)} volumes; choose by label: {labels}"
             )
         return named[0].volume
+
+
+class SlideReader(ImageReader):
+    """Reads a whole slide at one magnification: (3, rows, columns) float32 in 0..1.
+
+    For tiles at several magnifications there is `mmmed.readers.slide.dataset.SlideSets`.
+    """
+
+    def __init__(self, *, mpp: float, overrides: Mapping[str, float] | None = None) -> None:
+        """Reads slides at `mpp` um per pixel.
+
+        Args:
+            mpp: of the array; the slide's own or a coarser one.
+            overrides: name of a slide's file -> um per pixel of its finest level.
+        """
+        self._mpp = mpp
+        self._overrides = overrides or {}
+
+    def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:  # noqa: ARG002
+        """Every name may be a slide: DICOM files often have no ending."""
+        return True
+
+    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> Slide:
+        """The slide at a path, open.
+
+        Raises:
+            SlideError: it cannot be used, or there are several paths.
+        """
+        if kwargs:
+            raise TypeError(f"options {sorted(kwargs)} are unknown; SlideReader has none")
+        given = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+        if len(given) != 1:
+            raise SlideError(f"{len(given)} paths are given; a slide is one")
+        path = Path(given[0])
+        return open_slide(path, mpp=self._overrides.get(path.name))
+
+    def get_data(self, img: Slide) -> tuple[np.ndarray, dict[str, Any]]:
+        """The array (3, rows, columns) and what MONAI wants to know of it, `mpp` among it.
+
+        Raises:
+            SlideError: the slide has not the magnification, or more pixels than an image may have.
+        """
+        with img:
+            values = whole(img, mpp=self._mpp)
+        meta = {
+            MetaKeys.SPATIAL_SHAPE: np.array(values.shape[1:]),
+            MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
+            "filename_or_obj": str(img.path),
+            "mpp": self._mpp,
+        }
+        return values, {str(key): value for key, value in meta.items()}
 
 
 def _files(path: Path) -> list[Path]:

@@ -11,10 +11,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 import slices
+import slides
 from monai.transforms import LoadImage
 
-from mmmed.errors import SeriesError
-from mmmed.readers.monai import ScanReader
+from mmmed.errors import SeriesError, SlideError
+from mmmed.readers.monai import ScanReader, SlideReader
 
 
 def load(path: Path, **options: str) -> Any:
@@ -47,3 +48,29 @@ def test_one_of_several_volumes_is_chosen_by_its_label(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.numpy(), wanted.get_fdata())
     with pytest.raises(SeriesError, match="2 volumes; choose by label: 'echo 1', 'echo 2'"):
         ScanReader().read(tmp_path)
+
+
+def test_a_slide_loads_at_a_magnification(tmp_path: Path) -> None:
+    image = slides.landscape(128, 192)
+    path = slides.write_tiff(tmp_path / "one.tif", image, mpp=0.5, factors=(1, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loaded = LoadImage(reader=SlideReader(mpp=1.0))(path)
+    expected = slides.block_means(image, 2).transpose(2, 0, 1) / 255
+    np.testing.assert_allclose(loaded.numpy(), expected, atol=1e-6)
+    assert loaded.meta["mpp"] == 1.0
+
+
+def test_a_slide_is_loaded_by_the_table_of_um_per_pixel(tmp_path: Path) -> None:
+    path = slides.write_tiff(tmp_path / "one.tif", slides.landscape(64, 96), mpp=None, factors=(1,))
+    reader = SlideReader(mpp=0.5, overrides={"one.tif": 0.25})
+    assert reader.get_data(reader.read(path))[0].shape == (3, 32, 48)
+    with pytest.raises(SlideError, match="states no um per pixel"):
+        SlideReader(mpp=0.5).read(path)
+
+
+def test_a_whole_slide_larger_than_an_image_may_be_is_refused(tmp_path: Path) -> None:
+    path = slides.write_tiff(tmp_path / "one.tif", slides.landscape(64, 96), mpp=0.5, factors=(1,))
+    reader = SlideReader(mpp=0.01, overrides={"one.tif": 20.0})
+    with pytest.raises(SlideError, match=r"192000 x 128000 pixels at 0\.01 um"):
+        reader.get_data(reader.read(path))

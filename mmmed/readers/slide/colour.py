@@ -61,3 +61,10 @@ def opaque(stored: np.ndarray, behind: tuple[int, int, int]) -> np.ndarray:
     shown = np.full_like(stored, 0xFF)
     shown[..., :3] = np.rint(stored[..., :3] * share + np.array(behind, np.float32) * (1 - share))
     return shown
+
+
+def as_shares(colours: np.ndarray) -> np.ndarray:
+    """Colours (rows, columns, 3) uint8 as images are: (3, rows, columns) float32 in 0..1."""
+    shares = colours.transpose(2, 0, 1).astype(np.float32, order="C")
+    shares /= np.float32(0xFF)
+    return shares

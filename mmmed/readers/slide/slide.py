@@ -23,7 +23,7 @@ from PIL import Image
 from mmmed.errors import DataError, SlideError
 from mmmed.readers.dicom.line import one_line
 from mmmed.readers.opening import impostor, opened
-from mmmed.readers.slide.colour import background, opaque, region
+from mmmed.readers.slide.colour import as_shares, background, opaque, region
 from mmmed.readers.slide.magnification import checked_mpp, offered, stated_mpp
 from mmmed.readers.slide.tile import Tile
 from mmmed.readers.slide.window import Block, Level, Window, blocks, level_for
@@ -75,9 +75,7 @@ class Slide:
         Raises:
             SlideError: as `pixels`.
         """
-        shares = self.pixels(tile).transpose(2, 0, 1).astype(np.float32, order="C")
-        shares /= np.float32(0xFF)
-        return shares
+        return as_shares(self.pixels(tile))
 
     def pixels(self, tile: Tile) -> np.ndarray:
         """A tile as it is stored: (pixels, pixels, 3) uint8.

@@ -19,9 +19,9 @@ DETAIL_UM = 8.0
 FEWEST, MOST = 512, 2048
 """Pixels along a mask's longer side: small slides have a finer mask, large ones a coarser."""
 
-SPECK_UM, HOLE_UM = 100.0, 50.0
-"""Sides of the squares whose area is the least that a piece and a hole have; less is dropped, and
-closed."""
+SMALLEST_UM = 50.0
+"""Side of the square whose area a piece and a hole have at least: about a tile of 40x. Smaller
+pieces are dropped, smaller holes closed."""
 
 _AROUND = np.ones((3, 3), dtype=bool)
 
@@ -58,8 +58,9 @@ def tissue(slide: Slide) -> Tissue:
 def cleaned(mask: np.ndarray, mpp: float) -> np.ndarray:
     """A mask (rows, columns) of `mpp` um per pixel without specks and without small holes."""
     closed = ndimage.binary_closing(np.pad(mask, 1), _AROUND)[1:-1, 1:-1] | mask
-    filled = ~_larger(~closed, (HOLE_UM / mpp) ** 2)
-    return _larger(ndimage.binary_opening(filled, _AROUND), (SPECK_UM / mpp) ** 2)
+    least = (SMALLEST_UM / mpp) ** 2
+    filled = ~_larger(~closed, least)
+    return _larger(ndimage.binary_opening(filled, _AROUND), least)
 
 
 def _larger(mask: np.ndarray, area: float) -> np.ndarray:
