@@ -21,7 +21,7 @@ BLOCK = 1 << 22
 def pair_kernel(positive: Floats, negative: Floats) -> Floats:
     """(P, N) of the values of positive (P,) and negative (N,) cases."""
     above = positive[:, None] > negative
-    return above + (positive[:, None] == negative) / 2
+    return np.asarray(above + (positive[:, None] == negative) / 2)
 
 
 def pair_auroc(
@@ -42,4 +42,4 @@ def pair_auroc(
         beaten = pair_kernel(positive[part], negative) @ negative_weights
         right += np.einsum("pd,pd->d", positive_weights[part], beaten)
     pairs = positive_weights.sum(axis=0) * negative_weights.sum(axis=0)
-    return np.divide(right, pairs, out=np.full(len(right), np.nan), where=pairs > 0)
+    return np.asarray(right / np.where(pairs > 0, pairs, np.nan))

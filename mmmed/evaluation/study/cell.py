@@ -1,0 +1,121 @@
+"""The cells of a study: one method in one place.
+
+place    where methods meet: cohort, train protocol, test protocol, rate, pattern
+cell     the predictions of one method in one place, model by model (fold x seed)
+stratum  the cases of an observed table that show one pattern; stated, and compared with nothing, as
+         its people differ from one pattern to the next
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from mmmed.evaluation.predictions import MIXED, Key, Model, tables
+
+OPTIONAL = ("cohort", "train")
+"""Columns a table of predictions may have beside its own: which cohort was predicted, and under
+which train protocol the model was made."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where methods meet.
+
+    Attributes:
+        cohort: predicted; empty where a study has one.
+        train: protocol of the training; empty where a study has one.
+        protocol: of the test.
+        rate: share hidden; -1 where the protocol has none.
+        pattern: shown; `mixed` in an observed table.
+        table: `forced`, `observed`, or `stratum`.
+    """
+
+    cohort: str
+    train: str
+    protocol: str
+    rate: float
+    pattern: str
+    table: str
+
+    def to_row(self) -> dict[str, str | float | None]:
+        """The columns of every table of results that tell the place."""
+        return {
+            "cohort": self.cohort or None,
+            "train": self.train or None,
+            "protocol": self.protocol,
+            "rate": None if self.rate < 0 else self.rate,
+            "pattern": self.pattern,
+            "table": self.table,
+        }
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method in one place; its models are in the order of fold and seed."""
+
+    method: str
+    place: Place
+    models: tuple[Model, ...]
+
+
+def find_cells(
+    predictions: pd.DataFrame, *, classes: Sequence[str], positive: str | None
+) -> list[Cell]:
+    """Every cell, strata included, of the labelled test predictions.
+
+    Raises:
+        DataError: as `predictions.tables` raises.
+    """
+    known = [name for name in OPTIONAL if name in predictions.columns]
+    if not known:
+        return list(_cells(predictions, ("", ""), classes=classes, positive=positive))
+    found: list[Cell] = []
+    for names, part in predictions.groupby(known, sort=True):
+        told = dict(zip(known, map(str, names), strict=True))
+        head = (told.get("cohort", ""), told.get("train", ""))
+        found += _cells(part, head, classes=classes, positive=positive)
+    return found
+
+
+def _cells(
+    predictions: pd.DataFrame,
+    head: tuple[str, str],
+    *,
+    classes: Sequence[str],
+    positive: str | None,
+) -> Iterator[Cell]:
+    for key, models in tables(predictions, classes=classes, positive=positive):
+        place = _place(head, key)
+        yield Cell(key.method, place, models)
+        if key.pattern == MIXED:
+            yield from _strata(key.method, place, models)
+
+
+def _place(head: tuple[str, str], key: Key) -> Place:
+    cohort, train = head
+    return Place(cohort, train, key.protocol, key.rate, key.pattern, key.table)
+
+
+def _strata(method: str, place: Place, models: Sequence[Model]) -> Iterator[Cell]:
+    patterns = sorted({pattern for model in models for pattern in model.pattern})
+    for pattern in patterns if len(patterns) > 1 else ():
+        shown = [(model, np.array(model.pattern) == pattern) for model in models]
+        parts = tuple(keep(model, rows) for model, rows in shown if rows.any())
+        yield Cell(method, replace(place, pattern=pattern, table="stratum"), parts)
+
+
+def keep(model: Model, rows: np.ndarray) -> Model:
+    """The chosen rows of a model's predictions, a mask (n,)."""
+    chosen = np.flatnonzero(rows)
+    return Model(
+        fold=model.fold,
+        seed=model.seed,
+        case=tuple(model.case[row] for row in chosen),
+        subject=tuple(model.subject[row] for row in chosen),
+        pattern=tuple(model.pattern[row] for row in chosen),
+        scored=model.scored.rows(chosen),
+    )
