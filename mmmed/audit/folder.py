@@ -14,7 +14,7 @@ from typing import Any
 from mmmed.errors import DataError, RunError
 from mmmed.record import atomic, digest, table
 
-TABLES = ("cases.tsv", "splits.tsv", "presence.tsv", "predictions.tsv")
+TABLES = ("cases.tsv", "splits.tsv", "leaks.tsv", "presence.tsv", "predictions.tsv")
 DIGESTED = (
     "study.yaml",
     "environment.json",
@@ -79,6 +79,7 @@ class RunFolder:
         environment: `environment.json`.
         cases: rows of `cases.tsv`.
         splits: rows of `splits.tsv`.
+        leaks: rows of `leaks.tsv`; empty where no subject is on both sides of a fold.
         presence: rows of `presence.tsv`.
         rule: how a case got its label, of `metrics.json`; empty where it is not recorded.
         classes: their names, of `metrics.json`.
@@ -97,6 +98,7 @@ class RunFolder:
     environment: Mapping[str, Any] | None
     cases: Sequence[Mapping[str, str]]
     splits: Sequence[Mapping[str, str]]
+    leaks: Sequence[Mapping[str, str]]
     presence: Sequence[Mapping[str, str]]
     rule: str
     classes: Sequence[str]
@@ -126,6 +128,7 @@ def read_run(run: Path) -> RunFolder:
         environment=_json(run / "environment.json"),
         cases=_rows(run / "cases.tsv", table.CASES),
         splits=_rows(run / "splits.tsv", table.SPLITS),
+        leaks=_rows(run / "leaks.tsv", table.LEAKS),
         presence=_rows(run / "presence.tsv", table.PRESENCE),
         rule=str(metrics.get("rule", "")),
         classes=[str(name) for name in metrics.get("classes", ())],

@@ -1,8 +1,8 @@
 """Who trains, who chooses, who calibrates, who is tested.
 
 part    train | validation | calibration | test; calibration meets no gradient and no choice
-fold    one assignment of every case to a part
-leak    a subject in two parts; never allowed
+fold    one assignment of cases to parts; of every case, unless lists say otherwise
+leak    a subject in two parts; none is drawn, and lists are taken with theirs where a study asks
 
 Subjects are dealt like cards: sorted by class, stratum, site and then at random, each goes to the
 part that is furthest behind its share. So parts are alike in these, and their sizes are as exact as
@@ -12,88 +12,20 @@ whole subjects allow, also where a class is smaller than the number of folds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
-import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
 
+from mmmed.cohorts import listed
 from mmmed.cohorts.cohort import Cohort, require_classes
-from mmmed.config import Spec
+from mmmed.cohorts.dealing import deal, everyone
+from mmmed.cohorts.listed import Leak
+from mmmed.cohorts.split_spec import Folds, Holdout, LeaveOneSiteOut, Lists
 from mmmed.errors import DataError, LeakageError, join
 
 Part = Literal["train", "validation", "calibration", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "calibration", "test")
-Share = Annotated[float, Field(gt=0, lt=1)]
-
-
-class _Drawn(Spec):
-    """What every way of splitting states.
-
-    Attributes:
-        validation: share of the whole that chooses.
-        calibration: share of the whole that calibrates.
-        seed: of the draw alone.
-        stratify: a column recorded with each case, such as `subtype`, in which parts are to be
-            alike; None for class and site alone.
-    """
-
-    validation: Share = 0.1
-    calibration: Share = 0.1
-    seed: int = 0
-    stratify: str | None = None
-
-
-class Holdout(_Drawn):
-    """One fold: as the cohort's own `part` column says, else drawn. Or several, each drawn anew.
-
-    Attributes:
-        test: share of the whole that is tested.
-        repeats: how many hold-outs; a subject may be tested in several of them, or in none.
-    """
-
-    kind: Literal["holdout"] = "holdout"
-    test: Share = 0.2
-    repeats: Annotated[int, Field(ge=1)] = 1
-
-    @model_validator(mode="after")
-    def _leaves_training(self) -> Holdout:
-        if self.validation + self.calibration + self.test >= 1:
-            raise ValueError("validation, calibration and test leave nothing to train on")
-        return self
-
-
-class Folds(_Drawn):
-    """Each subject is tested once.
-
-    Attributes:
-        folds: how many.
-    """
-
-    kind: Literal["folds"]
-    folds: Annotated[int, Field(ge=2)] = 5
-
-    @model_validator(mode="after")
-    def _leaves_training(self) -> Folds:
-        if self.validation + self.calibration + 1 / self.folds >= 1:
-            raise ValueError("validation, calibration and one fold leave nothing to train on")
-        return self
-
-
-class LeaveOneSiteOut(_Drawn):
-    """Each site is tested once, by a model that never saw it."""
-
-    kind: Literal["leave-one-site-out"]
-
-    @model_validator(mode="after")
-    def _leaves_training(self) -> LeaveOneSiteOut:
-        if self.validation + self.calibration >= 1:
-            raise ValueError("validation and calibration leave nothing to train on")
-        return self
-
-
-Splits = Annotated[Holdout | Folds | LeaveOneSiteOut, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True)
@@ -103,28 +35,38 @@ class Fold:
     Attributes:
         name: `holdout`, `fold-0`, `site-B`.
         part: case id -> part, in the cohort's order.
+        leaks: names of subjects on both sides, as lists give them; none where parts are drawn.
+        remarks: what lists and cohort do not agree on, in sentences, and what leaks.
     """
 
     name: str
     part: pd.Series
+    leaks: tuple[Leak, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def cases(self, *parts: Part) -> list[str]:
         """The cases of these parts, in the cohort's order."""
         return [str(case) for case in self.part.index[self.part.isin(parts)]]
 
 
-def split(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut) -> tuple[Fold, ...]:
+def split(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut | Lists) -> tuple[Fold, ...]:
     """The folds of a cohort.
 
     Raises:
-        LeakageError: the cohort's own `part` column puts one subject into two parts.
+        LeakageError: the cohort's own `part` column puts one subject into two parts, or lists do
+            and the study refuses it.
+        StudyError: a list is not there.
         DataError: a class has no case in the cohort, or is missing from a part that needs it; the
-            `part` column holds another word; there are too few subjects or sites.
+            `part` column holds another word; there are too few subjects or sites; no fold of the
+            lists can be used.
     """
     require_classes(cohort)
     folds = _drawn(cohort, spec)
     for fold in folds:
-        check_leakage(fold, cohort.subjects())
+        subjects = cohort.subjects().loc[fold.part.index]
+        taken = {leak.subject for leak in fold.leaks}
+        kept = subjects[~subjects.isin(taken)]
+        check_leakage(replace(fold, part=fold.part.loc[kept.index]), kept)
         _check_parts(cohort, fold)
     return folds
 
@@ -169,7 +111,7 @@ def check_leakage(fold: Fold, subjects: pd.Series) -> None:
         )
 
 
-def _drawn(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut) -> tuple[Fold, ...]:
+def _drawn(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut | Lists) -> tuple[Fold, ...]:
     match spec:
         case Holdout():
             return _holdouts(cohort, spec)
@@ -177,6 +119,8 @@ def _drawn(cohort: Cohort, spec: Holdout | Folds | LeaveOneSiteOut) -> tuple[Fol
             return _folds(cohort, spec)
         case LeaveOneSiteOut():
             return _sites(cohort, spec)
+        case Lists():
+            return _listed(cohort, spec)
 
 
 def _holdouts(cohort: Cohort, spec: Holdout) -> tuple[Fold, ...]:
@@ -188,7 +132,7 @@ def _holdouts(cohort: Cohort, spec: Holdout) -> tuple[Fold, ...]:
                 "set splits.repeats=1"
             )
         return (own,)
-    people = _people(cohort, spec.stratify)
+    people = everyone(cohort, spec.stratify)
     rest = 1 - spec.validation - spec.calibration - spec.test
     shares = {
         "train": rest,
@@ -197,17 +141,17 @@ def _holdouts(cohort: Cohort, spec: Holdout) -> tuple[Fold, ...]:
         "test": spec.test,
     }
     if spec.repeats == 1:
-        return (Fold("holdout", _spread(cohort, _deal(people, shares, spec.seed))),)
+        return (Fold("holdout", _spread(cohort, deal(people, shares, spec.seed))),)
     return tuple(
-        Fold(f"holdout-{number}", _spread(cohort, _deal(people, shares, (spec.seed, number))))
+        Fold(f"holdout-{number}", _spread(cohort, deal(people, shares, (spec.seed, number))))
         for number in range(spec.repeats)
     )
 
 
 def _folds(cohort: Cohort, spec: Folds) -> tuple[Fold, ...]:
-    people = _people(cohort, spec.stratify)
+    people = everyone(cohort, spec.stratify)
     names = [f"fold-{index}" for index in range(spec.folds)]
-    home = _deal(people, dict.fromkeys(names, 1 / spec.folds), spec.seed)
+    home = deal(people, dict.fromkeys(names, 1 / spec.folds), spec.seed)
     tested = pd.Series(home)
     return tuple(
         Fold(name, _spread(cohort, _around(people, set(tested.index[tested == name]), spec)))
@@ -216,7 +160,7 @@ def _folds(cohort: Cohort, spec: Folds) -> tuple[Fold, ...]:
 
 
 def _sites(cohort: Cohort, spec: LeaveOneSiteOut) -> tuple[Fold, ...]:
-    people = _people(cohort, spec.stratify)
+    people = everyone(cohort, spec.stratify)
     unknown = people.index[people["site"] == ""]
     if len(unknown):
         raise DataError(f"leave-one-site-out: the site of subject {unknown[0]} is not recorded")
@@ -232,8 +176,37 @@ def _sites(cohort: Cohort, spec: LeaveOneSiteOut) -> tuple[Fold, ...]:
     )
 
 
+def _listed(cohort: Cohort, spec: Lists) -> tuple[Fold, ...]:
+    found, remarks = listed.sides(cohort, spec.files)
+    told = [line for one in found for line in listed.leak_sentences(one)]
+    if told and spec.leaks == "refuse":
+        ways = "set splits.leaks=report to take the lists as given, or move to test them"
+        raise LeakageError(join(f"{line}; {ways}" for line in told))
+    if spec.leaks == "move":
+        found = [listed.moved(one) for one in found]
+        told = [f"{line}; all of it is tested" for line in told]
+    return tuple(_fold_of(cohort, one, spec, remarks=(*remarks, *told)) for one in found)
+
+
+def _fold_of(cohort: Cohort, one: listed.Sides, spec: Lists, *, remarks: tuple[str, ...]) -> Fold:
+    """Validation and calibration drawn from those who are not tested and do not leak."""
+    named = replace(cohort, cases=tuple(case for case in cohort.cases if case.id in one.tested))
+    people = everyone(named, spec.stratify)
+    fixed = {case.subject for case in named.cases if one.tested[case.id]}
+    drawn = _around(people, fixed, spec)
+    parts = {
+        case.id: "test"
+        if one.tested[case.id]
+        else "train"
+        if case.subject in fixed
+        else drawn[case.subject]
+        for case in named.cases
+    }
+    return Fold(one.name, _series(named, parts.values()), leaks=one.leaks, remarks=remarks)
+
+
 def _around(
-    people: pd.DataFrame, tested: set[str], spec: Folds | LeaveOneSiteOut
+    people: pd.DataFrame, tested: set[str], spec: Folds | LeaveOneSiteOut | Lists
 ) -> dict[str, str]:
     """Parts of the others around a given test part; shares are of the whole."""
     others = people[~people.index.isin(list(tested))]
@@ -243,56 +216,7 @@ def _around(
         "calibration": spec.calibration / left,
     }
     inner["train"] = max(1 - sum(inner.values()), 0.0)
-    return {**_deal(others, inner, spec.seed), **dict.fromkeys(tested, "test")}
-
-
-def _people(cohort: Cohort, stratify: str | None) -> pd.DataFrame:
-    """One row per subject: its class, stratum, site and number of cases.
-
-    A subject whose class changes counts as its highest class, one of several sites or strata as the
-    first of them.
-
-    Raises:
-        DataError: the strata are no column of the cohort.
-    """
-    known = {name for case in cohort.cases for name in case.covariates}
-    if stratify is not None and stratify not in known:
-        raise DataError(
-            f"cohort {cohort.name}: splits.stratify: no column {stratify!r} is recorded "
-            f"({', '.join(sorted(known)) or 'none is'})"
-        )
-    table = pd.DataFrame(
-        {
-            "subject": [case.subject for case in cohort.cases],
-            "label": [case.label for case in cohort.cases],
-            "stratum": [str(case.covariates.get(stratify or "")) for case in cohort.cases],
-            "site": [case.site or "" for case in cohort.cases],
-        }
-    )
-    return table.groupby("subject").agg(
-        label=("label", "max"),
-        stratum=("stratum", "first"),
-        site=("site", "first"),
-        cases=("label", "size"),
-    )
-
-
-def _deal(
-    people: pd.DataFrame, shares: Mapping[str, float], seed: int | tuple[int, int]
-) -> dict[str, str]:
-    """Subject -> one of the named shares."""
-    random = np.random.default_rng(seed)
-    order = people.sort_index().assign(draw=lambda table: random.random(len(table)))
-    order = order.sort_values(["label", "stratum", "site", "draw"], kind="stable")
-    given = dict.fromkeys(shares, 0)
-    dealt: dict[str, str] = {}
-    total = 0
-    for subject, count in zip(order.index, order["cases"], strict=True):
-        total += int(count)
-        part = max(shares, key=lambda name: shares[name] * total - given[name])
-        given[part] += int(count)
-        dealt[str(subject)] = part
-    return dealt
+    return {**deal(others, inner, spec.seed), **dict.fromkeys(tested, "test")}
 
 
 def _spread(cohort: Cohort, parts: Mapping[str, str]) -> pd.Series:

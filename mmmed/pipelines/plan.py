@@ -54,7 +54,7 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
     Raises:
         StudyError: the class named positive is none of the cohort's, or a method lacks the pairs
             it learns from, or the room for two cases in a batch.
-        LeakageError: a subject is in two parts.
+        LeakageError: a subject is in two parts, unless the study takes lists as given.
     """
     positive = study.evaluation.positive
     if positive is not None and positive not in cohort.classes:
@@ -82,8 +82,13 @@ def realised(folds: Sequence[FoldPlan]) -> list[str]:
     return [*folds[0].sentences, *alike]
 
 
+def remarks(folds: Sequence[FoldPlan]) -> list[str]:
+    """What lists of folds do not agree on with the cohort, and what they leak; each once."""
+    return list(dict.fromkeys(line for one in folds for line in one.fold.remarks))
+
+
 def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None:
-    """`cases.tsv`, `splits.tsv` and `presence.tsv` of a run."""
+    """`cases.tsv`, `splits.tsv` and `presence.tsv` of a run; `leaks.tsv` where lists leak."""
     recorded = map(str, cohort.covariates().columns)
     extra = [name for name in recorded if name not in table.CASES.columns]
     table.write(run / "cases.tsv", table.CASES, _case_rows(cohort, extra), extra=extra)
@@ -96,11 +101,15 @@ def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None
         }
         for one in folds
         for case in cohort.cases
+        if case.id in one.fold.part.index
     ]
     table.write(run / "splits.tsv", table.SPLITS, rows)
     table.write(
         run / "presence.tsv", table.PRESENCE, [row for one in folds for row in one.presence]
     )
+    leaks = [row for one in folds for row in _leak_rows(one.fold)]
+    if leaks:
+        table.write(run / "leaks.tsv", table.LEAKS, leaks)
 
 
 def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | None) -> FoldPlan:
@@ -122,7 +131,7 @@ def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | 
             sentences += [f"fold {fold.name} {named}: {hiding}" for hiding in shown.hidings]
     return FoldPlan(
         fold=fold,
-        shown={case.id: train.pattern(case.id) for case in cohort.cases},
+        shown={str(case): train.pattern(str(case)) for case in fold.part.index},
         views=tuple(views),
         sentences=tuple(sentences),
         presence=tuple(presence),
@@ -142,6 +151,20 @@ def _observed(protocol: TestProtocol, rate: float | None, shown: Shown) -> list[
     return [
         View(case=case, protocol=protocol.kind, rate=rate, pattern=shown.pattern(case))
         for case in shown.table.index
+    ]
+
+
+def _leak_rows(fold: Fold) -> list[dict[str, table.Cell]]:
+    return [
+        {
+            "fold": fold.name,
+            "subject_id": leak.subject,
+            "case_id": leak.case,
+            "name": leak.name,
+            "listed": "test" if leak.tested else "train",
+            "split": str(fold.part[leak.case]),
+        }
+        for leak in fold.leaks
     ]
 
 

@@ -12,6 +12,8 @@ import yaml
 
 from mmmed import library
 from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort, load_dicom
+from mmmed.cohorts.fold_list import files_of
+from mmmed.cohorts.split_spec import Lists
 from mmmed.errors import Collecting, StudyError, join
 from mmmed.mechanism import Listed, TestProtocol, TrainProtocol
 from mmmed.models.building import cramped, weights_file
@@ -30,7 +32,8 @@ class Resolved:
         cohort: that it names, with its overrides.
         chains: modality -> chain.
         origins: YAML that was read -> where it came from and its SHA-256.
-        files: file that the study itself names -> SHA-256: starting weights, lists of the hidden.
+        files: file that the study itself names -> SHA-256: starting weights, lists of the hidden
+            and of folds.
         dicom: how a package of the study reads a folder of DICOM, without the folder and its
             tables; None where no chain takes a scan as acquired.
     """
@@ -210,8 +213,12 @@ def _files(study: Study) -> dict[str, str]:
     protocols = (*study.protocols.train, *study.protocols.test)
     lists = [one.file for one in protocols if isinstance(one, Listed)]
     weights = [file for file in map(weights_file, study.methods) if file is not None]
+    folds: list[Path] = []
+    if isinstance(study.splits, Lists):
+        with suppress(StudyError):
+            folds = files_of(study.splits.files)
     found = {}
-    for path in dict.fromkeys([*lists, *weights]):
+    for path in dict.fromkeys([*lists, *weights, *folds]):
         with suppress(OSError):
             found[str(path)] = digest.of_file(path)
     return found

@@ -17,7 +17,7 @@ from mmmed.pipelines.backends import parallel_jobs, run_jobs
 from mmmed.pipelines.environment import environment
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.known import write_known
-from mmmed.pipelines.plan import realised, write_tables
+from mmmed.pipelines.plan import realised, remarks, write_tables
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather
@@ -93,7 +93,8 @@ def run(
             drawn = partial(hearer, "montages")
             gallery.write(agenda.stocked.scans, where, jobs=parallel, progress=drawn)
         rule = agenda.stocked.cohort.rule
-        for sentence in (*([rule] if rule else []), *realised(agenda.folds), *known):
+        said = remarks(agenda.folds)
+        for sentence in (*([rule] if rule else []), *said, *realised(agenda.folds), *known):
             hearer.note(sentence)
         failures = run_jobs(
             agenda.jobs,
@@ -106,7 +107,7 @@ def run(
         done = [job for job in agenda.jobs if job not in failures]
         if not done:
             raise RunError("\n".join(["every job failed; nothing to report", *failed]))
-        table = _finish(where, resolved, agenda.stocked, done, failed, hearer)
+        table = _finish(where, resolved, agenda.stocked, done, hearer, failed=failed, said=said)
         told(lambda: failed)
     return Outcome(folder=where, table=table, failed=failed)
 
@@ -132,8 +133,10 @@ def _finish(
     resolved: Resolved,
     stocked: Stocked,
     done: Sequence[Job],
-    failed: Sequence[str],
     listener: Listener,
+    *,
+    failed: Sequence[str],
+    said: Sequence[str],
 ) -> str:
     """Everything after the last job; run again as a whole where it was interrupted."""
     begun = time.monotonic()
@@ -142,7 +145,7 @@ def _finish(
     shutil.copytree(done[0].folder(where) / "model", where / "model")
     root = getattr(resolved.cohort.spec, "root", None) or Path()
     notes = [f"left out: {reason_line(str(one), root)}" for one in stocked.cohort.faults]
-    notes += [f"failed: {line}" for line in failed]
+    notes += [*said, *(f"failed: {line}" for line in failed)]
     text = evaluate(where, resolved.study, stocked.cohort, notes=notes)
     _track(where, listener)
     inputs = {

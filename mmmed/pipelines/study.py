@@ -14,7 +14,7 @@ from typing import Annotated, Any, Union
 from pydantic import Field, create_model, field_validator
 
 from mmmed import config, library
-from mmmed.cohorts.splits import Splits
+from mmmed.cohorts.split_spec import Splits
 from mmmed.config import Spec
 from mmmed.evaluation.bootstrap import Interval
 from mmmed.mechanism import Complete, TestProtocol, TrainProtocol

@@ -61,6 +61,12 @@ PRESENCE = Schema(
     ("protocol", "rate", "fold", "case_id", "split", "modality", "status"),
     ("protocol", "rate", "fold", "case_id", "modality"),
 )
+LEAKS = Schema(
+    "mmmed-leaks",
+    1,
+    ("fold", "subject_id", "case_id", "name", "listed", "split"),
+    ("fold", "subject_id", "case_id", "name"),
+)
 PREDICTIONS = Schema(
     "mmmed-predictions",
     1,

@@ -121,6 +121,7 @@ class StepLoader:
                     item,
                     self.chains[name].augment,
                     seed=key(self.seed, "augment", draw, case, name, index),
+                    colours=self.chains[name].colours,
                 )
                 for index, item in enumerate(mine)
             )

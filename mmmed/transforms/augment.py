@@ -12,25 +12,42 @@ from typing import assert_never
 import torch
 from torch import Generator, Tensor
 
-from mmmed.transforms.step import AugmentStep, Flip, Gain, Noise, Offset, QuarterTurns, Roll
+from mmmed.transforms.stain import Colours, stained
+from mmmed.transforms.step import (
+    AugmentStep,
+    Flip,
+    Gain,
+    Noise,
+    Offset,
+    QuarterTurns,
+    Roll,
+    Stain,
+)
 
 AXES = {3: {"left-right": 2, "up-down": 1}, 4: {"left-right": 1, "up-down": 3}}
 """Axes of an item by how many it has: an image (C, H, W), a volume (C, i, j, k)."""
 
 
-def augment(item: Tensor, steps: Sequence[AugmentStep], *, seed: int) -> Tensor:
+def augment(
+    item: Tensor,
+    steps: Sequence[AugmentStep],
+    *,
+    seed: int,
+    colours: Colours = Colours(),  # noqa: B008 - frozen
+) -> Tensor:
     """The item after every step; the item itself is left as it is.
 
     Args:
         item: (C, *space) or (F,).
         steps: in order.
         seed: everything random comes from it.
+        colours: of an image whose stains change.
     """
     if not steps:
         return item
     random = Generator().manual_seed(seed)
     for step in steps:
-        item = _step(item, step, random)
+        item = _step(item, step, random, colours)
     return item
 
 
@@ -39,7 +56,7 @@ def mirrored(item: Tensor) -> Tensor:
     return item.flip(AXES[item.ndim]["left-right"])
 
 
-def _step(item: Tensor, step: AugmentStep, random: Generator) -> Tensor:
+def _step(item: Tensor, step: AugmentStep, random: Generator, colours: Colours) -> Tensor:
     match step:
         case Flip():
             turned = float(torch.rand((), generator=random)) < step.probability
@@ -56,5 +73,7 @@ def _step(item: Tensor, step: AugmentStep, random: Generator) -> Tensor:
             return item + step.sd * float(torch.randn((), generator=random))
         case Noise():
             return item + step.sd * torch.randn(item.shape, generator=random, dtype=item.dtype)
+        case Stain():
+            return stained(item, step, colours=colours, random=random)
         case _:
             assert_never(step)

@@ -13,13 +13,17 @@ from mmmed.modality import ItemKind
 from mmmed.readers import template
 from mmmed.readers.template import Like
 from mmmed.record import digest
+from mmmed.transforms.stain import Colours
 from mmmed.transforms.step import (
     FOR_IMAGES,
     FOR_VOLUMES,
+    RECOLOURING,
     SPATIAL,
     AugmentStep,
     BrainMask,
+    Colour,
     CropOrPad,
+    Normalise,
     PrepareStep,
     QuarterTurns,
     ReferenceRegion,
@@ -28,6 +32,7 @@ from mmmed.transforms.step import (
     RobustScale,
     ShorterSide,
     Spacing,
+    Stain,
     ToTemplate,
     ZScore,
 )
@@ -95,6 +100,38 @@ class Chain(Spec):
                 "a square"
             )
         return self
+
+    @model_validator(mode="after")
+    def _stains_known_colours(self) -> Chain:
+        places = [place for place, step in enumerate(self.augment) if isinstance(step, Stain)]
+        if not places:
+            return self
+        colour = [step.to for step in self.prepare if isinstance(step, Colour)]
+        if colour[-1:] != ["rgb"]:
+            raise ValueError("stain needs images in colour; put `colour` to rgb into `prepare`")
+        before = (*self.prepare, *self.augment[: places[-1]])
+        unknown: list[str] = [step.kind for step in before if isinstance(step, RECOLOURING)]
+        if unknown:
+            raise ValueError(
+                f"stain needs to know which value is which colour, and {unknown[0]} stands before "
+                "it; put it after stain, or use `normalise` in `prepare`"
+            )
+        if any(len(step.mean) != len(Colours().mean) for step in self._normalised):
+            raise ValueError("stain needs three channels; `normalise` states others")
+        return self
+
+    @property
+    def colours(self) -> Colours:
+        """How the channels of a prepared image in colour stand for red, green and blue in 0..1."""
+        found = Colours()
+        for step in self._normalised:
+            if len(step.mean) == len(found.mean):
+                found = found.then(step.mean, step.sd)
+        return found
+
+    @property
+    def _normalised(self) -> list[Normalise]:
+        return [step for step in self.prepare if isinstance(step, Normalise)]
 
     @property
     def space(self) -> tuple[int, ...] | None:

@@ -284,6 +284,23 @@ class Noise(Spec):
     sd: Annotated[float, Field(gt=0)] = 0.05
 
 
+class Stain(Spec):
+    """Changes how much haematoxylin and eosin an image shows, in optical density.
+
+    It needs to know the colours: `colour: {to: rgb}` in `prepare` and no other change of values
+    than `normalise`, which is undone for it; steps that change values stand after it.
+
+    Attributes:
+        scale: each stain is multiplied by a factor drawn from N(1, scale).
+        shift: to each stain is added an amount drawn from N(0, shift): of 0.05, light that falls
+            by a twentieth.
+    """
+
+    kind: Literal["stain"]
+    scale: Annotated[float, Field(ge=0, le=1)] = 0.05
+    shift: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
 PrepareWithoutRegister = (
     BiasField
     | ReferenceRegion
@@ -300,12 +317,15 @@ PrepareWithoutRegister = (
     | Normalise
 )
 PrepareStep = Register | PrepareWithoutRegister
-AugmentStep = Flip | QuarterTurns | Roll | Gain | Offset | Noise
+AugmentStep = Flip | QuarterTurns | Roll | Gain | Offset | Noise | Stain
 SPATIAL = (Flip, QuarterTurns, Roll)
 """Augmentations that need space; a vector has none."""
+
+RECOLOURING = (Clip, ZScore, RobustScale, Gain, Offset, Noise)
+"""Steps after which nobody knows what value was which colour."""
 
 FOR_VOLUMES = (Register, BiasField, ReferenceRegion, BrainMask, ToTemplate, Spacing)
 """Steps that need mm."""
 
-FOR_IMAGES = (ShorterSide, Colour, QuarterTurns)
+FOR_IMAGES = (ShorterSide, Colour, QuarterTurns, Stain)
 """Steps that need rows, columns and colours."""

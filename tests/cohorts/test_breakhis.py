@@ -9,7 +9,8 @@ import pytest
 from mmmed.cohorts.breakhis import BreakHisCohort
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.reading import read
-from mmmed.cohorts.splits import Holdout, check_leakage, split
+from mmmed.cohorts.split_spec import Holdout
+from mmmed.cohorts.splits import check_leakage, split
 from mmmed.errors import DataError, NothingReadable, StudyError
 
 MODALITIES = {f"x{one}": {"magnification": one} for one in (40, 100, 200, 400)}

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from mmmed.cohorts.protocol import apply_test, apply_train, forced_views, presence_rows
-from mmmed.cohorts.splits import Holdout, split
+from mmmed.cohorts.split_spec import Holdout
+from mmmed.cohorts.splits import split
 from mmmed.errors import DataError, StudyError
 from mmmed.mechanism import ByLabel, Complete, EveryPattern, Mar, Mcar, Mnar
 

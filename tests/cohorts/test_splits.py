@@ -5,7 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmmed.cohorts.splits import PARTS, Fold, Folds, Holdout, LeaveOneSiteOut, check_leakage, split
+from mmmed.cohorts.split_spec import Folds, Holdout, LeaveOneSiteOut
+from mmmed.cohorts.splits import PARTS, Fold, check_leakage, split
 from mmmed.errors import DataError, LeakageError
 
 BOTH = ("mri", "pet")

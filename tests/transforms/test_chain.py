@@ -30,6 +30,7 @@ def test_every_shipped_chain_is_loaded(name):
         "vector": "vector",
         "photograph": "image",
         "histology": "image",
+        "histology-paper": "image",
         "histology-small": "image",
     }
     assert chain.item == items.get(name, "volume")
