@@ -90,8 +90,10 @@ def test_a_subject_on_both_sides_is_named_with_its_images(cohort: Cohort, tmp_pa
         ("14-13412", image("LC", 13412, 2), True),
     ]
     assert fold.remarks == (
-        "fold-1: subject 14-13412 leaks: DC-14-13412 in train (2 listed), "
-        "LC-14-13412 in test (2 listed)",
+        (
+            "fold-1: subject 14-13412 leaks: DC-14-13412 in train (2 listed), "
+            "LC-14-13412 in test (2 listed)"
+        ),
     )
 
 
@@ -108,7 +110,7 @@ def test_who_leaks_is_never_drawn_for_validation_or_calibration(
 
 def test_leaks_may_be_refused_or_moved(cohort: Cohort, tmp_path: Path) -> None:
     lines = [line(name) for name in slides()]
-    with pytest.raises(LeakageError, match="subject 14-13412 leaks: .*splits.leaks=report"):
+    with pytest.raises(LeakageError, match=r"subject 14-13412 leaks: .*splits\.leaks=report"):
         folds(cohort, tmp_path / "a.txt", *lines, leaks="refuse")
     (fold,) = folds(cohort, tmp_path / "a.txt", *lines, leaks="move")
     assert (fold.part["DC-14-13412"], fold.part["LC-14-13412"]) == ("test", "test")
@@ -124,7 +126,7 @@ def test_lists_without_a_leak_pass_where_leaks_are_refused(cohort: Cohort, tmp_p
 
 
 def test_what_list_and_files_do_not_share_is_one_line_each(cohort: Cohort, tmp_path: Path) -> None:
-    unlisted, half = image("F", 110), image("TA", 210, 2)
+    half = image("TA", 210, 2)
     kept = [name for name in slides() if "F-14-110-" not in name and name != half]
     lines = [line(name, fold=fold) for fold in (1, 2) for name in kept]
     lost = line("SOB_B_A-14-1-40-001.png", side="train")
@@ -133,12 +135,11 @@ def test_what_list_and_files_do_not_share_is_one_line_each(cohort: Cohort, tmp_p
         first.remarks
     )
     case = "fold-1, fold-2: 1 case(s) not in the list; left out of the fold: F-14-110"
-    file = f"fold-1, fold-2: 1 file(s) not in the list; it goes with their case: {half}"
+    file = f"fold-1, fold-2: 1 file(s) not in the list; it goes with its case: {half}"
     assert case in first.remarks
-    assert file.replace("their", "its") in first.remarks
+    assert file in first.remarks
     assert "F-14-110" not in second.part.index
     assert "TA-14-210" in second.part.index
-    assert unlisted not in " ".join(kept)
 
 
 def test_a_case_whose_images_stand_on_both_sides_is_tested(cohort: Cohort, tmp_path: Path) -> None:
