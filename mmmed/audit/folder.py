@@ -7,7 +7,7 @@ None or empty, and the report says "not recorded"; a part that is there but brok
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ DIGESTED = (
     "metrics.json",
     "ceilings.json",
     "truth.json",
+    "attended.tsv",
 )
+PICTURES, LARGEST = 100, 2**17
+"""How many pictures of items a page may hold, and the bytes of one; others are left out."""
 NEEDED = (
     "method",
     "protocol",
@@ -91,6 +94,8 @@ class RunFolder:
         reports: what jobs tell beside their predictions; not every method tells something.
         digests: file -> SHA-256.
         truth: `truth.json` without its cases.
+        attended: rows of `attended.tsv`: the most attended items of a few cases.
+        pictures: file named there -> JPEG.
     """
 
     name: str
@@ -110,6 +115,8 @@ class RunFolder:
     reports: Sequence[Mapping[str, Any]]
     digests: Mapping[str, str]
     truth: Mapping[str, Any] | None
+    attended: Sequence[Mapping[str, str]] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_run(run: Path) -> RunFolder:
@@ -142,7 +149,15 @@ def read_run(run: Path) -> RunFolder:
         reports=[_json(job) or {} for job in sorted(run.glob("jobs/*/report.json"))],
         digests={name: digest.of_file(run / name) for name in DIGESTED if (run / name).is_file()},
         truth=None if truth is None else {key: truth[key] for key in truth if key != "cases"},
+        attended=_rows(run / "attended.tsv", table.ATTENDED),
+        pictures=_pictures(run),
     )
+
+
+def _pictures(run: Path) -> dict[str, bytes]:
+    """Path in the run -> JPEG, of what lies in `attended/` and is small."""
+    small = [one for one in sorted(run.glob("attended/*.jpg")) if one.stat().st_size <= LARGEST]
+    return {one.relative_to(run).as_posix(): one.read_bytes() for one in small[:PICTURES]}
 
 
 def _text(path: Path) -> str | None:

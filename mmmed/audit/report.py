@@ -54,6 +54,7 @@ def render(run: RunFolder) -> str:
     )
     environment.filters["number"] = number
     environment.filters["rate"] = _rate
+    environment.filters["share"] = _share
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         run=run,
@@ -69,6 +70,7 @@ def render(run: RunFolder) -> str:
         modalities=sorted({name for phase in run.training for name in phase.auroc}),
         reports=[_told(report) for report in run.reports],
         settings=list(_flat(run.environment or {})),
+        attended=_attended(run.attended, run.pictures),
         conditional=bool(run.truth and run.truth.get("matched")),
     )
 
@@ -111,7 +113,7 @@ def _figures(figures: Mapping[str, bytes]) -> dict[str, list[dict[str, str]]]:
     for file, png in figures.items():
         kind = next((name for name in DESCRIPTIONS if file.startswith(name)), None)
         if kind is not None:
-            source = f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+            source = _data("png", png)
             title = file.removesuffix(".png")
             sections[kind].append(
                 {"source": source, "title": title, "description": DESCRIPTIONS[kind]}
@@ -119,8 +121,33 @@ def _figures(figures: Mapping[str, bytes]) -> dict[str, list[dict[str, str]]]:
     return sections
 
 
+def _attended(
+    rows: Sequence[Mapping[str, str]], pictures: Mapping[str, bytes]
+) -> list[dict[str, Any]]:
+    """One entry per case, with its items in order of attention."""
+    cases: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        picture = pictures.get(row["picture"])
+        entry = cases.setdefault(row["place"], {"row": row, "items": []})
+        entry["items"].append({"row": row, "source": picture and _data("jpeg", picture)})
+    return list(cases.values())
+
+
+def _data(kind: str, picture: bytes) -> str:
+    """A picture as a URI that needs no file."""
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
+
+
 def _rate(rate: float | None) -> str:
     return "" if rate is None else f" {rate:.0%}"
+
+
+def _share(text: str) -> str:
+    """A share as a percentage; as it stands where it is no number."""
+    try:
+        return f"{float(text):.0%}"
+    except ValueError:
+        return text
 
 
 def _told(report: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:

@@ -20,9 +20,9 @@ from mmmed.progress import Listener, Progress, Silent
 from mmmed.readers.dicom.line import reason_line
 from mmmed.record import atomic, table
 from mmmed.record.table import Cell, Schema
-from mmmed.training import manifest, package
+from mmmed.training import attended, manifest, package
 from mmmed.training.package import Package
-from mmmed.training.predicting import View, columns, prediction_rows
+from mmmed.training.predicting import View, columns, score
 from mmmed.training.shelf import Shelf
 from mmmed.transforms import gallery
 
@@ -71,7 +71,8 @@ def predict_folder(
     """Predict every case of a folder under what it owns; write what was left out, and why.
 
     Writes `predictions.tsv`, `quarantine.tsv` and `summary.json` into `out`, for a folder of DICOM
-    also `choice.tsv`, and `derivations.json` where it is known how the values of PETs came about.
+    also `choice.tsv`, and `derivations.json` where it is known how the values of PETs came about;
+    `attention.tsv` where the method weighs items: an explanation of a prediction, not evidence.
 
     Args:
         model: a model package.
@@ -79,7 +80,8 @@ def predict_folder(
             chains register.
         out: made where it is missing.
         jobs: processes that prepare images; no prediction depends on it.
-        qc: write `quality.tsv` and a montage of each scan whose chain registers.
+        qc: write `quality.tsv` and a montage of each scan whose chain registers; `attended.tsv` and
+            pictures of each case's most attended images where the method weighs items.
         listener: hears how far it is.
 
     Raises:
@@ -97,7 +99,7 @@ def predict_folder(
     cohort, shelf, shown = stock(
         loaded.manifest, cohort, jobs=jobs, progress=lambda done, _: tell("predict", done, total)
     )
-    rows, failed = _predict(
+    rows, attention, failed = _predict(
         loaded, shelf, cohort.cases, lambda done, _: tell("predict", items + done, total)
     )
     faults = (*known, *cohort.faults, *failed)
@@ -105,6 +107,10 @@ def predict_folder(
     _write(out, loaded, rows, faults, counts, data=data)
     if qc:
         gallery.write(shown, out, jobs=jobs, progress=partial(tell, "montages"))
+        if attention:
+            attended.write(out, shelf, rows, attention)
+    if attention:
+        table.write(out / "attention.tsv", table.ATTENTION, attention)
     if derivations := shelf.derivations():
         atomic.write_json(out / "derivations.json", derivations)
     if not rows and not known:
@@ -116,18 +122,24 @@ def predict_folder(
 
 def _predict(
     loaded: Package, shelf: Shelf, cases: Sequence[Case], progress: Progress
-) -> tuple[Rows, list[Fault]]:
-    """One row per case; a case that fails becomes a fault and the rest goes on."""
+) -> tuple[Rows, Rows, list[Fault]]:
+    """One row per case, and how much its items counted where that is told.
+
+    A case that fails becomes a fault and the rest goes on.
+    """
     rows: Rows = []
+    attention: Rows = []
     failed: list[Fault] = []
     for done, case in enumerate(cases, start=1):
         view = View(case=case.id, protocol=PROTOCOL, rate=None, pattern=shelf.owned(case.id))
         try:
-            rows += prediction_rows(loaded, shelf, {case.id: case}, [view], split=None)
+            scored = score(loaded, shelf, {case.id: case}, [view], split=None)
+            rows += scored.predictions
+            attention += scored.attention
         except MmmedError as error:
             failed.append(Fault(case.id, None, str(error)))
         progress(done, len(cases))
-    return rows, failed
+    return rows, attention, failed
 
 
 def _count(rows: Rows, faults: Iterable[Fault], *, refused: int) -> Counts:

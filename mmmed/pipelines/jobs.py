@@ -30,12 +30,12 @@ from mmmed.training.history import History
 from mmmed.training.launcher import starts_ranks
 from mmmed.training.loader import StepLoader, Views, forced
 from mmmed.training.module import Report
-from mmmed.training.predicting import columns, prediction_rows
+from mmmed.training.predicting import columns, score
 from mmmed.training.randomness import seed_all
 from mmmed.training.statistics import standards, statistics
 
 FAILED, PROGRESS = "failed.txt", "progress.json"
-REPORT = "report.json"
+REPORT, ATTENTION = "report.json", "attention.tsv"
 PROGRESS_SECONDS = 1.0
 ORPHANED = 130
 """Exit code of a worker whose study is gone: the last checkpoint stands."""
@@ -178,8 +178,11 @@ def _wish(evaluation: Evaluation) -> float | Mapping[str, float]:
 
 
 def _predict(job: Job, folder: Path) -> None:
-    """Predictions of the saved package, so that it alone is what was evaluated."""
-    rows = prediction_rows(
+    """Predictions of the saved package, so that it alone is what was evaluated.
+
+    Where its method weighs items, how much each of them counted in the test cases.
+    """
+    scored = score(
         package.load(folder / "model"),
         job.work.shelf,
         job.work.cases,
@@ -187,8 +190,13 @@ def _predict(job: Job, folder: Path) -> None:
         split="test",
     )
     table.write(
-        folder / "predictions.tsv", table.PREDICTIONS, rows, extra=columns(job.work.classes)
+        folder / "predictions.tsv",
+        table.PREDICTIONS,
+        scored.predictions,
+        extra=columns(job.work.classes),
     )
+    if scored.attention:
+        table.write(folder / ATTENTION, table.ATTENTION, scored.attention)
 
 
 def _report(job: Job, model: Model, folder: Path, seconds: Mapping[str, float]) -> None:

@@ -18,15 +18,32 @@ from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import metrics_document
 from mmmed.evaluation.text import pattern_table, robustness_table
 from mmmed.pipelines.job import Job
+from mmmed.pipelines.jobs import ATTENTION
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, table
+from mmmed.training import attended
 from mmmed.training.package import state_performance
+from mmmed.training.shelf import Shelf
 
 
 def gather(run: Path, jobs: Sequence[Job]) -> None:
     """`predictions.tsv` of the run from those of its finished jobs."""
     parts = [job.folder(run) / "predictions.tsv" for job in jobs]
     table.merge(run / "predictions.tsv", table.PREDICTIONS, parts)
+
+
+def gather_attention(run: Path, jobs: Sequence[Job], shelf: Shelf) -> None:
+    """`attention.tsv` of the run, and pictures of what the first job that attends attended to.
+
+    Nothing where no method weighs items.
+    """
+    telling = [folder for job in jobs if ((folder := job.folder(run)) / ATTENTION).is_file()]
+    if not telling:
+        return
+    table.merge(run / ATTENTION, table.ATTENTION, [folder / ATTENTION for folder in telling])
+    predictions = attended.surest(table.rows(telling[0] / "predictions.tsv", table.PREDICTIONS))
+    attention = table.rows(telling[0] / ATTENTION, table.ATTENTION)
+    attended.write(run, shelf, predictions, attention)
 
 
 def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from mmmed.pipelines.known import write_known
 from mmmed.pipelines.plan import realised, remarks, write_tables
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved, resolve
-from mmmed.pipelines.results import evaluate, gather
+from mmmed.pipelines.results import evaluate, gather, gather_attention
 from mmmed.pipelines.study import Study
 from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.line import reason_line
@@ -141,6 +141,7 @@ def _finish(
     """Everything after the last job; run again as a whole where it was interrupted."""
     begun = time.monotonic()
     gather(where, done)
+    gather_attention(where, done, stocked.shelf)
     shutil.rmtree(where / "model", ignore_errors=True)
     shutil.copytree(done[0].folder(where) / "model", where / "model")
     root = getattr(resolved.cohort.spec, "root", None) or Path()

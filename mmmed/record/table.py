@@ -88,6 +88,49 @@ PREDICTIONS = Schema(
     ("case_id", "method", "fold", "seed", "protocol", "rate", "pattern"),
 )
 
+ATTENTION = Schema(
+    "mmmed-attention",
+    1,
+    (
+        "case_id",
+        "method",
+        "fold",
+        "seed",
+        "rank",
+        "modality",
+        "item",
+        "source",
+        "weight",
+    ),
+    ("case_id", "method", "fold", "seed", "rank"),
+)
+"""How much each item of a case counted under all that the case shows; a case's weights sum to one.
+
+An item is counted from 1 within its modality. What was attended to explains a prediction; it is no
+evidence of disease.
+"""
+ATTENDED = Schema(
+    "mmmed-attended",
+    1,
+    (
+        "place",
+        "case_id",
+        "method",
+        "fold",
+        "seed",
+        "label",
+        "decision",
+        "probability",
+        "rank",
+        "modality",
+        "source",
+        "weight",
+        "picture",
+    ),
+    ("place", "rank"),
+)
+"""The most attended items of a few cases, and the file of each item's picture."""
+
 
 def write(
     path: Path, schema: Schema, rows: Iterable[Mapping[str, Cell]], *, extra: Sequence[str] = ()

@@ -62,6 +62,12 @@ def batch_logits(
     return np.asarray(plain)
 
 
+def both_ways(one: ModalitySet, mirror: Collection[str]) -> tuple[ModalitySet, ...]:
+    """A case as it is and, where it shows a modality of `mirror`, a second time, mirrored."""
+    turns = any(name in mirror for name in one.items)
+    return (one, _mirrored(one, mirror)) if turns else (one,)
+
+
 def in_batches(sets: Iterable[ModalitySet], size: int) -> Iterator[list[ModalitySet]]:
     """Sets as they come, at most `size` at a time; none is kept."""
     rest = iter(sets)

@@ -1,4 +1,4 @@
-"""From views to the rows of a predictions table.
+"""From views to the rows of a predictions table, and to how much each item counted in them.
 
 view   a case under a pattern it can show, scored because a protocol asks for it
 """
@@ -13,6 +13,7 @@ from mmmed.cohorts.cohort import Case
 from mmmed.modality import Pattern
 from mmmed.progress import Progress
 from mmmed.record.table import Cell
+from mmmed.training.attention import attention_rows
 from mmmed.training.package import Package
 from mmmed.training.shelf import Shelf
 
@@ -34,7 +35,21 @@ class View:
     pattern: Pattern
 
 
-def prediction_rows(
+@dataclass(frozen=True)
+class Scored:
+    """What a package says of views.
+
+    Attributes:
+        predictions: rows of `record.table.PREDICTIONS`, one per view.
+        attention: rows of `record.table.ATTENTION`, of views that show all their case owns; none
+            where the method does not weigh items.
+    """
+
+    predictions: list[dict[str, Cell]]
+    attention: list[dict[str, Cell]]
+
+
+def score(
     package: Package,
     shelf: Shelf,
     cases: Mapping[str, Case],
@@ -42,8 +57,8 @@ def prediction_rows(
     *,
     split: str | None,
     progress: Progress | None = None,
-) -> list[dict[str, Cell]]:
-    """One row of `record.table.PREDICTIONS` per view, in the order given.
+) -> Scored:
+    """What the package says of each view, in the order given.
 
     A case under one pattern is predicted once, however many protocols ask for it.
 
@@ -57,11 +72,15 @@ def prediction_rows(
     """
     wanted = list(dict.fromkeys((view.case, view.pattern) for view in views))
     found = {}
+    attention: list[dict[str, Cell]] = []
     for done, (case, pattern) in enumerate(wanted, start=1):
-        (found[case, pattern],) = package.predict([shelf.set(case, pattern)])
+        shown = shelf.set(case, pattern)
+        (found[case, pattern],) = package.predict([shown])
+        if pattern == shelf.owned(case):
+            attention += attention_rows(package, shown, shelf.items[case])
         if progress is not None:
             progress(done, len(wanted))
-    return [
+    predictions: list[dict[str, Cell]] = [
         {
             **_describe(cases[view.case], package),
             "split": split,
@@ -76,6 +95,7 @@ def prediction_rows(
         }
         for view in views
     ]
+    return Scored(predictions, attention)
 
 
 def columns(classes: Sequence[str]) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -7,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from mmmed.audit.folder import LARGEST
 from mmmed.audit.report import write_report
 from mmmed.errors import RunError
+from mmmed.record import atomic, table
 
 VOID = {"meta", "img", "br", "hr"}
 
@@ -234,3 +239,68 @@ def test_the_label_rule_is_the_first_line_of_the_report(run: Path) -> None:
     (run / "metrics.json").write_text(json.dumps(metrics))
     html = write_report(run).read_text()
     assert html.split("</h1>")[1].lstrip().startswith("<p>CN against AD (positive: AD)")
+
+
+def attend(run: Path, **changes: Any) -> bytes:
+    """Write what two cases' items counted, the second item of each without a picture."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "purple").save(file, format="JPEG")
+    rows = [
+        {
+            "place": place,
+            "case_id": f"sub-test{place:02d}",
+            "method": "hypermm",
+            "fold": "holdout",
+            "seed": 0,
+            "label": "AD",
+            "decision": decision,
+            "probability": 0.93,
+            "rank": rank,
+            "modality": "x40",
+            "source": f"image-{rank}.png",
+            "weight": 0.875 if rank == 1 else 0.125,
+            "picture": f"attended/{place:04d}-1.jpg" if rank == 1 else None,
+            **changes,
+        }
+        for place, decision in ((1, "AD"), (2, "CN"))
+        for rank in (1, 2)
+    ]
+    table.write(run / "attended.tsv", table.ATTENDED, rows)
+    for place in (1, 2):
+        atomic.write_bytes(run / "attended" / f"{place:04d}-1.jpg", file.getvalue())
+    return file.getvalue()
+
+
+def test_the_most_attended_items_are_shown_with_their_weights(run: Path) -> None:
+    jpeg = attend(run)
+    found = page(run)
+    shown = [image for image in found.of("img") if str(image["src"]).startswith("data:image/jpeg")]
+    data = base64.b64encode(jpeg).decode()
+    assert [image["src"] for image in shown] == [f"data:image/jpeg;base64,{data}"] * 2
+    assert "sub-test01: AD (93%), label AD: right" in found.words
+    assert "sub-test02: CN (93%), label AD: wrong" in found.words
+    assert "x40 88% image-1.png" in found.words
+    assert "x40 12% image-2.png" in found.words
+    assert "Attention is an explanation, not evidence" in found.words
+    assert found.open == []
+    assert {link["href"] for link in found.of("a")} == {
+        f"#{section['id']}" for section in found.of("section")
+    }
+
+
+def test_a_picture_that_is_large_or_lies_elsewhere_is_left_out(run: Path) -> None:
+    attend(run)
+    (run / "attended" / "0002-1.jpg").write_bytes(bytes(LARGEST + 1))
+    (run / "jobs" / "elsewhere.jpg").write_bytes(b"else")
+    assert len([one for one in page(run).of("img") if "jpeg" in str(one["src"])]) == 1
+    attend(run, picture="attended/../jobs/elsewhere.jpg")
+    assert [one for one in page(run).of("img") if "jpeg" in str(one["src"])] == []
+
+
+def test_what_an_item_is_called_cannot_become_markup(run: Path) -> None:
+    attend(run, source="<script>alert(1)</script>")
+    assert page(run).of("script") == []
+
+
+def test_a_run_whose_methods_attend_to_nothing_says_nothing_of_attention(run: Path) -> None:
+    assert "explanation, not evidence" not in page(run).words

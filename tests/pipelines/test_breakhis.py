@@ -16,6 +16,7 @@ from mmmed.record import table
 BRIEF = (
     "--method", "hypermm", "--no-baselines", "--repeats", "2", "--jobs", "1",
     "--set", "training={steps: 2, batch: 4}",
+    "--set", "methods=[{kind: hypermm, agg: attention}]",
     "--set", "evaluation={positive: malignant, interval: {draws: 100}}",
 )  # fmt: skip
 MAGNIFICATIONS = (40, 100, 200, 400)
@@ -74,6 +75,55 @@ def test_both_subtypes_of_a_number_are_in_one_part_of_every_hold_out(run: Path) 
     for fold in ("holdout-0", "holdout-1"):
         part = {row["case_id"]: row["split"] for row in rows if row["fold"] == fold}
         assert part["DC-14-2000"] == part["LC-14-2000"]
+
+
+def test_what_the_test_images_counted_is_told_and_the_most_attended_are_shown(
+    run: Path, tree: Path
+) -> None:
+    splits = table.read(run / "splits.tsv", table.SPLITS)
+    tested = {(row["fold"], row["case_id"]) for row in splits if row["split"] == "test"}
+    rows = table.read(run / "attention.tsv", table.ATTENTION)
+    weights: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        weights.setdefault((row["fold"], row["case_id"]), []).append(float(row["weight"]))
+        assert row["source"].startswith("SOB_")
+    assert weights.keys() == tested
+    assert all(sum(mine) == pytest.approx(1, abs=1e-6) for mine in weights.values())
+    assert all(mine == sorted(mine, reverse=True) for mine in weights.values())
+    shown = table.read(run / "attended.tsv", table.ATTENDED)
+    assert {row["fold"] for row in shown} == {"holdout-0"}
+    chained = json.loads((run / "chain.json").read_text())["links"][0]["files"]
+    for row in shown:
+        assert row["picture"] in chained
+        with Image.open(run / row["picture"]) as small, Image.open(tree / row["source"]) as large:
+            assert small.size == large.size
+            error = np.asarray(small, float).mean() - np.asarray(large, float).mean()
+            assert abs(error) < 2
+
+
+def test_prediction_tells_what_each_image_counted(
+    run: Path, tree: Path, attempt: Callable[..., Any], tmp_path: Path
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    for place, magnification in enumerate((40, 400, 400)):
+        file = next(tree.glob(f"SOB_B_F-14-1000-{magnification}-001.png"), None)
+        pixels = (file or tree / "SOB_B_F-14-1000-400-001.png").read_bytes()
+        (others / f"SOB_B_F-14-77-{magnification}-{place:03d}.png").write_bytes(pixels)
+    for option in ("--qc", "--no-qc"):
+        done = attempt("predict", run / "model", others, "--out", f"out{option}", option)
+        assert done.code == 0, done.err
+    with_pictures, without = (tmp_path / "place" / f"out{one}" for one in ("--qc", "--no-qc"))
+    rows = table.read(with_pictures / "attention.tsv", table.ATTENTION)
+    assert [row["rank"] for row in rows] == ["1", "2", "3"]
+    assert sorted(row["source"][-7:] for row in rows) == ["000.png", "001.png", "002.png"]
+    pictures = sorted(one.name for one in (with_pictures / "attended").iterdir())
+    assert pictures == ["0001-1.jpg", "0001-2.jpg", "0001-3.jpg"]
+    assert (without / "attention.tsv").read_bytes() == (
+        with_pictures / "attention.tsv"
+    ).read_bytes()
+    assert not (without / "attended").exists()
+    assert not (without / "attended.tsv").exists()
 
 
 @pytest.mark.shared

@@ -22,7 +22,7 @@ from mmmed.training import package
 from mmmed.training.calibrate import calibrate
 from mmmed.training.logits import logits
 from mmmed.training.package import Origin
-from mmmed.training.predicting import View, columns, prediction_rows
+from mmmed.training.predicting import View, columns, score
 from mmmed.training.shelf import Shelf
 from mmmed.training.statistics import statistics
 
@@ -256,15 +256,17 @@ def test_rows_name_the_job_and_predict_each_view_once(saved: Path, shelf: Shelf)
     mri = Pattern.parse("mri")
     views = [View("sub-001", "every-pattern", None, mri), View("sub-001", "mcar", 0.5, mri)]
     told: list[tuple[int, int]] = []
-    rows = prediction_rows(
+    scored = score(
         loaded, shelf, {case.id: case}, views, split="test", progress=lambda *one: told.append(one)
     )
+    rows = scored.predictions
     assert told == [(1, 1)]
     assert [row["protocol"] for row in rows] == ["every-pattern", "mcar"]
     first = rows[0]
     assert set(first) == {*table.PREDICTIONS.columns, *columns(CLASSES)}
     stated = (first["owned"], first["pattern"], first["label"], first["seed"], first["fold"])
     assert stated == ("mri+pet", "mri", "AD", 3, "holdout")
+    assert scored.attention == []
 
 
 def test_prediction_imports_no_trainer_and_no_tracking() -> None:
