@@ -1,8 +1,8 @@
 """The answers of a study, a sentence per question; `inconclusive` is one of them.
 
 which   method to use: the area under the robustness curve, and what may be claimed of it
-cost    what lost scans cost
-gain    whether more modalities are worth anything over every reader that does without
+counts  how many comparisons of a kind came out which way
+gain    whether all modalities are worth anything over every reader that does with fewer
 """
 
 from __future__ import annotations
@@ -28,13 +28,21 @@ WORDS = (
 )
 
 
+QUESTIONS = {
+    "methods": "One method against another in the same place",
+    "cost": "Losing modalities against having them all",
+    "training": "Training with hidden modalities against complete training",
+}
+"""Kinds of comparisons that are counted."""
+
+
 def answers(
     comparisons: Sequence[Row], ranks: Sequence[Row], *, plan: Plan, title: str
 ) -> Iterator[str]:
     """The sentences, from the rows of the tables."""
     judged = [row for row in comparisons if "word" in row]
     yield from _which(judged, ranks, title=title)
-    yield from _cost(judged, plan=plan, title=title)
+    yield from _counts(judged, plan=plan, title=title)
     yield from _gain(judged, title=title)
 
 
@@ -68,13 +76,14 @@ def _against(row: Row, leader: str) -> str | None:
     return None
 
 
-def _cost(judged: Sequence[Row], *, plan: Plan, title: str) -> Iterator[str]:
-    rows = [row for row in judged if row["kind"] == "cost"]
-    if rows:
-        yield (
-            f"Losing modalities against having them all, {len(rows)} comparisons of {title}: "
-            f"{_counted(rows)} (no worse: by {number(plan.margin)})"
-        )
+def _counts(judged: Sequence[Row], *, plan: Plan, title: str) -> Iterator[str]:
+    for kind, question in QUESTIONS.items():
+        rows = [row for row in judged if row["kind"] == kind]
+        if rows:
+            yield (
+                f"{question}, {len(rows)} comparisons of {title}: {_counted(rows)} "
+                f"(no worse: by {number(plan.margin)})"
+            )
 
 
 def _gain(judged: Sequence[Row], *, title: str) -> Iterator[str]:

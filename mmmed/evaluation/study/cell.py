@@ -8,12 +8,14 @@ stratum  the cases of an observed table that show one pattern; stated, and compa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from mmmed.errors import DataError
 from mmmed.evaluation.predictions import MIXED, Key, Model, tables
 
 OPTIONAL = ("cohort", "train")
@@ -68,7 +70,7 @@ def find_cells(
     """Every cell, strata included, of the labelled test predictions.
 
     Raises:
-        DataError: as `predictions.tables` raises.
+        DataError: as `predictions.tables` raises, or a case is predicted twice by one model.
     """
     known = [name for name in OPTIONAL if name in predictions.columns]
     if not known:
@@ -90,6 +92,8 @@ def _cells(
 ) -> Iterator[Cell]:
     for key, models in tables(predictions, classes=classes, positive=positive):
         place = _place(head, key)
+        for model in models:
+            _check_once(model, key)
         yield Cell(key.method, place, models)
         if key.pattern == MIXED:
             yield from _strata(key.method, place, models)
@@ -98,6 +102,16 @@ def _cells(
 def _place(head: tuple[str, str], key: Key) -> Place:
     cohort, train = head
     return Place(cohort, train, key.protocol, key.rate, key.pattern, key.table)
+
+
+def _check_once(model: Model, key: Key) -> None:
+    if len(set(model.case)) < len(model.case):
+        case, _ = Counter(model.case).most_common(1)[0]
+        raise DataError(
+            f"predictions: {case}: stands twice under {key.method}, {key.protocol}, fold "
+            f"{model.fold}, seed {model.seed}; tell protocols apart by name, and train protocols "
+            "by a column `train`"
+        )
 
 
 def _strata(method: str, place: Place, models: Sequence[Model]) -> Iterator[Cell]:

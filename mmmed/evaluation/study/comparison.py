@@ -6,7 +6,7 @@ slope     the same of their slopes
 cost      a method with less against itself complete: at a rate against the lowest rate of the
           protocol, under a pattern against the largest one
 training  a method trained under a protocol against itself trained on complete data
-gain      a method with more modalities against the hardest rival with fewer: of all methods the one
+gain      a method with all modalities against the hardest rival with fewer: of all methods the one
           that leaves the largest p. Modalities are worth something only if they beat every reader
           who does without, not merely the same model robbed of them (an intersection-union test,
           Berger 1982, Technometrics 24: no adjustment among the rivals)
@@ -17,7 +17,7 @@ Both sides stand on the same folds, seeds and cases; where one lacks some, the o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
@@ -83,7 +83,7 @@ def compare_curves(
 def compare_patterns(
     cells: Sequence[Cell], bench: Bench, *, measure: str, plan: Plan
 ) -> Iterator[Comparison]:
-    """Gains: every method under every forced pattern against all methods under a smaller one."""
+    """Gains: every method under the largest forced pattern against all methods under a smaller."""
     forced: dict[Place, list[Cell]] = defaultdict(list)
     for cell in cells:
         if cell.place.table == "forced":
@@ -156,10 +156,10 @@ def _trainings(cells: Sequence[Cell], plan: Plan) -> Iterator[tuple[str, Cell, C
 
 
 def _nested(patterns: set[str]) -> list[tuple[str, str]]:
-    """(larger, smaller) pairs of patterns of which one holds the other."""
-    parts: Mapping[str, set[str]] = {name: set(name.split("+")) for name in patterns}
-    ordered = sorted(patterns)
-    return [(one, two) for one in ordered for two in ordered if parts[one] > parts[two]]
+    """(larger, smaller) pairs of patterns: one that no other holds, and one that it holds."""
+    parts = {name: set(name.split("+")) for name in sorted(patterns)}
+    largest = [one for one in parts if not any(parts[one] < other for other in parts.values())]
+    return [(one, two) for one in largest for two in parts if parts[one] > parts[two]]
 
 
 def _gap_of_curves(

@@ -11,11 +11,12 @@ A resample that lacks a class leaves all scores but accuracy and Brier undefined
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from mmmed.evaluation import recalibration
 from mmmed.evaluation.pairs import pair_auroc
-from mmmed.evaluation.scores import Floats, Scored
+from mmmed.evaluation.scores import Floats, Scored, auroc
 
 MEASURES = (
     "auroc",
@@ -27,6 +28,9 @@ MEASURES = (
     "calibration_intercept",
 )
 """In the order of the rows of `resampled_scores`."""
+
+MOST_PAIRS = 1 << 18
+"""Beyond so many pairs of a positive and a negative case, sorting costs less than their product."""
 
 
 def resampled_scores(cases: Scored, weights: Floats) -> Floats:
@@ -50,18 +54,16 @@ def positive_of(cases: Scored) -> int:
 def _auroc(cases: Scored, weights: Floats) -> Floats:
     """Of the positive class; with more than two classes the mean of each against the rest."""
     targets = range(cases.classes) if cases.classes > 2 else [positive_of(cases)]
-    areas = []
-    for k in targets:
-        hit, value = cases.label == k, cases.probabilities[:, k]
-        areas.append(
-            pair_auroc(
-                value[hit],
-                value[~hit],
-                positive_weights=weights[hit],
-                negative_weights=weights[~hit],
-            )
-        )
+    areas = [_area(cases.label == k, cases.probabilities[:, k], weights) for k in targets]
     return np.asarray(np.mean(areas, axis=0))
+
+
+def _area(hit: NDArray[np.bool_], value: Floats, weights: Floats) -> Floats:
+    if hit.sum() * (~hit).sum() > MOST_PAIRS:
+        return auroc(hit, value, weights)
+    return pair_auroc(
+        value[hit], value[~hit], positive_weights=weights[hit], negative_weights=weights[~hit]
+    )
 
 
 def _decisions(cases: Scored, weights: Floats) -> list[Floats]:

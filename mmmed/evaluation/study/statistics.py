@@ -112,7 +112,8 @@ def study_statistics(
         methods: the order they are listed in; those not named follow by name.
 
     Raises:
-        DataError: a column is missing, a label is no class, or no test case has a label.
+        DataError: a column is missing, a label is no class, a case is predicted twice by one model,
+            no test case has a label, or the method to compare with predicts nothing.
     """
     plan = plan or Plan()
     if positive is None and len(classes) == 2:
@@ -122,6 +123,9 @@ def study_statistics(
     cells = find_cells(predictions, classes=classes, positive=positive)
     if not cells:
         raise DataError("predictions: no test case has a label, so nothing can be scored")
+    known = sorted({cell.method for cell in cells})
+    if plan.against is not None and plan.against not in known:
+        raise DataError(f"against: {plan.against!r} predicts nothing; known: {', '.join(known)}")
     order = {name: place for place, name in enumerate(methods)}
     cells.sort(key=lambda one: (one.place, order.get(one.method, len(order)), one.method))
     parts = []

@@ -96,7 +96,8 @@ def _meaning(one: Comparison, verdict: Verdict, plan: Plan) -> str:
     if verdict.word == "worse" and (verdict.holm_no_worse or 0.0) <= plan.alpha:
         return f"worse, {p}, but by less than {margin}"
     if verdict.word == "no worse":
-        return f"no worse by {margin}, p = {verdict.holm_no_worse:.2g}"
+        models = ", with these trained models (one seed)" if one.gap.seeds == 1 else ""
+        return f"no worse by {margin}, p = {verdict.holm_no_worse:.2g}{models}"
     if verdict.word == "inconclusive":
         return f"inconclusive, {p}: a gap below {number(verdict.seen)} was hardly to be seen"
     return f"{verdict.word}, {p}"

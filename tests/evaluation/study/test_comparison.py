@@ -118,6 +118,17 @@ def test_a_gain_is_measured_on_the_cases_that_own_the_larger_pattern(
     assert (found.gap.n, found.place.pattern, found.other_place.pattern) == (24, "mri+pet", "mri")
 
 
+def test_gains_are_those_of_the_largest_pattern(
+    make_law: Callable[..., object], at: Callable[..., object]
+) -> None:
+    law = make_law(20)
+    cells = [law.cell("a", at(where), 1.0) for where in ("x", "y", "x+y", "z", "x+y+z", "w")]
+    found = sides(compare_patterns(cells, law.bench(), measure="auroc", plan=Plan()))
+    assert {(one[2], one[4]) for one in found} == {
+        ("x+y+z", smaller) for smaller in ("x", "y", "z", "x+y")
+    }
+
+
 def test_a_gain_is_over_the_hardest_reader_that_does_without(
     make_law: Callable[..., object], at: Callable[..., object]
 ) -> None:

@@ -7,6 +7,7 @@ from scipy.special import expit, logit
 
 from mmmed.evaluation import recalibration
 from mmmed.evaluation.scores import Scored, score
+from mmmed.evaluation.study import resampled
 from mmmed.evaluation.study.resampled import MEASURES, resampled_scores
 
 EXACT = [name for name in MEASURES if not name.startswith("calibration")]
@@ -74,3 +75,10 @@ def test_separated_classes_have_no_calibration_line() -> None:
     found = dict(zip(MEASURES, resampled_scores(cases, np.ones((10, 3))), strict=True))
     assert np.isnan(found["calibration_slope"]).all()
     assert (found["auroc"] == 1).all()
+
+
+def test_many_pairs_are_sorted_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases, weights = predicted(40, 3, seed=2)
+    by_pairs = resampled_scores(cases, weights)
+    monkeypatch.setattr(resampled, "MOST_PAIRS", 0)
+    assert resampled_scores(cases, weights) == pytest.approx(by_pairs, nan_ok=True)

@@ -176,11 +176,12 @@ def test_the_document_is_json_and_its_tables_are_csv(found: Statistics) -> None:
 
 
 def test_the_answers(found: Statistics) -> None:
-    which, cost, *gains = found.answers
+    which, methods, cost, *gains = found.answers
     assert which == (
         "mcar: sharp has the highest mean AUROC over the rates in 98% of the draws of subjects; "
         "shown to be better than 1 of the 1 it is compared with"
     )
+    assert methods.startswith("One method against another in the same place, 6 comparisons")
     assert cost.startswith("Losing modalities against having them all, 8 comparisons of AUROC:")
     assert [gain.split(",")[0] for gain in gains] == ["mri+pet against mri", "mri+pet against pet"]
 
@@ -253,3 +254,15 @@ def test_a_table_without_labels_is_refused(study: Any) -> None:
 def test_an_unknown_positive_class_is_refused(study: Any) -> None:
     with pytest.raises(DataError, match="positive class 'MCI' is no class; allowed: CN, AD"):
         statistics(study.predictions, positive="MCI")
+
+
+def test_a_reference_without_predictions_is_refused(study: Any) -> None:
+    with pytest.raises(DataError, match="against: 'blunt' predicts nothing; known: dull, sharp"):
+        statistics(study.predictions, plan=Plan(against="blunt"))
+
+
+def test_train_protocols_that_are_not_told_apart_are_refused(study: Any) -> None:
+    with pytest.raises(
+        DataError, match=r"sub-\d+: stands twice under dull, every-pattern.*`train`"
+    ):
+        statistics(pd.concat([study.predictions, study.predictions]))
