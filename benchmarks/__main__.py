@@ -17,6 +17,7 @@ NAMES = {
     "ceiling": "share of the ceiling reached, three cohort seeds by three job seeds (half an hour)",
     "prepare": "reading, registering, correcting, on two cores and from the cache",
     "index": "files per second of the DICOM index, beside pydicom and GDCM",
+    "slides": "tiles per second of a whole slide, beside raw calls of OpenSlide",
     "cost": "operations and memory of every method, beside late fusion",
 }
 

@@ -125,12 +125,13 @@ class SlideReader(ImageReader):
             SlideError: the slide has not the magnification, or more pixels than an image may have.
         """
         with img:
-            values = whole(img, mpp=self._mpp)
+            mpp = img.settled(self._mpp)
+            values = whole(img, mpp=mpp)
         meta = {
             MetaKeys.SPATIAL_SHAPE: np.array(values.shape[1:]),
             MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
             "filename_or_obj": str(img.path),
-            "mpp": self._mpp,
+            "mpp": mpp,
         }
         return values, {str(key): value for key, value in meta.items()}
 

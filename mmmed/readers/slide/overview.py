@@ -21,14 +21,14 @@ def overview(slide: Slide, *, side: int, tissue: Tissue) -> np.ndarray:
 
     Args:
         slide: to show.
-        side: pixels of the longer side; fewer where the slide itself has fewer.
+        side: pixels of the longer side within a twentieth; fewer where the slide has fewer.
         tissue: of the slide.
 
     Raises:
         SlideError: the slide cannot be read.
     """
     longest = max(slide.size)
-    mpp = slide.mpp * max(1.0, longest / side)
+    mpp = slide.settled(slide.mpp * max(1.0, longest / side))
     width, height = (max(1, round(one * slide.mpp / mpp)) for one in slide.size)
     picture = slide.window(Window(0.0, 0.0, mpp, (height, width))).copy()
     picture[~_shown(tissue, mpp, (height, width))] = WHITE
@@ -36,12 +36,13 @@ def overview(slide: Slide, *, side: int, tissue: Tissue) -> np.ndarray:
 
 
 def whole(slide: Slide, *, mpp: float) -> np.ndarray:
-    """All of a slide at a magnification: (3, rows, columns) float32 in 0..1.
+    """All of a slide at a magnification, settled: (3, rows, columns) float32 in 0..1.
 
     Raises:
         SlideError: the slide has not the magnification, cannot be read, or has more pixels then
             than an image may have.
     """
+    mpp = slide.settled(mpp)
     columns, rows = (max(1, round(one * slide.mpp / mpp)) for one in slide.size)
     if rows * columns > LARGEST:
         raise SlideError(

@@ -26,7 +26,7 @@ from mmmed.readers.opening import impostor, opened
 from mmmed.readers.slide.colour import as_shares, background, opaque, region
 from mmmed.readers.slide.magnification import checked_mpp, offered, stated_mpp
 from mmmed.readers.slide.tile import Tile
-from mmmed.readers.slide.window import Block, Level, Window, blocks, level_for
+from mmmed.readers.slide.window import Block, Level, Window, blocks, level_for, settled
 
 SKEW = 0.05
 """By what share the sides of a level may be off the finest level's; what is more is no level of it
@@ -86,18 +86,33 @@ class Slide:
             SlideError: the slide has not the magnification, its pyramid is damaged there or has too
                 few levels, or it is closed.
         """
-        half = tile.pixels * tile.mpp / self.mpp / 2
+        mpp = self.settled(tile.mpp)
+        half = tile.pixels * mpp / self.mpp / 2
         shape = tile.pixels, tile.pixels
-        return self.window(Window(tile.x - half, tile.y - half, tile.mpp, shape))
+        return self.window(Window(tile.x - half, tile.y - half, mpp, shape))
+
+    def settled(self, mpp: float) -> float:
+        """The um per pixel that a tile of `mpp` really has: that of a level within `TOLERANCE`.
+
+        Raises:
+            SlideError: the slide has not the magnification.
+        """
+        try:
+            return settled(self._levels, self.mpp, mpp)
+        except SlideError as error:
+            raise SlideError(f"{self.path}: {error}") from error
 
     def window(self, window: Window) -> np.ndarray:
         """A rectangle of the slide: (rows, columns, 3) uint8.
 
+        Args:
+            window: of a magnification that is `settled`.
+
         Raises:
             SlideError: as `pixels`.
         """
+        level = level_for(self._levels, self.mpp, window.mpp)
         try:
-            level = level_for(self._levels, self.mpp, window.mpp)
             parts = list(blocks(window, level, self.mpp))
         except SlideError as error:
             raise SlideError(f"{self.path}: {error}") from error

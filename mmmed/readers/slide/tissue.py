@@ -46,7 +46,8 @@ def tissue(slide: Slide) -> Tissue:
         SlideError: nowhere, or the slide cannot be read as a whole.
     """
     longest = max(slide.size) * slide.mpp
-    mpp = max(min(DETAIL_UM, longest / FEWEST), longest / MOST, slide.mpp)
+    wanted = max(min(DETAIL_UM, longest / FEWEST), longest / MOST)
+    mpp = slide.settled(max(wanted, slide.mpp))
     width, height = (math.ceil(side * slide.mpp / mpp) for side in slide.size)
     stain, ink = stained(slide.window(Window(0.0, 0.0, mpp, (height, width))))
     mask = cleaned(stain & ~ink, mpp) & ~ink

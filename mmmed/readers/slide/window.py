@@ -1,10 +1,10 @@
 """A window: a rectangle of a slide on a grid of its own, and how it is read from a pyramid.
 
-Each window is taken from the coarsest level that is not coarser than it. Within `TOLERANCE` of that
-level its pixels are the window's; beyond, they are averaged with the weights of a triangle twice as
-wide as a pixel of the window, which lets no detail through that the window cannot show. Nothing is
-magnified. What is larger than `BLOCK` is read in blocks, each with what its edges need, so that
-memory does not grow with what has to be averaged.
+What is asked within `TOLERANCE` of a level's um per pixel settles on that level, and its pixels are
+taken as they are. Anything else is averaged from the coarsest finer level with the weights of a
+triangle twice as wide as a pixel of the window, which lets no detail through that the window cannot
+show. Nothing is magnified. What is larger than `BLOCK` is read in blocks, each with what its edges
+need, so that memory does not grow with what has to be averaged.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Window:
     Attributes:
         left: of its upper left corner, in pixels of the slide's finest level; may be negative.
         top: downwards.
-        mpp: um per pixel of the window.
+        mpp: um per pixel of the window, settled.
         shape: rows and columns, at that magnification.
     """
 
@@ -69,13 +69,13 @@ class Block:
     box: tuple[float, float, float, float] | None
 
 
-def level_for(levels: Sequence[Level], finest: float, mpp: float) -> Level:
-    """The coarsest level that is not coarser than `mpp`, within `TOLERANCE`.
+def settled(levels: Sequence[Level], finest: float, mpp: float) -> float:
+    """The um per pixel that a window has where `mpp` is asked: a level's, or just that.
 
     Args:
         levels: of the pyramid.
         finest: um per pixel of its finest level.
-        mpp: um per pixel wanted.
+        mpp: asked.
 
     Raises:
         SlideError: the slide has nothing as fine.
@@ -85,7 +85,14 @@ def level_for(levels: Sequence[Level], finest: float, mpp: float) -> Level:
             f"has {finest:g} um per pixel and finer ones are not made up; "
             f"{mpp:g} is a magnification that the slide has not"
         )
-    fine = [one for one in levels if offered(one.downsample * finest, mpp)]
+    own = [finest * one.downsample for one in levels]
+    near = [one for one in own if same(one, mpp)]
+    return min(near, key=lambda one: abs(one / mpp - 1)) if near else mpp
+
+
+def level_for(levels: Sequence[Level], finest: float, mpp: float) -> Level:
+    """The coarsest level that is not coarser than `mpp`, which is settled."""
+    fine = [one for one in levels if finest * one.downsample <= mpp]
     return max(fine, key=lambda one: one.downsample)
 
 
@@ -96,7 +103,7 @@ def blocks(window: Window, level: Level, finest: float) -> Iterator[Block]:
         SlideError: the window takes more than `MOST_DECODED` pixels of the level.
     """
     here = finest * level.downsample
-    factor = 1.0 if same(here, window.mpp) else window.mpp / here
+    factor = window.mpp / here
     rows, columns = window.shape
     if rows * columns * factor**2 > MOST_DECODED or factor > BLOCK:
         raise SlideError(
