@@ -93,7 +93,7 @@ def _gain(judged: Sequence[Row], *, title: str) -> Iterator[str]:
         won = [row["method"] for row in members if row["word"] == "better"]
         more, fewer = pair[-2:]
         said = (
-            f"{', '.join(won)} gain over every reader of {fewer} alone"
+            f"shown to gain over every reader of {fewer} alone: {', '.join(won)}"
             if won
             else f"no method is shown to gain over the best readers of {fewer} alone"
         )

@@ -53,11 +53,12 @@ def verdict_columns(
     A family is all comparisons of one kind in that measure. Other measures stand beside with
     intervals and plain p values, and no verdict.
     """
+
+    def family(pair: tuple[Comparison, Row]) -> tuple[str, bool]:
+        return pair[0].kind, pair[0].measure != measure
+
     found: list[Row] = []
-    ordered = sorted(rows, key=lambda pair: (pair[0].kind, pair[0].measure != measure))
-    for (_, aside), group in groupby(
-        ordered, key=lambda pair: (pair[0].kind, pair[0].measure != measure)
-    ):
+    for (_, aside), group in groupby(sorted(rows, key=family), key=family):
         members = list(group)
         if aside:
             found += [row for _, row in members]

@@ -112,7 +112,10 @@ def _beside(
         "fraction": None,
         "fraction_low": None,
         "fraction_high": None,
+        "remark": None,
     }
+    if measure == "auroc":
+        row["remark"] = known.remark(mean.value, ceiling, oracle=row["oracle"])
     if measure == "auroc" and best is not None and best.value > known.CHANCE:
         share = mean.above(known.CHANCE) / best.above(known.CHANCE)
         low, high = share.interval(level) or (None, None)
