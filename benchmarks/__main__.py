@@ -18,6 +18,7 @@ NAMES = {
     "prepare": "reading, registering, correcting, on two cores and from the cache",
     "index": "files per second of the DICOM index, beside pydicom and GDCM",
     "slides": "tiles per second of a whole slide, beside raw calls of OpenSlide",
+    "witnesses": "mean and attention where few of many items tell, beside the oracle",
     "cost": "operations and memory of every method, beside late fusion",
 }
 
