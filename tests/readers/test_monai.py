@@ -16,6 +16,7 @@ from monai.transforms import LoadImage
 
 from mmmed.errors import SeriesError, SlideError
 from mmmed.readers.monai import ScanReader, SlideReader
+from mmmed.readers.slide.slide import open_slide
 
 
 def load(path: Path, **options: str) -> Any:
@@ -69,8 +70,11 @@ def test_a_slide_is_loaded_by_the_table_of_um_per_pixel(tmp_path: Path) -> None:
         SlideReader(mpp=0.5).read(path)
 
 
-def test_a_whole_slide_larger_than_an_image_may_be_is_refused(tmp_path: Path) -> None:
+def test_a_whole_slide_larger_than_an_image_may_be_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = slides.write_tiff(tmp_path / "one.tif", slides.landscape(64, 96), mpp=0.5, factors=(1,))
-    reader = SlideReader(mpp=0.01, overrides={"one.tif": 20.0})
-    with pytest.raises(SlideError, match=r"192000 x 128000 pixels at 0\.01 um"):
-        reader.get_data(reader.read(path))
+    monkeypatch.setattr("mmmed.readers.slide.overview.LARGEST", 48 * 32)
+    assert SlideReader(mpp=1.0).get_data(open_slide(path))[0].shape == (3, 32, 48)
+    with pytest.raises(SlideError, match=r"is 96 x 64 pixels at 0\.5 um; .* take it coarser"):
+        SlideReader(mpp=0.5).get_data(open_slide(path))

@@ -26,7 +26,7 @@ APERIO = (
     "{width}x{height} (256x256) JPEG/RGB Q=90|AppMag = 20|MPP = {mpp}"
 )
 LONG, SHORT, ASCII = 4, 3, 2
-COMPRESSION = {"jpeg": 7, "jpeg-2000": 33005}
+COMPRESSION = {"jpeg": 7, "jpeg-2000": 33005, "jpeg-2000-lossy": 33005}
 UIDS = {"jpeg": JPEGBaseline8Bit, "jpeg-2000": JPEG2000Lossless, "plain": ExplicitVRLittleEndian}
 
 
@@ -121,7 +121,8 @@ def _coded(part: np.ndarray, codec: str) -> bytes:
     if codec == "jpeg":
         Image.fromarray(part).save(file, format="JPEG", quality=95, subsampling=0, keep_rgb=False)
     else:
-        Image.fromarray(part).save(file, format="JPEG2000", no_jp2=True, mct=1)
+        loss = {"irreversible": True, "quality_layers": [20]} if codec.endswith("lossy") else {}
+        Image.fromarray(part).save(file, format="JPEG2000", no_jp2=True, mct=1, **loss)
     return file.getvalue()
 
 
