@@ -2,7 +2,8 @@
 
 which   method to use: the area under the robustness curve, and what may be claimed of it
 counts  how many comparisons of a kind came out which way
-gain    whether all modalities are worth anything over every reader that does with fewer
+gain    whether all modalities are worth anything over every reader that does with fewer; where the
+        patterns are many, with one fewer
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from mmmed.evaluation.study.plan import Plan
-from mmmed.evaluation.text import number
+from mmmed.evaluation.text import MOST_PATTERNS, number
 
 Row = Mapping[str, Any]
 
@@ -88,6 +89,8 @@ def _counts(judged: Sequence[Row], *, plan: Plan, title: str) -> Iterator[str]:
 
 def _gain(judged: Sequence[Row], *, title: str) -> Iterator[str]:
     rows = [row for row in judged if row["kind"] == "gain"]
+    if len({row["other_pattern"] for row in rows}) > MOST_PATTERNS:
+        rows = [row for row in rows if _fewer(row) == 1]
     for pair, group in groupby(sorted(rows, key=_patterns), key=_patterns):
         members = list(group)
         won = [row["method"] for row in members if row["word"] == "better"]
@@ -98,6 +101,11 @@ def _gain(judged: Sequence[Row], *, title: str) -> Iterator[str]:
             else f"no method is shown to gain over the best readers of {fewer} alone"
         )
         yield f"{more} against {fewer}, {title}: {said} ({_counted(members)})"
+
+
+def _fewer(row: Row) -> int:
+    """How many modalities the second side lacks."""
+    return int(row["pattern"].count("+") - row["other_pattern"].count("+"))
 
 
 def _counted(rows: Sequence[Row]) -> str:

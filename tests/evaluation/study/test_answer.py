@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from mmmed.evaluation.study.answer import answers
 from mmmed.evaluation.study.plan import Plan
+from mmmed.modality import every_pattern
 
 PLACE = {"cohort": None, "train": None, "protocol": "mcar"}
 
@@ -60,3 +61,12 @@ def test_a_gain_is_named_only_where_it_is_shown() -> None:
     assert some == [
         f"{start}shown to gain over every reader of mri alone: a (1 better, 1 inconclusive)"
     ]
+
+
+def test_of_many_patterns_those_with_one_modality_fewer_are_told() -> None:
+    names = [str(one) for one in every_pattern("abcd")]
+    rows = [
+        {**gain("m", "better"), "pattern": names[-1], "other_pattern": name} for name in names[:-1]
+    ]
+    told = [line.split(",")[0] for line in said(rows, [])]
+    assert told == [f"a+b+c+d against {fewer}" for fewer in ("a+b+c", "a+b+d", "a+c+d", "b+c+d")]
