@@ -87,6 +87,7 @@ class RunFolder:
         rule: how a case got its label, of `metrics.json`; empty where it is not recorded.
         classes: their names, of `metrics.json`.
         rows: of `metrics.json`.
+        images: recognition rates, of `metrics.json`; empty where images were not scored alone.
         differences: of `metrics.json`.
         notes: of `metrics.json`.
         figures: file name -> PNG.
@@ -108,6 +109,7 @@ class RunFolder:
     rule: str
     classes: Sequence[str]
     rows: Sequence[Row]
+    images: Sequence[Row]
     differences: Sequence[Row]
     notes: Sequence[str]
     figures: Mapping[str, bytes]
@@ -140,6 +142,7 @@ def read_run(run: Path) -> RunFolder:
         rule=str(metrics.get("rule", "")),
         classes=[str(name) for name in metrics.get("classes", ())],
         rows=metrics.get("rows", ()),
+        images=metrics.get("images", ()),
         differences=metrics.get("differences", ()),
         notes=[str(note) for note in metrics.get("notes", ())],
         figures={path.name: path.read_bytes() for path in sorted((run / "figures").glob("*.png"))},

@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from mmmed.audit import words
 from mmmed.audit.folder import Row, RunFolder, read_run
 from mmmed.evaluation.scores import METRICS, headline
-from mmmed.evaluation.text import NAMES, number
+from mmmed.evaluation.text import NAMES, counted, number, rate_cell, rate_lines
 from mmmed.record import atomic
 
 NAME = "report.html"
@@ -65,6 +65,15 @@ def render(run: RunFolder) -> str:
         folds=len({row["fold"] for row in run.presence}),
         tables={kind: _table(run.rows, kind) for kind in ("forced", "sizes", "observed")},
         reasons=_reasons(run.rows),
+        rates=[
+            (
+                line["method"],
+                line["modality"],
+                counted(line),
+                *map(rate_cell, line["rates"].values()),
+            )
+            for line in rate_lines(run.images)
+        ],
         metrics=[(metric, NAMES[metric]) for metric in METRICS],
         figures=_figures(run.figures),
         modalities=sorted({name for phase in run.training for name in phase.auroc}),

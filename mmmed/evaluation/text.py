@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mmmed.evaluation.images import RATES
 from mmmed.modality import natural_sorted
 
 Row = Mapping[str, Any]
@@ -61,6 +62,53 @@ def pattern_table(
     if attainable:
         lines.append(["ridge read-out", *(number(attainable.get(name)) for name in patterns)])
     return f"{caption(part, metric)}\n\n{markdown(heads, lines)}"
+
+
+def rate_table(rows: Sequence[Row]) -> str:
+    """Method and magnification x recognition rate, of images that were also scored one by one.
+
+    Args:
+        rows: `images` of `metrics.json`.
+    """
+    if not rows:
+        return ""
+    lines = [
+        [line["method"], line["modality"], *map(rate_cell, line["rates"].values()), counted(line)]
+        for line in rate_lines(rows)
+    ]
+    heads = ["method", "images", *RATES, "n"]
+    about = "Recognition rates [interval], threshold as stated; images one by one, and as a set"
+    return f"{about}\n\n{markdown(heads, lines)}"
+
+
+def rate_lines(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """One line per method and modality, its rates side by side; None where one is not there."""
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        line = lines.setdefault(
+            (row["method"], row["modality"]),
+            {
+                "method": row["method"],
+                "modality": row["modality"],
+                "rates": dict.fromkeys(RATES),
+            },
+        )
+        line["rates"][row["rate"]] = row
+    return list(lines.values())
+
+
+def rate_cell(row: Row | None) -> str:
+    """`.931 [.890, .960]`, or `n/a`."""
+    if row is None:
+        return number(None)
+    interval = "" if row["low"] is None else f" [{number(row['low'])}, {number(row['high'])}]"
+    return f"{number(row['value'])}{interval}"
+
+
+def counted(line: Mapping[str, Any]) -> str:
+    """`120 images of 16 patients`."""
+    images = line["rates"][RATES[0]]
+    return f"{images['n']} images of {images['n_subjects']} patients" if images else number(None)
 
 
 def readable(rows: Sequence[Row]) -> list[Row]:

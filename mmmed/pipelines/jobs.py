@@ -30,7 +30,7 @@ from mmmed.training.history import History
 from mmmed.training.launcher import starts_ranks
 from mmmed.training.loader import StepLoader, Views, forced
 from mmmed.training.module import Report
-from mmmed.training.predicting import columns, score
+from mmmed.training.predicting import columns, image_rows, score
 from mmmed.training.randomness import seed_all
 from mmmed.training.statistics import standards, statistics
 
@@ -182,8 +182,9 @@ def _predict(job: Job, folder: Path) -> None:
 
     Where its method weighs items, how much each of them counted in the test cases.
     """
+    loaded = package.load(folder / "model")
     scored = score(
-        package.load(folder / "model"),
+        loaded,
         job.work.shelf,
         job.work.cases,
         job.plan.views,
@@ -197,6 +198,10 @@ def _predict(job: Job, folder: Path) -> None:
     )
     if scored.attention:
         table.write(folder / ATTENTION, table.ATTENTION, scored.attention)
+    if job.work.evaluation.images:
+        tested = job.plan.fold.cases("test")
+        alone = image_rows(loaded, job.work.shelf, job.work.cases, tested, split="test")
+        table.write(folder / "images.tsv", table.IMAGES, alone, extra=columns(job.work.classes))
 
 
 def _report(job: Job, model: Model, folder: Path, seconds: Mapping[str, float]) -> None:

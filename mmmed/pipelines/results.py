@@ -11,12 +11,13 @@ import pandas as pd
 from mmmed.audit.report import write_report
 from mmmed.cohorts.cohort import Cohort
 from mmmed.evaluation.figures.draw import write_figures
+from mmmed.evaluation.images import image_rates, read_images
 from mmmed.evaluation.known import read_oracle
 from mmmed.evaluation.predictions import read_predictions
 from mmmed.evaluation.result import score_tables
 from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import metrics_document
-from mmmed.evaluation.text import pattern_table, robustness_table
+from mmmed.evaluation.text import pattern_table, rate_table, robustness_table
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.jobs import ATTENTION
 from mmmed.pipelines.study import Study
@@ -27,9 +28,11 @@ from mmmed.training.shelf import Shelf
 
 
 def gather(run: Path, jobs: Sequence[Job]) -> None:
-    """`predictions.tsv` of the run from those of its finished jobs."""
-    parts = [job.folder(run) / "predictions.tsv" for job in jobs]
-    table.merge(run / "predictions.tsv", table.PREDICTIONS, parts)
+    """`predictions.tsv` of the run, and `images.tsv`, from those of its finished jobs."""
+    for name, schema in (("predictions.tsv", table.PREDICTIONS), ("images.tsv", table.IMAGES)):
+        parts = [job.folder(run) / name for job in jobs]
+        if all(part.exists() for part in parts):
+            table.merge(run / name, schema, parts)
 
 
 def gather_attention(run: Path, jobs: Sequence[Job], shelf: Shelf) -> None:
@@ -81,6 +84,15 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
         notes=[*notes, *(ceilings["notes"] if ceilings else ())],
         rule=cohort.rule,
     )
+    images = run / "images.tsv"
+    if images.exists():
+        document["images"] = image_rates(
+            read_images(images),
+            predictions,
+            classes=cohort.classes,
+            methods=methods,
+            interval=study.evaluation.interval,
+        )
     atomic.write_json(run / "metrics.json", document)
     write_figures(
         run / "figures",
@@ -97,6 +109,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     texts = [
         robustness_table(document["rows"], metric=metric),
         pattern_table(document["rows"], metric=metric, attainable=attainable),
+        rate_table(document.get("images", ())),
     ]
     return "\n\n".join(text for text in texts if text)
 

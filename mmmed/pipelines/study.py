@@ -69,12 +69,15 @@ class Evaluation(Spec):
         coverage: the level of the conformal sets.
         threshold: on the calibrated probability of the positive class, or the sensitivity it is
             set to reach on the calibration part.
+        images: score each image of a test case alone as well, for `images.tsv` and the recognition
+            rates of images and patients.
     """
 
     positive: str | None = None
     interval: Interval = Interval()
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
     threshold: Annotated[float, Field(gt=0, lt=1)] | Sensitivity = 0.5
+    images: bool = False
 
 
 class Study(Spec):

@@ -130,6 +130,26 @@ ATTENDED = Schema(
     ("place", "rank"),
 )
 """The most attended items of a few cases, and the file of each item's picture."""
+IMAGES = Schema(
+    "mmmed-images",
+    1,
+    (
+        "case_id",
+        "subject_id",
+        "session_id",
+        "site",
+        "split",
+        "fold",
+        "seed",
+        "method",
+        "modality",
+        "item",
+        "image",
+        "label",
+    ),
+    ("case_id", "method", "fold", "seed", "modality", "item"),
+)
+"""Images scored one by one, each as a set of one; an item is counted from 1 within its modality."""
 
 
 def write(

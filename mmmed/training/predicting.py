@@ -1,12 +1,13 @@
 """From views to the rows of a predictions table, and to how much each item counted in them.
 
 view   a case under a pattern it can show, scored because a protocol asks for it
+image  one item of a case, scored as a set of one
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmmed.batch import UNLABELLED
 from mmmed.cohorts.cohort import Case
@@ -96,6 +97,45 @@ def score(
         for view in views
     ]
     return Scored(predictions, attention)
+
+
+def image_rows(
+    package: Package, shelf: Shelf, cases: Mapping[str, Case], chosen: Sequence[str], *, split: str
+) -> list[dict[str, Cell]]:
+    """One row of `record.table.IMAGES` per image of these cases, each seen as a set of one.
+
+    Args:
+        package: what predicts.
+        shelf: prepared items.
+        cases: by id.
+        chosen: whose images are scored.
+        split: the part they are in.
+    """
+    images = {one.name for one in shelf.modalities if one.kind == "image"}
+    rows: list[dict[str, Cell]] = []
+    for case in chosen:
+        for name in shelf.owned(case):
+            if name not in images:
+                continue
+            whole = shelf.set(case, Pattern.of([name]))
+            alone = [replace(whole, items={name: (item,)}) for item in whole.items[name]]
+            rows += [
+                {
+                    **_describe(cases[case], package),
+                    "split": split,
+                    "fold": package.manifest.fold,
+                    "seed": package.manifest.seed,
+                    "method": package.manifest.name,
+                    "modality": name,
+                    "item": place,
+                    "image": prepared.source.shown,
+                    **found.cells(package.manifest.classes),
+                }
+                for place, (prepared, found) in enumerate(
+                    zip(shelf.items[case][name], package.predict(alone), strict=True), start=1
+                )
+            ]
+    return rows
 
 
 def columns(classes: Sequence[str]) -> tuple[str, ...]:

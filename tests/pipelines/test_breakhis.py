@@ -126,6 +126,93 @@ def test_prediction_tells_what_each_image_counted(
     assert not (without / "attended.tsv").exists()
 
 
+def listed(tree: Path, folder: Path) -> Path:
+    """Two folds: numbers that end on 10 or more are tested, and the second slide of 2000."""
+    lines = [
+        f"{path.name}|{path.name.split('-')[3]}|{fold}|"
+        + ("test" if int(path.name.split("-")[2]) % 1000 > 9 or "LC-14-2000" in path.name else side)
+        for fold, side in ((1, "train"), (3, "train"))
+        for path in sorted(tree.glob("SOB*.png"))
+        if fold == 1 or "LC-14-2000" not in path.name
+    ]
+    wrong = "SOB_B_F-14-1000-40-001.png|400|1|train"
+    folder.mkdir(parents=True)
+    (folder / "dsfold.txt").write_text("\n".join([*lines, wrong, "SOB_B_F-14-1000-40-0", ""]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def official(
+    attempt_in: Callable[..., Any], tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """The study of the official folds on two of them: its run, and what was told."""
+    place = tmp_path_factory.mktemp("official")
+    listed(tree, place / "folds")
+    done = attempt_in(
+        place, "run", "breakhis/official-folds", "--out", "run", "--jobs", "1",
+        "--set", f"cohort.root={tree}",
+        "--set", "methods=[{kind: hypermm}]",
+        "--set", "training={steps: 2, batch: 4}",
+        "--set", "evaluation={positive: malignant, images: true, interval: {draws: 100}}",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return place / "run", done.err + done.out
+
+
+def test_the_study_of_the_official_folds_goes_on_and_names_who_leaks(
+    official: tuple[Path, str],
+) -> None:
+    run, told = official
+    assert "fold-1: subject 14-2000 leaks: DC-14-2000 in train" in told
+    assert "has magnification 40 by name, here '400'; left out" in told
+    assert "'SOB_B_F-14-1000-40-0' is truncated" in told
+    leaks = table.read(run / "leaks.tsv", table.LEAKS)
+    assert {(row["fold"], row["case_id"], row["split"]) for row in leaks} == {
+        ("fold-1", "DC-14-2000", "train"),
+        ("fold-1", "LC-14-2000", "test"),
+    }
+    assert {row["name"].split("-")[2] for row in leaks} == {"2000"}
+    rows = table.read(run / "splits.tsv", table.SPLITS)
+    assert {row["fold"] for row in rows} == {"fold-1", "fold-3"}
+    assert "LC-14-2000" not in {row["case_id"] for row in rows if row["fold"] == "fold-3"}
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "What the lists leak" in page
+    assert "SOB_M_LC-14-2000-400-001.png" in page
+    assert "subject 14-2000 leaks" in " ".join(
+        json.loads((run / "metrics.json").read_text())["notes"]
+    )
+    named = (run / "chain.json").read_text()
+    assert "dsfold.txt" in named
+
+
+def test_every_image_of_a_tested_case_is_scored_alone(
+    official: tuple[Path, str], tree: Path
+) -> None:
+    run, told = official
+    images = table.read(run / "images.tsv", table.IMAGES)
+    parts = table.read(run / "splits.tsv", table.SPLITS)
+    tested = {row["case_id"] for row in parts if (row["fold"], row["split"]) == ("fold-1", "test")}
+    found = {row["image"] for row in images if row["fold"] == "fold-1"}
+    assert found == {
+        path.name
+        for path in tree.glob("SOB*.png")
+        if path.name.removeprefix("SOB_B_").removeprefix("SOB_M_").rsplit("-", 2)[0] in tested
+    }
+    predicted = {
+        (row["case_id"], row["pattern"]): row["p_malignant"]
+        for row in table.read(run / "predictions.tsv", table.PREDICTIONS)
+        if (row["fold"], row["protocol"]) == ("fold-1", "every-pattern")
+    }
+    alone = [row for row in images if row["fold"] == "fold-1" and row["modality"] == "x40"]
+    assert alone
+    assert all(row["p_malignant"] == predicted[row["case_id"], "x40"] for row in alone)
+    rates = json.loads((run / "metrics.json").read_text())["images"]
+    assert {row["modality"] for row in rates} == {"x40", "x100", "x200", "x400", "all"}
+    assert {row["rate"] for row in rates} == {"image rate", "patient rate", "set rate"}
+    assert "image rate" in told
+    assert "Images one by one" in (run / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.shared
 def test_the_model_reads_real_images_with_the_magnifications_they_have(
     run: Path, data: Path, attempt: Callable[..., Any], tmp_path: Path
