@@ -24,7 +24,10 @@ Precision = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")]
 Qc = Annotated[
-    bool, typer.Option("--qc", help="A montage of each scan whose chain registers, in qc/.")
+    bool,
+    typer.Option(
+        "--qc", help="In qc/ a montage of each scan whose chain registers, and slides with tiles."
+    ),
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")

@@ -21,7 +21,7 @@ from mmmed.cli.options import (
     quoted,
 )
 
-STUDY = "breakhis/train"
+STUDY, OF_SLIDES = "breakhis/train", "breakhis/slides"
 CHAIN = "histology"
 MODALITIES = ("x40", "x100", "x200", "x400")
 
@@ -30,8 +30,8 @@ def train_breakhis(
     data: Annotated[
         Path | None,
         typer.Argument(
-            help="The tree of BreakHis, or any folder of images with its names; without it "
-            "simulated slides are written and used."
+            help="The tree of BreakHis, any folder of images with its names, or one of whole "
+            "slides with slides.csv; without it simulated images are written and used."
         ),
     ] = None,
     method: Annotated[
@@ -57,7 +57,10 @@ def train_breakhis(
     from mmmed.cli.running import numbers, run_study
 
     chosen = [competing(method, baselines=baselines)]
-    if data is not None:
+    whole = data is not None and _holds_slides(data)
+    if whole:
+        chosen.append(f"cohort={{name: slides, root: {quoted(str(data))}}}")
+    elif data is not None:
         chosen.append(f"cohort={{name: breakhis, root: {quoted(str(data))}}}")
         chosen.append(f"transforms={{{', '.join(f'{name}: {CHAIN}' for name in MODALITIES)}}}")
     if repeats is not None:
@@ -66,7 +69,7 @@ def train_breakhis(
         chosen.append(f"seeds=[{numbers(seeds, '--seeds')}]")
     last = budget(devices=devices, nodes=nodes, precision=precision)
     return run_study(
-        STUDY,
+        OF_SLIDES if whole else STUDY,
         settings=[*chosen, *(settings or []), *last],
         out=out,
         device=device,
@@ -74,3 +77,10 @@ def train_breakhis(
         resume=resume,
         qc=False,
     )
+
+
+def _holds_slides(data: Path) -> bool:
+    """Whether a folder is one of whole slides; images with names of BreakHis are none."""
+    from mmmed.cohorts.slide_folder import holds_slides
+
+    return data.is_dir() and holds_slides(data)

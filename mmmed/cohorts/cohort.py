@@ -117,6 +117,7 @@ class Cohort:
         asides: what is left out on purpose.
         bare: cases that own nothing that can be read; ascending by id.
         rule: how a case got its label, in a sentence; empty where it has none.
+        notes: what else is worth reading of it, in sentences, and costs no case.
 
     Raises:
         DataError: two cases share an id, or a case owns nothing.
@@ -132,6 +133,7 @@ class Cohort:
     asides: tuple[Aside, ...] = field(default=(), repr=False)
     bare: tuple[Case, ...] = field(default=(), repr=False)
     rule: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ids = [case.id for case in self.cases]
@@ -207,7 +209,7 @@ class Cohort:
             kept = {}
             for name, items in case.sources.items():
                 bad = [item for item in items if (name, item) in refused]
-                faults += [Fault(case.id, name, refused[name, item]) for item in bad]
+                faults += dict.fromkeys(Fault(case.id, name, refused[name, item]) for item in bad)
                 if len(bad) < len(items):
                     kept[name] = tuple(item for item in items if (name, item) not in refused)
             if kept:
@@ -225,6 +227,10 @@ class Cohort:
     def with_faults(self, faults: Iterable[Fault]) -> Cohort:
         """The cohort with further faults, none of which costs a case."""
         return replace(self, faults=(*self.faults, *faults))
+
+    def with_notes(self, notes: Iterable[str]) -> Cohort:
+        """The cohort with further sentences that cost no case."""
+        return replace(self, notes=(*self.notes, *notes))
 
     def only(self, modalities: Iterable[str]) -> Cohort:
         """The cohort of a study that uses these modalities alone.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ from mmmed.modality import ItemKind
 from mmmed.progress import Progress
 from mmmed.readers.image import read_image
 from mmmed.readers.nifti import check_header, read_volume
+from mmmed.readers.slide.kept import read_tile
 from mmmed.readers.source import Source
 
 
@@ -72,7 +74,8 @@ def look(
     """The cohort after every file was read; what cannot be read becomes a fault.
 
     So does an image that stands under two subjects, which both keep it; of volumes whose headers
-    alone are read that cannot be seen. Vectors were read with their table.
+    alone are read that cannot be seen. Vectors were read with their table. Of slides every tile is
+    read that was chosen; two of one content were found when they were opened.
 
     Args:
         cohort: as read from names and tables.
@@ -98,7 +101,7 @@ def look(
             contents[source] = content
         if progress:
             progress(done, len(sources))
-    left = cohort.without(cohort.unreadable(refused))
+    left = cohort.without(cohort.unreadable(_told_once(refused)))
     return left.with_faults(_twins(left, contents))
 
 
@@ -203,11 +206,25 @@ def _twins(cohort: Cohort, contents: Mapping[Source, str]) -> Iterable[Fault]:
                     )
 
 
+def _told_once(refused: Mapping[Source, str]) -> dict[Source, str]:
+    """The same reasons; of the tiles of one slide and magnification, the first one's for all."""
+    first: dict[tuple[Path, float], str] = {}
+    return {
+        source: reason
+        if source.tile is None
+        else first.setdefault((source.path, source.tile.mpp), reason)
+        for source, reason in refused.items()
+    }
+
+
 def _read(source: Source, kind: ItemKind, depth: Depth) -> tuple[str | None, str | None]:
     """The digest of an image's values, where they were read, and why it cannot be read."""
     try:
         if kind == "volume" and depth == "headers":
             check_header(source.path)
+            return None, None
+        if source.tile is not None:
+            read_tile(source)
             return None, None
         data = read_image(source.path) if kind == "image" else read_volume(source.path).data
     except DataError as error:

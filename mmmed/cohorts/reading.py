@@ -12,11 +12,18 @@ from mmmed.cohorts.caps import CapsCohort, read_caps
 from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.dicom import read_dicom
 from mmmed.cohorts.dicom_cohort import DicomCohort
+from mmmed.cohorts.slides import SlidesCohort, read_slides
 from mmmed.cohorts.table import TableCohort, read_table_cohort
 from mmmed.cohorts.views import ViewsCohort, read_views
 
 CohortSpec = Annotated[
-    BidsCohort | BreakHisCohort | CapsCohort | DicomCohort | TableCohort | ViewsCohort,
+    BidsCohort
+    | BreakHisCohort
+    | CapsCohort
+    | DicomCohort
+    | SlidesCohort
+    | TableCohort
+    | ViewsCohort,
     Field(discriminator="kind"),
 ]
 
@@ -37,6 +44,8 @@ def read(spec: CohortSpec, name: str) -> Cohort:
         return read_caps(spec, name)
     if isinstance(spec, DicomCohort):
         return read_dicom(spec, name)
+    if isinstance(spec, SlidesCohort):
+        return read_slides(spec, name)
     if isinstance(spec, TableCohort):
         return read_table_cohort(spec, name)
     return read_views(spec, name)

@@ -24,7 +24,7 @@ from mmmed.training import attended, manifest, package
 from mmmed.training.package import Package
 from mmmed.training.predicting import View, columns, score
 from mmmed.training.shelf import Shelf
-from mmmed.transforms import gallery
+from mmmed.transforms import gallery, overviews
 
 PROTOCOL = "complete"
 """Every case is predicted under what it owns, as by the protocol of this name in a study."""
@@ -80,8 +80,9 @@ def predict_folder(
             chains register.
         out: made where it is missing.
         jobs: processes that prepare images; no prediction depends on it.
-        qc: write `quality.tsv` and a montage of each scan whose chain registers; `attended.tsv` and
-            pictures of each case's most attended images where the method weighs items.
+        qc: write `quality.tsv` and a montage of each scan whose chain registers, and an overview
+            of each slide with its tiles; `attended.tsv` and pictures of each case's most attended
+            images where the method weighs items.
         listener: hears how far it is.
 
     Raises:
@@ -106,7 +107,9 @@ def predict_folder(
     counts = _count(rows, faults, refused=len(known))
     _write(out, loaded, rows, faults, counts, data=data)
     if qc:
-        gallery.write(shown, out, jobs=jobs, progress=partial(tell, "montages"))
+        drawn = partial(tell, "montages")
+        gallery.write(shown, out, jobs=jobs, progress=drawn)
+        overviews.write(overviews.sampled(cohort.items()), out, jobs=jobs, progress=drawn)
         if attention:
             attended.write(out, shelf, rows, attention)
     if attention:

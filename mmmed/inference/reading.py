@@ -15,7 +15,8 @@ from mmmed.cohorts.cohort import Case, Cohort, Fault
 from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort
 from mmmed.cohorts.layout import may_be_dicom
 from mmmed.cohorts.reading import CohortSpec, read
-from mmmed.progress import Listener, Progress
+from mmmed.cohorts.slides import SlidesCohort, read_slides
+from mmmed.progress import Listener, Progress, Silent
 from mmmed.readers.dicom.single import refusal
 from mmmed.readers.source import Source
 from mmmed.record import cache
@@ -25,7 +26,7 @@ from mmmed.transforms.gallery import Scan, scans
 from mmmed.transforms.prepare import prepare
 from mmmed.transforms.prepared import Prepared, Refused, refusals
 
-TABLES = ("table", "file")
+TABLES = ("table", "file", "mpps")
 """Where a cohort or a modality names a table by its path."""
 UNASKED: dict[str, Any] = {
     "label": None,
@@ -70,7 +71,7 @@ def read_cohort(
             return choice_table.recorded(
                 data, asked, out=out, jobs=jobs, listener=listener, trial=trial
             )
-    return _as_trained(package, data)
+    return _as_trained(package, data, jobs=jobs, listener=listener or Silent())
 
 
 def _is_dicom(package: Manifest, data: Path) -> bool:
@@ -80,7 +81,7 @@ def _is_dicom(package: Manifest, data: Path) -> bool:
     return package.dicom is not None and may_be_dicom(data)
 
 
-def _as_trained(package: Manifest, data: Path) -> Cohort:
+def _as_trained(package: Manifest, data: Path, *, jobs: int, listener: Listener) -> Cohort:
     """The cases of a folder that is kept as the training data were."""
     known = {one.name for one in package.modalities}
     reading = {
@@ -98,9 +99,10 @@ def _as_trained(package: Manifest, data: Path) -> Cohort:
         for name, value in UNASKED.items()
         if name in type(spec).model_fields and not type(spec).model_fields[name].is_required()
     }
-    if "label" not in optional:
-        return read(spec, data.name)
-    return read(spec.model_copy(update=optional), data.name)
+    asked = spec.model_copy(update=optional) if "label" in optional else spec
+    if isinstance(asked, SlidesCohort):
+        return read_slides(asked, data.name, jobs=jobs, progress=partial(listener, "slides"))
+    return read(asked, data.name)
 
 
 def _in_folder(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,8 @@ def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Lis
         suv=resolved.suv,
     )
     cohort = cohort.only(resolved.chains)
+    for sentence in cohort.notes:
+        listener.note(sentence)
     _refuse_early(resolved, cohort, truth)
     stocked = stock(
         cohort,

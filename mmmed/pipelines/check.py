@@ -23,14 +23,16 @@ from mmmed.cohorts.dicom_folder import Looked, look, source_of
 from mmmed.cohorts.layout import Layout, layout, may_be_dicom
 from mmmed.cohorts.ledger import Depth
 from mmmed.cohorts.people import PEOPLE
-from mmmed.cohorts.reading import CohortSpec, read, unlabelled
+from mmmed.cohorts.reading import CohortSpec, unlabelled
+from mmmed.cohorts.slide_folder import holds_slides
+from mmmed.cohorts.slides import SLIDES, SlidesCohort
 from mmmed.cohorts.splits import check_leakage, stated
 from mmmed.cohorts.tree import Tree
 from mmmed.cohorts.trial import chosen, tried
 from mmmed.errors import Collecting, DataError, NothingReadable
 from mmmed.models.building import weights_file
 from mmmed.pipelines import availability, dicom_ledger
-from mmmed.pipelines.materialise import Simulated, choose, materialise
+from mmmed.pipelines.materialise import Simulated, choose, materialise, read_folder
 from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
@@ -99,13 +101,15 @@ def check_data(
         NothingReadable: there is no case.
     """
     tell = listener or Silent()
-    name = cohort or (DICOM if may_be_dicom(folder) else _usual(folder, start))
+    name = cohort or _way(folder, start)
     spec = choose(CohortChoice(name=name, root=folder), start=start).reading
     if isinstance(spec, DicomCohort):
         return _check_dicom(folder, spec, name, depth=depth, jobs=jobs, tell=tell, out=out)
+    if isinstance(spec, SlidesCohort) and cohort is None and not (folder / spec.table).exists():
+        spec = unlabelled(spec)
     faults: list[str] = []
     found = ledger.look(
-        _read(spec, Path(name).stem, faults),
+        _read(spec, Path(name).stem, faults, jobs=jobs, tell=tell),
         depth=depth,
         jobs=jobs,
         progress=lambda done, total: tell("reading", done, total),
@@ -122,6 +126,7 @@ def check_data(
         sentences=(
             f"{folder}: read as {_file(name)} says ({said}); --cohort names another way",
             *ledger.sentences(found),
+            *found.notes,
             *availability.told(effects),
             *([UNREAD] if depth == "headers" else []),
             *_unmatched(spec, found),
@@ -231,6 +236,13 @@ def _file(name: str) -> str:
     return name if Path(name).suffix else f"cohorts/{name}.yaml"
 
 
+def _way(folder: Path, start: Path | None) -> str:
+    """The shipped way to read a folder, by what lies in it."""
+    if not may_be_dicom(folder):
+        return _usual(folder, start)
+    return SLIDES if holds_slides(folder) else DICOM
+
+
 def _usual(folder: Path, start: Path | None) -> str:
     labelled, scans = USUAL[layout(folder)]
     spec = choose(CohortChoice(name=labelled, root=folder), start=start).reading
@@ -253,11 +265,11 @@ def _columns(path: Path) -> list[str]:
         return []
 
 
-def _read(spec: CohortSpec, name: str, faults: list[str]) -> Cohort:
+def _read(spec: CohortSpec, name: str, faults: list[str], *, jobs: int, tell: Listener) -> Cohort:
     """The cohort; where it is refused as it is described, the same without labels."""
     with Collecting(faults):
-        return read(spec, name)
-    return read(unlabelled(spec), name)
+        return read_folder(spec, name, jobs=jobs, listener=tell)
+    return read_folder(unlabelled(spec), name, jobs=jobs, listener=tell)
 
 
 def _label(cohort: Cohort) -> str:
@@ -302,7 +314,7 @@ def _check_cohort(
     sentences: list[str] = []
     with Collecting(faults):
         sentences += realised(plan(study, cohort, truth=truth))
-    return [*ledger.sentences(cohort), *availability.told(effects), *sentences]
+    return [*ledger.sentences(cohort), *cohort.notes, *availability.told(effects), *sentences]
 
 
 def _weight_faults(study: Study) -> list[str]:

@@ -13,7 +13,12 @@ import numpy as np
 from mmmed.mechanism import EveryPattern, TestProtocol
 from mmmed.modality import Pattern, every_pattern
 from mmmed.pipelines import discrete_ceilings
-from mmmed.pipelines.materialise import SimulatedBreakHis, SimulatedCohort, SimulatedTable
+from mmmed.pipelines.materialise import (
+    SimulatedBreakHis,
+    SimulatedCohort,
+    SimulatedSlides,
+    SimulatedTable,
+)
 from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.random_ceilings import rows
@@ -46,6 +51,8 @@ def write_known(
         known = discrete_ceilings.ceilings(spec.simulation, protocols)
     elif isinstance(spec, SimulatedBreakHis):
         known = _of_tissue(spec.simulation, protocols)
+    elif isinstance(spec, SimulatedSlides):
+        known = _of_slides(atomic.read_json(truth)["ceilings"], protocols)
     elif isinstance(spec, SimulatedCohort):
         known = ceilings(spec.simulation, protocols)
         read = _attainable(stocked, folds[0], atomic.read_json(truth)["cases"])
@@ -68,6 +75,20 @@ def _of_tissue(spec: BreakHisSimulation, protocols: Sequence[TestProtocol]) -> d
     known = protocols if not spec.missing else [p for p in protocols if isinstance(p, EveryPattern)]
     found = partial(best, spec.law, prior=spec.prior)
     return {"rows": rows(tuple(MAGNIFICATIONS), known, found), "notes": []}
+
+
+def _of_slides(
+    ceilings: Mapping[str, dict[str, float]], protocols: Sequence[TestProtocol]
+) -> dict[str, Any]:
+    """Some slides lack a magnification from the start: of forced tables alone it is known."""
+    forced = [one for one in protocols if isinstance(one, EveryPattern)]
+    names = sorted({name for pattern in ceilings for name in Pattern.parse(pattern).names})
+
+    def found(shares: Mapping[Pattern, float]) -> dict[str, float]:
+        (pattern,) = shares
+        return ceilings[str(pattern)]
+
+    return {"rows": rows(names, forced, found), "notes": []}
 
 
 def _attainable(stocked: Stocked, fold: FoldPlan, truth: Mapping[str, Any]) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """From the cohort a study names to a cohort on disk.
 
 A real cohort is a folder that the user names. A simulated cohort is written into the cache, as
-BIDS, as a table or as the tree of BreakHis, once per set of settings, and then read through the
-same readers as a real one.
+BIDS, as a table, as the tree of BreakHis or as whole slides, once per set of settings, and then
+read through the same readers as a real one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.dicom import read_dicom
 from mmmed.cohorts.dicom_cohort import DicomCohort
 from mmmed.cohorts.reading import CohortSpec, read
+from mmmed.cohorts.slides import SlidesCohort, read_slides
 from mmmed.cohorts.table import TableCohort
 from mmmed.cohorts.views import ViewsCohort
 from mmmed.config import Spec
@@ -33,6 +34,8 @@ from mmmed.record import digest
 from mmmed.simulation import bids, discrete
 from mmmed.simulation.discrete import TableSimulation
 from mmmed.simulation.format import FORMAT
+from mmmed.simulation.slides import writing as slides
+from mmmed.simulation.slides.spec import SlideSimulation
 from mmmed.simulation.spec import AdSimulation
 from mmmed.simulation.tissue import writing as tissue
 from mmmed.simulation.tissue.spec import BreakHisSimulation
@@ -77,19 +80,34 @@ class SimulatedBreakHis(Spec):
     read: BreakHisCohort
 
 
-Simulated = SimulatedCohort | SimulatedTable | SimulatedBreakHis
-_SIMULATED = ("simulated", "simulated-table", "simulated-breakhis")
+class SimulatedSlides(Spec):
+    """A cohort of whole slides that is written before it is read.
+
+    Attributes:
+        simulation: what is drawn and rendered.
+        read: how the written folder is read.
+    """
+
+    kind: Literal["simulated-slides"]
+    simulation: SlideSimulation = SlideSimulation()
+    read: SlidesCohort
+
+
+Simulated = SimulatedCohort | SimulatedTable | SimulatedBreakHis | SimulatedSlides
+_SIMULATED = ("simulated", "simulated-table", "simulated-breakhis", "simulated-slides")
 
 CohortFile = Annotated[
     BidsCohort
     | BreakHisCohort
     | CapsCohort
     | DicomCohort
+    | SlidesCohort
     | TableCohort
     | ViewsCohort
     | SimulatedCohort
     | SimulatedTable
-    | SimulatedBreakHis,
+    | SimulatedBreakHis
+    | SimulatedSlides,
     Field(discriminator="kind"),
 ]
 
@@ -155,7 +173,8 @@ def materialise(
         chosen: what to read or to write first.
         cache: where simulated cohorts are kept, one folder per set of settings.
         jobs: processes that may read or write.
-        listener: hears of the task `simulate`, or of DICOM `index`, `choice` and `reading`.
+        listener: hears of the task `simulate`, of DICOM `index`, `choice` and `reading`, of slides
+            `slides`.
         suv: modalities whose chain needs the SUVbw of a PET in a folder of DICOM.
     """
     name = chosen.found.name
@@ -163,7 +182,7 @@ def materialise(
     if isinstance(spec, DicomCohort):
         return read_dicom(spec, name, suv=suv, jobs=jobs, listener=listener), None
     if not isinstance(spec, Simulated):
-        return read(spec, name), None
+        return read_folder(spec, name, jobs=jobs, listener=listener), None
     progress = partial(listener, "simulate")
     settings = spec.simulation.model_dump(mode="json")
     root = cache / "simulated" / digest.of_value({"format": FORMAT, **settings})[:20]
@@ -171,10 +190,19 @@ def materialise(
         discrete.write(spec.simulation, root)
     elif isinstance(spec, SimulatedBreakHis):
         tissue.write(spec.simulation, root, jobs=jobs, progress=progress)
+    elif isinstance(spec, SimulatedSlides):
+        slides.write(spec.simulation, root, jobs=jobs, progress=progress)
     else:
         bids.write(spec.simulation, root, jobs=jobs, progress=progress)
     rooted = spec.read.model_copy(update={"root": root})
-    return read(rooted, name), root / "truth.json"
+    return read_folder(rooted, name, jobs=jobs, listener=listener), root / "truth.json"
+
+
+def read_folder(spec: CohortSpec, name: str, *, jobs: int, listener: Listener) -> Cohort:
+    """`cohorts.reading.read`, by several threads where slides are opened."""
+    if isinstance(spec, SlidesCohort):
+        return read_slides(spec, name, jobs=jobs, progress=partial(listener, "slides"))
+    return read(spec, name)
 
 
 def merged(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,16 +116,19 @@ def _inputs(cohort: Cohort, ready: Mapping[tuple[str, Source], Prepared]) -> dic
     """
     files: dict[str, str] = {}
     others = set(cohort.tables)
+    series: set[tuple[Path, ...]] = set()
     for (name, source), one in ready.items():
         if cohort.kinds[name] == "vector":
             others.add(source.path)
         elif source.files:
-            files |= {f"DICOM {known[:32]}": known for known in map(digest.of_file, source.files)}
+            series.add(source.files)
         else:
             files[str(source.path)] = one.digest
             sidecar = sidecar_path(source.path)
             if cohort.kinds[name] == "volume" and sidecar.is_file():
                 others.add(sidecar)
+    known = [digest.of_file(path) for one in sorted(series) for path in one]
+    files |= {f"DICOM {one[:32]}": one for one in known}
     return {**{str(path): digest.of_file(path) for path in sorted(others)}, **files}
 
 

@@ -28,7 +28,7 @@ from mmmed.record import atomic, chain, digest
 from mmmed.training.device import place
 from mmmed.training.launcher import check_launch
 from mmmed.training.ranks import in_turn, joined, told
-from mmmed.transforms import gallery
+from mmmed.transforms import gallery, overviews
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def run(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         jobs: jobs at a time; one where several devices train a model together.
         resume: go on with an unfinished run.
-        qc: write `quality.tsv` and a montage of each scan whose chain registers.
+        qc: write `quality.tsv` and a montage of each scan whose chain registers, and an overview
+            of each slide with its tiles.
         listener: hears how far the run is.
 
     Raises:
@@ -92,6 +93,8 @@ def run(
         if qc:
             drawn = partial(hearer, "montages")
             gallery.write(agenda.stocked.scans, where, jobs=parallel, progress=drawn)
+            slides = overviews.sampled(agenda.stocked.cohort.items())
+            overviews.write(slides, where, jobs=parallel, progress=drawn)
         rule = agenda.stocked.cohort.rule
         said = remarks(agenda.folds)
         for sentence in (*([rule] if rule else []), *said, *realised(agenda.folds), *known):
@@ -145,7 +148,8 @@ def _finish(
     shutil.rmtree(where / "model", ignore_errors=True)
     shutil.copytree(done[0].folder(where) / "model", where / "model")
     root = getattr(resolved.cohort.spec, "root", None) or Path()
-    notes = [f"left out: {reason_line(str(one), root)}" for one in stocked.cohort.faults]
+    faults = [f"left out: {reason_line(str(one), root)}" for one in stocked.cohort.faults]
+    notes = [*stocked.cohort.notes, *faults]
     notes += [*said, *(f"failed: {line}" for line in failed)]
     text = evaluate(where, resolved.study, stocked.cohort, notes=notes)
     _track(where, listener)

@@ -85,7 +85,10 @@ class StepLoader:
     def batch(self, t: int, *, rank: int = 0, ranks: int = 1) -> Batch:
         """The batch of step `t`, or the share of it that one of several ranks works on."""
         cases = self.cases_at(t)[rank::ranks]
-        return self.pack([self.load(case, draw=t) for case in cases])
+        batch = self.pack([self.load(case, draw=t) for case in cases])
+        for case in self.cases_at(t + 1)[rank::ranks]:
+            self.shelf.read_ahead(case, self.shown[case])
+        return batch
 
     def cases_at(self, t: int) -> tuple[str, ...]:
         """The cases of step `t`."""

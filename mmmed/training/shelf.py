@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from mmmed.modality import Modality, Pattern
 from mmmed.readers.source import Source
 from mmmed.transforms.prepare import load
 from mmmed.transforms.prepared import Prepared
+from mmmed.transforms.tiles import load_tiles, read_ahead
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,15 @@ class Shelf:
             case=case,
             subject=self.subject[case],
             items={
-                name: tuple(_open(item.among(pattern)) for item in mine[name]) for name in pattern
+                name: tuple(_open([item.among(pattern) for item in mine[name]])) for name in pattern
             },
             label=self.label[case],
         )
+
+    def read_ahead(self, case: str, pattern: Pattern) -> None:
+        """Begin to read what `set` will be asked for, where it lies in slides."""
+        for name in pattern:
+            read_ahead(self.items[case].get(name, ()))
 
 
 def stocked(
@@ -101,6 +107,7 @@ def stocked(
     )
 
 
-def _open(item: Prepared) -> Tensor:
-    """The item as it lies in the cache, mapped copy-on-write: its file never changes."""
-    return torch.from_numpy(load(item))
+def _open(items: Sequence[Prepared]) -> Iterator[Tensor]:
+    """Items of one modality; what lies in the cache is mapped copy-on-write: no file changes."""
+    lazy = load_tiles(items)
+    yield from map(torch.from_numpy, lazy or map(load, items))

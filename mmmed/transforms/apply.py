@@ -196,6 +196,8 @@ def _shorter_side(raster: Raster, step: ShorterSide) -> tuple[Raster, str]:
 
 
 def _crop_or_pad(raster: Raster, step: CropOrPad) -> tuple[Raster, str]:
+    if raster.space == step.shape:
+        return raster, f"skipped, is {step.shape}"
     from monai.transforms.croppad.array import ResizeWithPadOrCrop
 
     value = raster.data.min() if step.padding == "lowest" else raster.data.max()

@@ -6,15 +6,18 @@ import numpy as np
 
 from mmmed.errors import DataError
 from mmmed.readers.image import read_image
+from mmmed.readers.slide.kept import read_tile
 from mmmed.transforms.prepared import Prepared
 
 
 def picture(item: Prepared) -> np.ndarray:
-    """The image as it was read, (H, W, 3) uint8; grey stands in all three channels.
+    """The image or tile as it was read, (H, W, 3) uint8; grey stands in all three channels.
 
     Raises:
         DataError: the item is no image, or its file cannot be read.
     """
+    if item.lazy is not None:
+        return read_tile(item.source, state=item.lazy.state)
     if item.affine is not None or item.source.row is not None or item.source.files:
         raise DataError(f"{item.source.shown}: is no image, so there is no picture of it")
     return _bytes(read_image(item.source.path))

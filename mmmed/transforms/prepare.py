@@ -3,17 +3,15 @@
 Each item is prepared from its own file alone (and a volume's sidecar), so that a case's PET is the
 same bytes whether or not the case has an MRI. A chain that registers `through` another modality
 prepares each item twice, alone and guided: the first is what a case shows that hides its guide.
-A file that cannot be used is refused with its reason and the rest goes on. Vectors are read
-straight from their tables.
+A file that cannot be used is refused with its reason and the rest goes on. Vectors and tiles of
+slides are read from where they are, each time anew: `rows` and `tiles`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -29,7 +27,6 @@ from mmmed.readers.image import read_image
 from mmmed.readers.nifti import read_volume
 from mmmed.readers.sidecar import declared_space, declares_suv, told_derivation
 from mmmed.readers.source import Source
-from mmmed.readers.vectors import Rows, read_rows
 from mmmed.record import digest
 from mmmed.transforms import prepared
 from mmmed.transforms.apply import Applied, apply
@@ -38,6 +35,8 @@ from mmmed.transforms.chain import Chain
 from mmmed.transforms.prepared import Guided, Placed, Prepared, Refused
 from mmmed.transforms.raster import of_image, of_volume
 from mmmed.transforms.read import Read
+from mmmed.transforms.rows import load_row, read_row
+from mmmed.transforms.tiles import load_tile, prepare_tiles
 
 if TYPE_CHECKING:
     from mmmed.transforms.register import Guide
@@ -98,13 +97,13 @@ def load(item: Prepared) -> np.ndarray:
     What is kept is mapped into memory, copy-on-write: it may be written to, its file never changes.
 
     Raises:
-        DataError: the cached array is gone, or the row of a table has changed.
+        DataError: the cached array is gone, the row of a table or a slide has changed, or a slide
+            cannot be read any more.
     """
+    if item.lazy is not None:
+        return load_tile(item.source, item.lazy)
     if item.path is None:
-        vector = _vector(item.source)
-        if _digest_of_row(vector) != item.digest:
-            raise DataError(f"{item.source.path}: row {item.source.row} changed; prepare it again")
-        return vector.copy()
+        return load_row(item)
     try:
         return np.load(item.path, mmap_mode="c", allow_pickle=False)  # type: ignore[no-any-return]  # numpy says Any
     except (OSError, ValueError) as error:
@@ -115,7 +114,10 @@ def _prepared(
     orders: Sequence[tuple[Source, Source | None]], chain: Chain, cache: Path, jobs: int
 ) -> Iterator[Prepared | Refused]:
     if chain.item == "vector":
-        yield from (_read_vector(source) for source, _ in orders)
+        yield from (read_row(source) for source, _ in orders)
+        return
+    if orders and orders[0][0].tile is not None:
+        yield from prepare_tiles([source for source, _ in orders], chain, cache=cache, jobs=jobs)
         return
     seconds = []
     for source, guide in orders[:PROBED]:
@@ -281,49 +283,3 @@ def _digest_of_file(path: Path) -> str:
         return digest.of_file(path) if path.is_file() else ""
     except OSError:
         return ""
-
-
-def _read_vector(source: Source) -> Prepared | Refused:
-    try:
-        vector = _vector(source)
-    except DataError as error:
-        return Refused(source, str(error))
-    return Prepared(source, None, _digest_of_row(vector), vector.shape)
-
-
-def _vector(source: Source) -> np.ndarray:
-    """The row of a table as (F,) float32.
-
-    Raises:
-        DataError: the table cannot be read, or the row is faulty or not in it.
-    """
-    rows = _rows(source.path, source.columns, source.identifier, _state(source.path))
-    row = str(source.row)
-    if row in rows.faults:
-        raise DataError(f"{source.path}: row {row}: {rows.faults[row]}")
-    if row not in rows.vectors:
-        raise DataError(f"{source.path}: has no row {row}")
-    return rows.vectors[row]
-
-
-@lru_cache(maxsize=32)
-def _rows(
-    path: Path,
-    columns: tuple[str, ...],
-    identifier: str | None,
-    state: tuple[int, int] | None,  # noqa: ARG001 - part of the key: a changed file is read again
-) -> Rows:
-    return read_rows(path, columns=columns, identifier=identifier)
-
-
-def _state(path: Path) -> tuple[int, int] | None:
-    """What changes when a file is written: its time and size; None where it is not there."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return (stat.st_mtime_ns, stat.st_size)
-
-
-def _digest_of_row(vector: np.ndarray) -> str:
-    return hashlib.sha256(vector.tobytes()).hexdigest()

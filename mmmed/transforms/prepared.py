@@ -25,8 +25,10 @@ import numpy as np
 
 from mmmed import __version__
 from mmmed.modality import Pattern
+from mmmed.readers.slide.kept import State
 from mmmed.readers.source import Source
 from mmmed.record import digest
+from mmmed.transforms.chain import Chain
 
 FORMAT = 5
 """Raised when the same versions and chain would make other bytes."""
@@ -51,7 +53,7 @@ class Prepared:
 
     Attributes:
         source: where it comes from.
-        path: the array in the cache; None for a vector, which is read from its table.
+        path: the array in the cache; None for what is read where it lies: a row, or a tile.
         digest: SHA-256 of the file (of the row, for a vector).
         shape: (C, *space) or (F,).
         record: what was done, in words per step.
@@ -61,6 +63,7 @@ class Prepared:
             series its own, of a file what its sidecar keeps.
         guided: where it was registered through a scan of the same case: that scan, and the item
             prepared without it.
+        lazy: of a tile of a slide, how it is read; None for any other item.
     """
 
     source: Source
@@ -72,11 +75,14 @@ class Prepared:
     placed: Placed | None = field(default=None, repr=False)
     derivation: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     guided: Guided | None = field(default=None, repr=False)
+    lazy: Lazy | None = field(default=None, repr=False, compare=False)
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What names the array: that of the cache, of a vector its row; and that made alone."""
+        """What names the array: that of the cache, a vector's row, a tile; and that made alone."""
         own = self.digest if self.path is None else self.path.stem
+        if self.lazy is not None:
+            own = self.lazy.key
         return (own, *(self.guided.alone.identity if self.guided else ()))
 
     def among(self, shown: Pattern) -> Prepared:
@@ -84,6 +90,21 @@ class Prepared:
         if self.guided is None or self.guided.modality in shown.names:
             return self
         return self.guided.alone
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """How a tile of a slide is read.
+
+    Attributes:
+        chain: that it goes through.
+        key: what names its array: content and place, chain and versions.
+        state: of the slide's files when they were checked.
+    """
+
+    chain: Chain
+    key: str
+    state: State
 
 
 @dataclass(frozen=True)
@@ -157,7 +178,7 @@ def key(
             "space": space,
             "suv": suv,
             "chain": chain,
-            "versions": dict(_versions()),
+            "versions": dict(versions()),
         }
     )
 
@@ -222,7 +243,8 @@ def _checksum(path: Path) -> int:
 
 
 @lru_cache(maxsize=1)
-def _versions() -> tuple[tuple[str, str], ...]:
+def versions() -> tuple[tuple[str, str], ...]:
+    """What decides the bytes of a prepared array beside file and chain."""
     names = ("monai", "nibabel", "nilearn", "numpy", "pillow", "scipy", "simpleitk", "torch")
     return (
         ("format", str(FORMAT)),

@@ -1,0 +1,115 @@
+"""The whole slides in a folder: one file each, or in DICOM one series."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from mmmed.cohorts.cohort import Fault
+from mmmed.readers.dicom.aside import Aside
+from mmmed.readers.dicom.reading import read_header
+from mmmed.readers.slide.kept import is_slide
+from mmmed.record import digest
+
+ENDINGS = (
+    ".bif",
+    ".mrxs",
+    ".ndpi",
+    ".scn",
+    ".svs",
+    ".svslide",
+    ".tif",
+    ".tiff",
+    ".vms",
+    ".vmu",
+)
+"""Of names of files that OpenSlide reads, DICOM apart."""
+
+DICOM = (".dcm", "")
+MICROSCOPY = "1.2.840.10008.5.1.4.1.1.77.1.6"
+"""VL Whole Slide Microscopy Image Storage (PS3.4, table B.5-1)."""
+
+MOST_ASKED = 200
+"""Files that are looked at before a folder is taken for one without slides."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One slide of a folder.
+
+    Attributes:
+        id: its file's name without ending; of a series a digest of its UID.
+        names: what a table may call it.
+        path: the file that is opened.
+        files: of a series, all of them; empty for any other slide.
+        where: below the folder, for people; of a series no name, as it may be a patient's.
+    """
+
+    id: str
+    names: frozenset[str]
+    path: Path
+    files: tuple[Path, ...]
+    where: str
+
+
+def find_slides(root: Path, faults: list[Fault]) -> dict[str, Found]:
+    """Id -> slide, ascending; of several files with one id none is taken."""
+    alike: dict[str, list[Found]] = {}
+    series: dict[tuple[Path, str], list[Path]] = {}
+    for path in _files(root, faults):
+        if path.name.lower().endswith(ENDINGS):
+            alike.setdefault(path.stem, []).append(_of_file(root, path))
+        elif path.suffix.lower() in DICOM:
+            uid = _series(root, path)
+            if uid:
+                series.setdefault((path.parent, uid), []).append(path)
+    for (_, uid), paths in series.items():
+        one = _of_series(uid, paths)
+        alike.setdefault(one.id, []).append(one)
+    for name, slides in alike.items():
+        if len(slides) > 1:
+            places = " and ".join(one.where for one in slides)
+            faults.append(Fault(name, None, f"several slides of one name ({places}); keep one"))
+    return {name: slides[0] for name, slides in sorted(alike.items()) if len(slides) == 1}
+
+
+def holds_slides(root: Path) -> bool:
+    """Whether a whole slide is among the first files of a folder."""
+    for path in islice(_files(root, []), MOST_ASKED):
+        if path.name.lower().endswith(ENDINGS) and is_slide(path):
+            return True
+        if path.suffix.lower() in DICOM and _series(root, path):
+            return True
+    return False
+
+
+def _files(root: Path, faults: list[Fault]) -> Iterator[Path]:
+    """Every file below a folder, in an order of its own; hidden ones are none."""
+
+    def closed(error: OSError) -> None:
+        where = Path(error.filename).relative_to(root)
+        faults.append(Fault(str(where), None, f"cannot be read ({error.strerror}); left out"))
+
+    for folder, folders, names in os.walk(root, onerror=closed):
+        folders.sort()
+        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _of_file(root: Path, path: Path) -> Found:
+    names = frozenset({path.name, path.stem})
+    return Found(path.stem, names, path, (), str(path.relative_to(root)))
+
+
+def _of_series(uid: str, paths: list[Path]) -> Found:
+    name = f"series-{digest.of_value(uid)[:12]}"
+    names = frozenset({name, uid, paths[0].parent.name, *(path.name for path in paths)})
+    return Found(name, names, paths[0], tuple(paths), f"a series of {len(paths)} DICOM files")
+
+
+def _series(root: Path, path: Path) -> str:
+    """The series of a file of slide microscopy, '' where it is none."""
+    said = read_header(root, str(path.relative_to(root)))
+    return said.series if isinstance(said, Aside) and said.sop_class == MICROSCOPY else ""
