@@ -145,7 +145,7 @@ def test_a_gain_is_over_the_hardest_reader_that_does_without(
 
 
 ALPHA = 0.2
-STUDIES = 100
+STUDIES = 60
 
 
 def claims(found: list[Comparison]) -> int:
@@ -158,7 +158,7 @@ def test_equal_methods_are_told_apart_in_no_more_studies_than_alpha(
 ) -> None:
     """Four readers of one noise, all six pairs: Holm keeps false claims to alpha of the studies.
 
-    Binomial(100, .2) exceeds 33 once in a thousand times; unadjusted, about half of the studies
+    Binomial(60, .2) exceeds 22 once in a thousand times; unadjusted, about half of the studies
     would claim something.
     """
     wrong = 0
