@@ -16,7 +16,11 @@ def predict(
     out: Annotated[Path, typer.Option(help="Where predictions.tsv and quarantine.tsv go.")],
     jobs: Annotated[int, typer.Option(help="Processes that prepare images.", min=1)] = 1,
     qc: Annotated[
-        bool, typer.Option("--qc/--no-qc", help="Montages and checks of scans that are registered.")
+        bool,
+        typer.Option(
+            "--qc/--no-qc",
+            help="Montages and checks of scans that are registered; the most attended images.",
+        ),
     ] = True,
 ) -> int:
     """Predict every case of a folder under what it owns; refuse the rest with a reason."""

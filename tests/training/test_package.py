@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ import pytest
 import torch
 from small_job import CASES, CHAINS, REST, TRAIN, VALIDATION, owned
 
-from mmmed.batch import ModalitySet
+from mmmed.batch import ModalitySet, pack
 from mmmed.cohorts.cohort import Case
 from mmmed.errors import PresenceError, RunError
 from mmmed.modality import Pattern
 from mmmed.models.building import build, options
 from mmmed.record import digest, table
 from mmmed.training import package
+from mmmed.training.attention import item_shares
 from mmmed.training.calibrate import calibrate
 from mmmed.training.logits import logits
 from mmmed.training.package import Origin
@@ -267,6 +269,29 @@ def test_rows_name_the_job_and_predict_each_view_once(saved: Path, shelf: Shelf)
     stated = (first["owned"], first["pattern"], first["label"], first["seed"], first["fold"])
     assert stated == ("mri+pet", "mri", "AD", 3, "holdout")
     assert scored.attention == []
+
+
+def test_shares_are_those_of_a_case_and_its_mirror_image_averaged(
+    saved: Path, shelf: Shelf
+) -> None:
+    torch.manual_seed(0)
+    attending = build(
+        options("hypermm")(agg="attention"), shelf.modalities, classes=2, standards={}
+    ).eval()
+    torch.nn.init.normal_(attending.head.agg.attention.score.weight, std=30)  # type: ignore[union-attr]
+    loaded = replace(package.load(saved), model=attending)
+    one = shelf.set("sub-001", Pattern.parse("mri+pet"))
+    items = {name: [own.flip(1) for own in mine] for name, mine in one.items.items()}
+    with torch.no_grad():
+        straight, turned = (
+            attending.attention(pack([way], modalities=shelf.names))
+            for way in (one, replace(one, items=items))
+        )
+    expected = [float(straight[name] + turned[name]) / 2 for name in shelf.names]
+    told = item_shares(loaded, one)
+    assert told is not None
+    assert [told[name][0] for name in shelf.names] == pytest.approx(expected, abs=1e-6)
+    assert expected != pytest.approx([float(straight[name]) for name in shelf.names], abs=1e-5)
 
 
 def test_prediction_imports_no_trainer_and_no_tracking() -> None:
