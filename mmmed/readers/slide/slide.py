@@ -11,6 +11,7 @@ thumbnail) may carry a name and are never read.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -139,11 +140,10 @@ class Slide:
         """
         place = round(block.corner[0] * level.downsample), round(block.corner[1] * level.downsample)
         handle = self._open()
-        try:
+        with suppress(OpenSlideError):
             return region(handle, place, level=level.number, size=block.size)
-        except OpenSlideError:
-            again = self._opened_again(handle)
         try:
+            again = self._opened_again(handle)
             return region(again, place, level=level.number, size=block.size)
         except OpenSlideError as error:
             raise SlideError(

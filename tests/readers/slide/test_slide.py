@@ -264,6 +264,30 @@ def test_a_path_that_is_not_there_or_a_folder_is_refused(tmp_path: Path) -> None
         open_slide(tmp_path)
 
 
+def test_a_slide_cut_off_costs_the_tiles_that_are_gone(tmp_path: Path) -> None:
+    path = write_svs(tmp_path / "one.svs", IMAGE, codec="jpeg", description=DESCRIPTION)
+    content = path.read_bytes()
+    with tifffile.TiffFile(path) as file:
+        start, length = file.pages[0].dataoffsets[-1], file.pages[0].databytecounts[-1]
+    path.write_bytes(content[:start] + bytes(length) + content[start + length :])
+    with open_slide(path) as slide:
+        with pytest.raises(SlideError, match="damaged at 576, 448 of level 0"):
+            slide.pixels(Tile(608, 480, 0.5, 64))
+        assert slide.pixels(Tile(320, 256, 0.5, 64)).any()
+
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(SlideError, match="is no slide that OpenSlide reads"):
+        open_slide(path)
+
+
+def test_a_slide_that_is_lost_while_it_is_read_costs_the_tile(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "one.tif", IMAGE, compression="zlib", factors=(1,))
+    with open_slide(path) as slide:
+        path.write_bytes(bytes(path.stat().st_size))
+        with pytest.raises(SlideError, match="damaged at 288, 224 of level 0"):
+            slide.pixels(Tile(320, 256, 0.5, 64))
+
+
 @pytest.mark.parametrize(("mpp", "pixels"), [(0.0, 8), (float("inf"), 8), (0.5, 0), (0.5, 9000)])
 def test_a_tile_that_cannot_be_is_refused(mpp: float, pixels: int) -> None:
     with pytest.raises(SlideError, match="a tile of"):
