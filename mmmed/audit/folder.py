@@ -24,6 +24,10 @@ DIGESTED = (
     "truth.json",
     "attended.tsv",
 )
+TILES = "_tiles.png"
+"""How the name of an overview of a slide ends."""
+OVERVIEWS, LARGEST_OVERVIEW = 12, 2**21
+"""Slides that a page shows, and bytes of one; the others are in `qc/`."""
 PICTURES, LARGEST = 100, 2**17
 """How many pictures of items a page may hold, and the bytes of one; others are left out."""
 NEEDED = (
@@ -97,6 +101,8 @@ class RunFolder:
         truth: `truth.json` without its cases.
         attended: rows of `attended.tsv`: the most attended items of a few cases.
         pictures: file named there -> JPEG.
+        slides: overview of a slide with its tiles, `P-1_slide-1` -> PNG; of the first few.
+        overviews: how many there are in the run.
     """
 
     name: str
@@ -119,6 +125,8 @@ class RunFolder:
     truth: Mapping[str, Any] | None
     attended: Sequence[Mapping[str, str]] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    slides: Mapping[str, bytes] = field(default_factory=dict)
+    overviews: int = 0
 
 
 def read_run(run: Path) -> RunFolder:
@@ -154,6 +162,8 @@ def read_run(run: Path) -> RunFolder:
         truth=None if truth is None else {key: truth[key] for key in truth if key != "cases"},
         attended=_rows(run / "attended.tsv", table.ATTENDED),
         pictures=_pictures(run),
+        slides=_slides(run),
+        overviews=len(list(run.glob(f"qc/*{TILES}"))),
     )
 
 
@@ -161,6 +171,13 @@ def _pictures(run: Path) -> dict[str, bytes]:
     """Path in the run -> JPEG, of what lies in `attended/` and is small."""
     small = [one for one in sorted(run.glob("attended/*.jpg")) if one.stat().st_size <= LARGEST]
     return {one.relative_to(run).as_posix(): one.read_bytes() for one in small[:PICTURES]}
+
+
+def _slides(run: Path) -> dict[str, bytes]:
+    """Slide -> PNG, of the first overviews in `qc/` that are not too large."""
+    found = sorted(run.glob(f"qc/*{TILES}"))
+    shown = [one for one in found if one.stat().st_size <= LARGEST_OVERVIEW][:OVERVIEWS]
+    return {one.name.removesuffix(TILES): one.read_bytes() for one in shown}
 
 
 def _text(path: Path) -> str | None:

@@ -80,6 +80,7 @@ def render(run: RunFolder) -> str:
         reports=[_told(report) for report in run.reports],
         settings=list(_flat(run.environment or {})),
         attended=_attended(run.attended, run.pictures),
+        slides=[(name, _data("png", png)) for name, png in run.slides.items()],
         conditional=bool(run.truth and run.truth.get("matched")),
     )
 

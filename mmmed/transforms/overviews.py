@@ -24,7 +24,7 @@ from mmmed.readers.source import Source
 from mmmed.record import atomic
 
 FOLDER, ENDING = "qc", "_tiles.png"
-SIDE = 768
+SIDE = 512
 """Pixels of the longer side."""
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")

@@ -63,6 +63,13 @@ def test_the_chain_names_each_slide_once(run: Path) -> None:
     assert len(slides) == len(set(slides)) == 20
 
 
+def test_the_report_shows_slides_with_their_tiles(run: Path) -> None:
+    assert len(list((run / "qc").glob("*_slide-1_tiles.png"))) == 20
+    page = (run / "report.html").read_text()
+    assert page.count('alt="Tissue of P-') == 12
+    assert "Shown are 12 of 20; the others are in qc/." in page
+
+
 def test_a_model_predicts_slides_that_nobody_labelled(
     run: Path, clinic: Path, attempt: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -76,6 +83,7 @@ def test_a_model_predicts_slides_that_nobody_labelled(
     (left,) = (out / "quarantine.tsv").read_text().splitlines()[2:]
     assert left.startswith("broken\t")
     assert str(clinic) not in left
+    assert len(list((out / "qc").glob("S-*_slide-1_tiles.png"))) == 3
 
 
 def test_check_reads_a_folder_of_slides_as_such(

@@ -26,12 +26,12 @@ def named(height: int, width: int, background: tuple[int, int, int]) -> Image.Im
 
 def slide(path: Path) -> Path:
     """Tissue in the middle; a name in the label, the macro, and a corner of the main image."""
-    image = named(512, 640, WHITE)
+    image = named(512, 512, WHITE)
     ground = np.array(image)
     tint = landscape(256, 320).astype(int) // 8 + PINK
     ground[128:384, 160:480] = tint.astype(np.uint8)
     with tifffile.TiffWriter(path) as file:
-        about = f"{MAKER}640x512 [0,0 640x512] (64x64)|AppMag = 20|MPP = 0.5"
+        about = f"{MAKER}512x512 [0,0 512x512] (64x64)|AppMag = 20|MPP = 0.5"
         file.write(ground, tile=(64, 64), photometric="rgb", description=about, metadata=None)
         for kind, name in ((1, "label"), (9, "macro")):
             beside = np.array(named(100, 120, (250, 250, 250)))
