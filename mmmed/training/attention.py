@@ -13,6 +13,7 @@ import torch
 
 from mmmed.batch import ModalitySet, pack
 from mmmed.models.contract import Model
+from mmmed.readers.source import Source
 from mmmed.record.table import Cell
 from mmmed.training.logits import both_ways
 from mmmed.training.package import Package
@@ -60,6 +61,17 @@ def item_shares(package: Package, one: ModalitySet) -> Shares | None:
     }
 
 
+def item_name(source: Source) -> str:
+    """What people know an item by: its file, and of a tile its place on the slide.
+
+    Files of DICOM have no name here, as it may be a patient's.
+    """
+    tile = source.tile
+    if tile is None:
+        return source.shown
+    return f"{source.shown} at {tile.x}, {tile.y} ({tile.mpp:g} um per pixel)"
+
+
 def _told(model: Model, one: ModalitySet, device: torch.device) -> dict[str, torch.Tensor] | None:
     names = [modality.name for modality in model.modalities]
     shares = model.attention(pack([one], modalities=names).to(device))
@@ -77,7 +89,7 @@ def _ranked(shares: Shares, items: Mapping[str, Sequence[Prepared]]) -> list[dic
             "rank": rank,
             "modality": name,
             "item": place + 1,
-            "source": items[name][place].source.shown,
+            "source": item_name(items[name][place].source),
             "weight": weight,
         }
         for rank, (weight, name, place) in enumerate(found, start=1)
