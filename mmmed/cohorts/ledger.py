@@ -228,7 +228,8 @@ def _read(source: Source, kind: ItemKind, depth: Depth) -> tuple[str | None, str
             return None, None
         data = read_image(source.path) if kind == "image" else read_volume(source.path).data
     except DataError as error:
-        return None, str(error)
+        text = str(error)
+        return None, text.replace(str(source.path), source.shown) if source.files else text
     digest = hashlib.sha256(f"{data.shape}".encode())
     digest.update(np.ascontiguousarray(data).data)
     return digest.hexdigest(), None
