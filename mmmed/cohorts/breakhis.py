@@ -9,6 +9,7 @@ modality  `x40`, `x100`, `x200`, `x400`; each image is an item of its own
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -178,6 +179,7 @@ def _rows(
             reason = f"its {other} is {told[other]} in {spec.table}, {named[other]} in its names"
             faults.append(Fault(slide, None, f"{reason}; left out"))
             continue
+        faults += _unasked(slide, images, spec)
         yield Row(
             id=slide,
             subject=images[0].patient,
@@ -189,6 +191,15 @@ def _rows(
                 if (items := _items(found, images, one.magnification))
             },
         )
+
+
+def _unasked(slide: str, images: list[BreakHisName], spec: BreakHisCohort) -> Iterator[Fault]:
+    """A fault for each magnification of a slide that is no modality of the cohort."""
+    asked = {one.magnification for one in spec.modalities.values()}
+    others = Counter(one.magnification for one in images if one.magnification not in asked)
+    for magnification, count in sorted(others.items()):
+        reason = f"{count} image(s) at a magnification that is not asked for; asked for are "
+        yield Fault(slide, f"x{magnification}", f"{reason}{', '.join(spec.modalities)}; left out")
 
 
 def _items(found: _Found, images: list[BreakHisName], magnification: int) -> tuple[Source, ...]:

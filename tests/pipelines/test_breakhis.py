@@ -145,12 +145,13 @@ def listed(tree: Path, folder: Path) -> Path:
 def official(
     attempt_in: Callable[..., Any], tree: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
-    """The study of the official folds on two of them: its run, and what was told."""
+    """The study of the official folds, on two of them and without x400: its run, what was told."""
     place = tmp_path_factory.mktemp("official")
     listed(tree, place / "folds")
     done = attempt_in(
         place, "run", "breakhis/official-folds", "--out", "run", "--jobs", "1",
         "--set", f"cohort.root={tree}",
+        "--set", "transforms={x40: histology, x100: histology, x200: histology}",
         "--set", "methods=[{kind: hypermm}]",
         "--set", "training={steps: 2, batch: 4}",
         "--set", "evaluation={positive: malignant, images: true, interval: {draws: 100}}",
@@ -177,7 +178,7 @@ def test_the_study_of_the_official_folds_goes_on_and_names_who_leaks(
     assert "LC-14-2000" not in {row["case_id"] for row in rows if row["fold"] == "fold-3"}
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "What the lists leak" in page
-    assert "SOB_M_LC-14-2000-400-001.png" in page
+    assert "SOB_M_LC-14-2000-100-001.png" in page
     assert "subject 14-2000 leaks" in " ".join(
         json.loads((run / "metrics.json").read_text())["notes"]
     )
@@ -196,7 +197,8 @@ def test_every_image_of_a_tested_case_is_scored_alone(
     assert found == {
         path.name
         for path in tree.glob("SOB*.png")
-        if path.name.removeprefix("SOB_B_").removeprefix("SOB_M_").rsplit("-", 2)[0] in tested
+        if "-400-" not in path.name
+        and path.name.removeprefix("SOB_B_").removeprefix("SOB_M_").rsplit("-", 2)[0] in tested
     }
     predicted = {
         (row["case_id"], row["pattern"]): row["p_malignant"]
@@ -207,10 +209,69 @@ def test_every_image_of_a_tested_case_is_scored_alone(
     assert alone
     assert all(row["p_malignant"] == predicted[row["case_id"], "x40"] for row in alone)
     rates = json.loads((run / "metrics.json").read_text())["images"]
-    assert {row["modality"] for row in rates} == {"x40", "x100", "x200", "x400", "all"}
+    assert {row["modality"] for row in rates} == {"x40", "x100", "x200", "all"}
     assert {row["rate"] for row in rates} == {"image rate", "patient rate", "set rate"}
     assert "image rate" in told
     assert "Images one by one" in (run / "report.html").read_text(encoding="utf-8")
+
+
+def damaged(folder: Path) -> Path:
+    """One slide whose images are whole but one, and others with a fault each."""
+    folder.mkdir()
+    for name in ("F-14-51-40-001", "F-14-51-100-001", "F-14-52-40-001", "F-14-53-40-001"):
+        picture(folder / f"SOB_B_{name}.png", seed=1, bright=False)
+    pixels = Image.open(folder / "SOB_B_F-14-51-40-001.png")
+    pixels.save(folder / "SOB_B_F-14-51-40-002.png", format="JPEG")
+    whole = (folder / "SOB_B_F-14-51-40-001.png").read_bytes()
+    (folder / "SOB_B_F-14-51-40-003.png").write_bytes(whole[: len(whole) // 2])
+    pixels.convert("L").save(folder / "SOB_B_F-14-54-40-001.png")
+    pixels.convert("RGBA").save(folder / "SOB_B_F-14-55-40-001.png")
+    glass = pixels.convert("RGBA")
+    glass.putalpha(128)
+    glass.save(folder / "SOB_B_F-14-56-40-001.png")
+    picture(folder / "SOB_B_F-14-52-400-001.png", seed=2, bright=False)
+    picture(folder / "SOB_B_DC-14-57-40-001.png", seed=3, bright=True)
+    return folder
+
+
+def test_every_bad_image_is_one_line_and_the_rest_is_predicted(
+    official: tuple[Path, str], attempt: Callable[..., Any], tmp_path: Path
+) -> None:
+    run, _ = official
+    done = attempt("predict", run / "model", damaged(tmp_path / "bad"), "--out", "out")
+    assert done.code in (0, 8), done.err
+    out = tmp_path / "place" / "out"
+    rows = table.read(out / "predictions.tsv", table.PREDICTIONS)
+    assert {row["case_id"]: row["pattern"] for row in rows} == {
+        "F-14-51": "x40+x100",
+        "F-14-52": "x40",
+        "F-14-53": "x40",
+        "F-14-54": "x40",
+        "F-14-55": "x40",
+    }
+    lines = (out / "quarantine.tsv").read_text().splitlines()[2:]
+    told = {tuple(line.split("\t")[:2]): line.split("\t")[2] for line in lines}
+    jpeg, cut = (line for line in lines if line.startswith("F-14-51\tx40"))
+    assert "SOB_B_F-14-51-40-002.png: is a JPEG by its content" in jpeg
+    assert "SOB_B_F-14-51-40-003.png" in cut
+    assert told["F-14-52", "x400"].startswith("1 image(s) at a magnification that is not asked for")
+    assert "transparent" in told["F-14-56", "x40"]
+    assert "DC is malignant" in told["SOB_B_DC-14-57-40-001.png", "n/a"]
+
+
+def test_a_table_that_contradicts_the_names_costs_its_slide_alone(
+    attempt: Callable[..., Any], tree: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "images"
+    root.mkdir()
+    for path in sorted(tree.glob("SOB*-14-?00[01]-*-001.png")):
+        (root / path.name).write_bytes(path.read_bytes())
+    (root / "slides.tsv").write_text("slide\tdiagnosis\nF-14-1000\tmalignant\n")
+    reading = "cohort={name: breakhis, root: " + str(root) + ", reading: {table: slides.tsv}}"
+    done = attempt("check", "breakhis/official-folds", "--set", reading)
+    assert done.code == 8, done.err
+    said = done.out + done.err
+    assert "its diagnosis is malignant in slides.tsv, benign in its names; left out" in said
 
 
 @pytest.mark.shared
