@@ -10,9 +10,7 @@ workers as it is, and each process opens its own slides.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,13 +19,12 @@ from monai.data.dataset import Dataset
 from monai.transforms.transform import apply_transform
 
 from mmmed.errors import NothingReadable, SlideError, join
+from mmmed.readers.slide.kept import slide_of
 from mmmed.readers.slide.sampling import locations
 from mmmed.readers.slide.sets import tile_sets
-from mmmed.readers.slide.slide import Slide, open_slide
+from mmmed.readers.slide.slide import open_slide
 from mmmed.readers.slide.tissue import tissue
-
-OPEN = 8
-"""Slides that one process keeps open."""
+from mmmed.readers.source import Source
 
 
 class SlideSets(Dataset):
@@ -91,7 +88,7 @@ class SlideSets(Dataset):
 
     def _transform(self, index: int) -> Any:
         point = self.data[index]
-        slide = _opened(os.getpid(), Path(point["slide"]), point["mpp"])
+        slide = slide_of(Source(path=Path(point["slide"]), mpp=point["mpp"]))
         (one,) = tile_sets(
             slide, [point["location"]], mpps=tuple(self._mpps.values()), pixels=self._pixels
         )
@@ -104,9 +101,3 @@ class SlideSets(Dataset):
             **{name: one.tiles[mpp] for name, mpp in self._mpps.items() if mpp in one.tiles},
         }
         return element if self.transform is None else apply_transform(self.transform, element)
-
-
-@lru_cache(maxsize=OPEN)
-def _opened(process: int, path: Path, mpp: float | None) -> Slide:  # noqa: ARG001
-    """A slide that this process alone reads: after a fork parent and child share a file's place."""
-    return open_slide(path, mpp=mpp)
