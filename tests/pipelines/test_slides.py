@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,7 @@ from mmmed.simulation.slides.writing import write
 SIMULATION = "{slides: 20, side: 512, repeated: 0.0, coarse: 0.2, labelled: 0.2, seed: 1}"
 BRIEF = (
     "--set", f"cohort.simulation={SIMULATION}",
-    "--set", "methods=[{kind: hypermm}]",
+    "--set", "methods=[{kind: hypermm, agg: attention}]",
     "--set", "training={steps: 2, batch: 4}",
     "--set", "evaluation={positive: malignant, interval: {draws: 100}}",
 )  # fmt: skip
@@ -70,6 +72,18 @@ def test_the_report_shows_slides_with_their_tiles(run: Path) -> None:
     assert "Shown are 12 of 20; the others are in qc/." in page
 
 
+def test_the_report_shows_the_most_attended_tiles_and_says_where_they_lie(run: Path) -> None:
+    rows = table.read(run / "attended.tsv", table.ATTENDED)
+    page = (run / "report.html").read_text()
+    assert rows
+    for row in rows:
+        place = re.fullmatch(r"S-\d+\.\w+ at \d+, \d+ \([\d.]+ um per pixel\)", row["source"])
+        assert place, row["source"]
+        assert row["source"] in page
+        jpeg = base64.b64encode((run / row["picture"]).read_bytes()).decode()
+        assert f"data:image/jpeg;base64,{jpeg}" in page
+
+
 def test_a_model_predicts_slides_that_nobody_labelled(
     run: Path, clinic: Path, attempt: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -84,6 +98,9 @@ def test_a_model_predicts_slides_that_nobody_labelled(
     assert left.startswith("broken\t")
     assert str(clinic) not in left
     assert len(list((out / "qc").glob("S-*_slide-1_tiles.png"))) == 3
+    attended = table.read(out / "attended.tsv", table.ATTENDED)
+    assert {row["case_id"] for row in attended} == {"S-0001", "S-0002", "S-0003"}
+    assert all((out / row["picture"]).is_file() for row in attended)
 
 
 def test_check_reads_a_folder_of_slides_as_such(
