@@ -23,7 +23,7 @@ LARGEST = 64 << 20
 """Bytes of the largest file read; BreakHis' five folds have 2 MiB."""
 
 TOLD = 5
-"""Lines of a file that cannot be used and are told one by one; the others are counted."""
+"""Lines of a file, or names of a fold, that are told one by one; the others are counted."""
 
 ENDING = ".txt"
 SIDES = ("train", "test")
@@ -76,11 +76,12 @@ def read_lists(paths: Sequence[Path]) -> FoldList:
         for fold, name, tested in _entries(path, remarks):
             named.setdefault(fold, {}).setdefault(name, set()).add(tested)
     for fold, names in sorted(named.items()):
+        torn = [name for name, said in names.items() if len(said) > 1]
         remarks += [
-            f"fold-{fold}: {name} stands in train and test; left out"
-            for name, said in names.items()
-            if len(said) > 1
+            f"fold-{fold}: {name} stands in train and test; left out" for name in torn[:TOLD]
         ]
+        if len(torn) > TOLD:
+            remarks.append(f"fold-{fold}: {len(torn) - TOLD} more names stand so; left out")
     sides = {
         fold: {name: next(iter(said)) for name, said in names.items() if len(said) == 1}
         for fold, names in sorted(named.items())

@@ -65,6 +65,13 @@ def test_a_name_on_both_sides_of_a_fold_is_left_out_of_that_fold(tmp_path: Path)
     assert found.remarks == (f"fold-1: {DUCTAL} stands in train and test; left out",)
 
 
+def test_of_many_names_on_both_sides_the_first_are_told(tmp_path: Path) -> None:
+    lines = [f"case-{place}|1|{side}" for place in range(9) for side in ("train", "test")]
+    found = read_lists([written(tmp_path / "folds.txt", *lines)])
+    assert len(found.remarks) == 6
+    assert found.remarks[5] == "fold-1: 4 more names stand so; left out"
+
+
 def test_of_many_bad_lines_the_first_are_told_and_the_others_counted(tmp_path: Path) -> None:
     found = read_lists([written(tmp_path / "folds.txt", *["\x1b[31mno list"] * 100)])
     assert len(found.remarks) == 6

@@ -22,7 +22,7 @@ methods: [{kind: late-sum}]
 splits: {kind: holdout}
 """
 
-SIMULATED = ("simulated-ad", "simulated-breakhis", "toy-xor")
+SIMULATED = ("simulated-ad", "simulated-breakhis", "simulated-slides", "toy-xor")
 """Cohorts that need no folder."""
 
 
