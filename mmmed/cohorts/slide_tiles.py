@@ -85,16 +85,14 @@ def _sources(
     }
 
 
-def nobody(mpps: Mapping[str, float], looked: Collection[Looked]) -> Iterator[Fault]:
-    """A fault for every magnification that no slide has."""
+def nobody(mpps: Mapping[str, float], looked: Collection[Looked]) -> Iterator[str]:
+    """A sentence for every magnification that no slide has."""
     for name, um in mpps.items():
         if looked and not any(name in one.sources for one in looked):
             finest = min(one.mpp for one in looked)
-            yield Fault(
-                "every slide",
-                name,
-                f"none has {um:g} um per pixel, the finest was scanned at {finest:g}; leave {name} "
-                "out of the study",
+            yield (
+                f"{name}: no slide has {um:g} um per pixel, the finest was scanned at {finest:g}; "
+                f"leave {name} out of a study"
             )
 
 

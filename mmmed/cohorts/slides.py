@@ -113,7 +113,6 @@ def read_slides(
         }
     looked = _looked(spec, chosen, overrides, told, faults, jobs=jobs, progress=progress)
     asked = {name: one.mpp for name, one in spec.modalities.items()}
-    faults += nobody(asked, looked.values())
     kinds: dict[str, ItemKind] = dict.fromkeys(spec.modalities, "image")
     cohort = assemble(
         [_row(spec, case, looked) for case in told],
@@ -131,7 +130,7 @@ def read_slides(
         tables=tables,
         asides=asides(asked, told, looked),
     )
-    return cohort.with_notes(census(looked, overrides))
+    return cohort.with_notes([*census(looked, overrides), *nobody(asked, looked.values())])
 
 
 def _told(

@@ -94,6 +94,8 @@ def predict_folder(
     atomic.made(out, advice="choose another --out")
     torch.set_num_threads(loaded.manifest.threads)
     read = read_cohort(loaded.manifest, data, out=out, jobs=jobs, listener=tell)
+    for sentence in read.notes:
+        tell.note(sentence)
     cohort, known = set_apart(loaded.manifest, read)
     items = sum(len(one) for case in cohort.cases for one in case.sources.values())
     total = items + len(cohort.cases)

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from slides import PINK, WHITE, landscape, write_tiff
 
-from mmmed.cohorts.cohort import Cohort
+from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.cohorts.reading import read
 from mmmed.cohorts.slide_folder import MICROSCOPY, find_slides, holds_slides
 from mmmed.cohorts.slides import SlidesCohort, read_slides
@@ -188,12 +188,14 @@ def test_two_files_of_one_name_are_both_refused(root: Path) -> None:
 
 def test_a_magnification_that_nobody_has_is_named(root: Path) -> None:
     finer = {**SPEC["modalities"], "x80": {"mpp": 0.125}}  # type: ignore[dict-item]
-    assert faults(cohort(root, modalities=finer)) == [
-        (
-            "every slide x80: none has 0.125 um per pixel, the finest was scanned at 0.25; "
-            "leave x80 out of the study"
-        )
-    ]
+    found = cohort(root, modalities=finer)
+    assert found.notes[1] == (
+        "x80: no slide has 0.125 um per pixel, the finest was scanned at 0.25; "
+        "leave x80 out of a study"
+    )
+    assert faults(found) == []
+    with pytest.raises(DataError, match="no case owns x80"):
+        require_modalities(found, finer)
 
 
 def test_without_a_table_every_slide_is_a_case_of_its_own(root: Path) -> None:
@@ -242,4 +244,10 @@ def test_a_real_slide_offers_what_its_scan_has(data: Path) -> None:
     asked = {"x5": {"mpp": 2.0}, "x20": {"mpp": 0.5}, "x40": {"mpp": 0.25}}
     found = cohort(data / "wsi-svs", label=None, modalities=asked, pixels=64)
     assert owned(found) == {"cmu-1-small-region": ("x5", "x20")}
-    assert found.notes == ("slides by um per pixel of their scan: 1 at 0.499",)
+    assert found.notes == (
+        "slides by um per pixel of their scan: 1 at 0.499",
+        (
+            "x40: no slide has 0.25 um per pixel, the finest was scanned at 0.499; "
+            "leave x40 out of a study"
+        ),
+    )
