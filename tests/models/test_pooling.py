@@ -126,7 +126,16 @@ def _is_attention(name):
     return "attention" in name
 
 
-@pytest.mark.parametrize("kind", ["hypermm", "late-fusion", "early-fusion"])
-def test_a_method_that_does_not_attend_tells_no_shares(kind, make_modalities, make_batch):
+@pytest.mark.parametrize(
+    "kind", ["hypermm", "late-fusion", "best-unimodal", "per-pattern", "early-fusion"]
+)
+def test_a_method_that_does_not_attend_tells_no_shares_and_computes_none(
+    kind, make_modalities, make_batch
+):
     modalities = make_modalities("vector", 2)
-    assert make(kind, {}, modalities).attention(make_batch(modalities)) is None
+    model = make(kind, {}, modalities)
+    ran = []
+    for module in model.modules():
+        module.register_forward_pre_hook(lambda *_: ran.append(1))
+    assert model.attention(make_batch(modalities)) is None
+    assert ran == []

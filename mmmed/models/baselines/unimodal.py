@@ -109,8 +109,15 @@ class UnimodalNets(nn.ModuleDict):
 
     def attention(self, batch: Batch) -> dict[str, Tensor] | None:
         """Modality -> (n,) as `shares`; None where all count alike."""
+        if not self.attends:
+            return None
         found = self.shares(batch, self.features(batch))
-        return {name: one for name, one in found.items() if one is not None} or None
+        return {name: one for name, one in found.items() if one is not None}
+
+    @property
+    def attends(self) -> bool:
+        """Whether items are weighed."""
+        return any(self.net(name).attention is not None for name in self)
 
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> (n, E)."""
@@ -124,7 +131,7 @@ class UnimodalNets(nn.ModuleDict):
     def turns(self, *, smoothing: float) -> tuple[Turn, ...]:
         """One turn per modality, so that no modality starves another."""
         nets = {name: self.net(name) for name in self}
-        if all(net.attention is None for net in nets.values()):
+        if not self.attends:
             return item_turns(nets, smoothing=smoothing)
         return tuple(
             Turn(parameters_of(net), _CaseLoss(name, net, smoothing)) for name, net in nets.items()

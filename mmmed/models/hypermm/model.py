@@ -145,6 +145,8 @@ class HyperMM(Model):
 
     def attention(self, batch: Batch) -> dict[str, Tensor] | None:
         """Modality -> (n,) of `agg: attention`, over all items of a case."""
+        if self.options.agg != "attention":
+            return None
         return self.head.agg.shares(batch, self.features(batch))
 
     def phases(self, steps: int) -> tuple[Phase, ...]:

@@ -147,6 +147,8 @@ class HyperMMPaper(Model):
 
     def attention(self, batch: Batch) -> dict[str, Tensor] | None:
         """Modality -> (n,) of `agg: attention`, over all items of a case."""
+        if self.options.agg != "attention":
+            return None
         return self.agg.shares(batch, self._phi(self.extract(batch)))
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
