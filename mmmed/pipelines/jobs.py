@@ -15,13 +15,14 @@ from pathlib import Path
 
 import torch
 
+from mmmed.cohorts.cohort import UNLABELLED
 from mmmed.cohorts.splits import Part
 from mmmed.errors import MmmedError, RanksError
 from mmmed.modality import Pattern
 from mmmed.models.building import build
 from mmmed.models.contract import Model
 from mmmed.pipelines.job import DONE, Job
-from mmmed.pipelines.study import Evaluation
+from mmmed.pipelines.study import Sensitivity
 from mmmed.record import atomic, table
 from mmmed.training import checkpoint, package
 from mmmed.training.calibrate import calibrate
@@ -149,7 +150,7 @@ def _save_package(job: Job, model: Model, folder: Path) -> None:
         mirror=mirror,
         classes=work.classes,
         positive=work.positive,
-        threshold=_wish(work.evaluation),
+        threshold=_wish(job),
         coverage=work.evaluation.coverage,
     )
     package.save(
@@ -172,9 +173,22 @@ def _shown(job: Job, part: Part) -> dict[str, Pattern]:
     return {case: job.plan.shown[case] for case in job.plan.fold.cases(part)}
 
 
-def _wish(evaluation: Evaluation) -> float | Mapping[str, float]:
-    wish = evaluation.threshold
-    return wish if isinstance(wish, float) else wish.model_dump()
+def _wish(job: Job) -> float | Mapping[str, float]:
+    """The threshold as a number, or the sensitivity that it is to reach."""
+    wish = job.work.evaluation.threshold
+    if isinstance(wish, Sensitivity):
+        return wish.model_dump()
+    return _prevalence(job) if wish == "prevalence" else wish
+
+
+def _prevalence(job: Job) -> float:
+    """The share of the positive class among the labelled training cases; a half where all agree."""
+    work = job.work
+    known = [work.shelf.label[case] for case in job.plan.fold.cases("train")]
+    known = [label for label in known if label != UNLABELLED]
+    positive = None if work.positive is None else work.classes.index(work.positive)
+    share = known.count(positive) / len(known)
+    return share if 0 < share < 1 else 0.5
 
 
 def _predict(job: Job, folder: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, Literal, Union
 
 from pydantic import Field, create_model, field_validator
 
@@ -67,16 +67,18 @@ class Evaluation(Spec):
         positive: the class that F1, sensitivity and AUROC are about; None with K > 2 classes.
         interval: of every figure.
         coverage: the level of the conformal sets.
-        threshold: on the calibrated probability of the positive class, or the sensitivity it is
-            set to reach on the calibration part.
         images: score each image of a test case alone as well, for `images.tsv` and the recognition
             rates of images and patients.
+        threshold: on the calibrated probability of the positive class; or `prevalence`, the share
+            of that class in the training part, above which a case is likelier positive than before
+            it was looked at: where classes are unequal it serves balanced accuracy; or the
+            sensitivity it is set to reach on the calibration part.
     """
 
     positive: str | None = None
     interval: Interval = Interval()
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    threshold: Annotated[float, Field(gt=0, lt=1)] | Sensitivity = 0.5
+    threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["prevalence"] | Sensitivity = 0.5
     images: bool = False
 
 

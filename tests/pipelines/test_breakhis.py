@@ -17,9 +17,10 @@ BRIEF = (
     "--method", "hypermm", "--no-baselines", "--repeats", "2", "--jobs", "1",
     "--set", "training={steps: 2, batch: 4}",
     "--set", "methods=[{kind: hypermm, agg: attention}]",
-    "--set", "evaluation={positive: malignant, interval: {draws: 100}}",
+    "--set", "evaluation.interval.draws=100",
 )  # fmt: skip
 MAGNIFICATIONS = (40, 100, 200, 400)
+FIRST_TRAINED = ("holdout-0", "train")
 SLIDES = [
     *((subtype, 1000 + place) for place, subtype in enumerate(("F", "TA") * 7)),
     *((subtype, 2000 + place) for place, subtype in enumerate(("DC", "LC") * 7)),
@@ -272,6 +273,15 @@ def test_a_table_that_contradicts_the_names_costs_its_slide_alone(
     assert done.code == 8, done.err
     said = done.out + done.err
     assert "its diagnosis is malignant in slides.tsv, benign in its names; left out" in said
+
+
+def test_the_threshold_is_the_share_of_malignant_slides_in_the_training_part(run: Path) -> None:
+    parts = table.read(run / "splits.tsv", table.SPLITS)
+    trained = [row["case_id"] for row in parts if (row["fold"], row["split"]) == FIRST_TRAINED]
+    malignant = [case for case in trained if case.startswith(("DC", "LC"))]
+    assert len(malignant) != len(trained) / 2
+    package = json.loads((run / "model" / "model.json").read_text())
+    assert package["threshold"]["value"] == len(malignant) / len(trained)
 
 
 @pytest.mark.shared
