@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mmmed.batch import Batch
 from mmmed.errors import PresenceError
 from mmmed.modality import Modality, Pattern
+from mmmed.models.prior import ClassPrior
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,14 @@ class Model(nn.Module, ABC):
     Attributes:
         modalities: what it was built for, in the order of every batch it receives.
         classes: K, the number of classes.
+        prior: what classes are worth before any scan; for methods that add evidence up.
     """
 
     def __init__(self, modalities: tuple[Modality, ...], classes: int) -> None:
         super().__init__()
         self.modalities = modalities
         self.classes = classes
+        self.prior = ClassPrior(classes)
 
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor:

@@ -81,12 +81,14 @@ def built(job: Job) -> Model:
     work = job.work
     torch.set_num_threads(work.training.threads)
     seed_all(job.seed, "initialisation", 0)
-    return build(
+    model = build(
         job.method,
         work.shelf.modalities,
         classes=len(work.classes),
         standards=standards(work.shelf, _shown(job, "train")),
     )
+    model.prior.set(_labels(job, "train"))
+    return model
 
 
 def train(job: Job, model: Model, folder: Path, *, report: Report | None) -> History:
@@ -173,6 +175,12 @@ def _shown(job: Job, part: Part) -> dict[str, Pattern]:
     return {case: job.plan.shown[case] for case in job.plan.fold.cases(part)}
 
 
+def _labels(job: Job, part: Part) -> list[int]:
+    """The labels of the labelled cases of a part."""
+    found = (job.work.shelf.label[case] for case in job.plan.fold.cases(part))
+    return [label for label in found if label != UNLABELLED]
+
+
 def _wish(job: Job) -> float | Mapping[str, float]:
     """The threshold as a number, or the sensitivity that it is to reach."""
     wish = job.work.evaluation.threshold
@@ -184,10 +192,10 @@ def _wish(job: Job) -> float | Mapping[str, float]:
 def _prevalence(job: Job) -> float:
     """The share of the positive class among the labelled training cases; a half where all agree."""
     work = job.work
-    known = [work.shelf.label[case] for case in job.plan.fold.cases("train")]
-    known = [label for label in known if label != UNLABELLED]
-    positive = None if work.positive is None else work.classes.index(work.positive)
-    share = known.count(positive) / len(known)
+    known = _labels(job, "train")
+    if work.positive is None:
+        return 0.5
+    share = known.count(work.classes.index(work.positive)) / len(known)
     return share if 0 < share < 1 else 0.5
 
 

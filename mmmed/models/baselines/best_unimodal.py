@@ -63,7 +63,8 @@ class BestUnimodal(Late):
         self.require_known(batch)
         alone = self.nets.case_logits(batch)
         logits = torch.stack(list(alone.values()), dim=1)  # (B, m, K)
-        return logits[torch.arange(len(batch), device=logits.device), self._speaking(batch)]
+        best = logits[torch.arange(len(batch), device=logits.device), self._speaking(batch)]
+        return self.prior.plus(best)
 
     def attention(self, batch: Batch) -> dict[str, Tensor] | None:
         """Modality -> (n,); nothing counts but the modality that speaks for its case."""
@@ -81,7 +82,9 @@ class BestUnimodal(Late):
         """One phase; the nets take turns, each with its own optimiser and its own items."""
         turns = [
             replace(turn, loss=self._remembering(column, turn.loss))
-            for column, turn in enumerate(self.nets.turns(smoothing=self.options.smoothing))
+            for column, turn in enumerate(
+                self.nets.turns(smoothing=self.options.smoothing, prior=self.prior)
+            )
         ]
         return (Phase("unimodal", tuple(turns), steps, learns=(self.nets,)),)
 

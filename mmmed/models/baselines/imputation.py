@@ -104,7 +104,7 @@ class Imputation(Late):
             *(replace(phase, predict=evidence) for phase in self.imputer.phases(steps)),
             Phase(
                 "warm-up",
-                self.nets.turns(smoothing=self.options.smoothing),
+                self.nets.turns(smoothing=self.options.smoothing, prior=self.prior),
                 steps,
                 learns=(self.nets,),
                 predict=evidence,
@@ -188,8 +188,7 @@ class Imputation(Late):
         found = pooled(batch, embedded, self.nets.shares(batch, embedded))
         nets = self._nets()
         evidence = [nets[name].classifier(one) for name, one in found.items()]
-        logits: Tensor = self.head(list(found.values()), evidence)
-        return logits
+        return self.prior.plus(self.head(list(found.values()), evidence))
 
     def _loss(self, batch: Batch) -> dict[str, Loss]:
         logits = self._classified(batch)

@@ -95,7 +95,9 @@ class Incremental(Model):
         return tuple(
             Phase(
                 name,
-                item_turns({name: self._net(name)}, smoothing=self.options.smoothing),
+                item_turns(
+                    {name: self._net(name)}, smoothing=self.options.smoothing, prior=self.prior
+                ),
                 steps,
                 learns=(self._net(name),),
                 predict=self._after(names[: place + 1]),
@@ -113,7 +115,7 @@ class Incremental(Model):
             return next(self.parameters()).new_zeros(len(batch), self.classes)
         logits = torch.cat([self._net(name)(batch.items[name].data) for name in shown])
         owner = torch.cat([batch.items[name].owner for name in shown])
-        return segment_mean(logits, owner, len(batch))
+        return self.prior.plus(segment_mean(logits, owner, len(batch)))
 
     def _net(self, name: str) -> nn.Module:
         return self.nets[self.home[name]]

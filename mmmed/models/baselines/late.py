@@ -62,6 +62,10 @@ class Late(Model):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, K)."""
+        return self.prior.plus(self.evidence(batch))
+
+    def evidence(self, batch: Batch) -> Tensor:
+        """(B, K) the sum of what the modalities shown say."""
         self.require_known(batch)
         return torch.stack(list(self.nets.case_logits(batch).values())).sum(dim=0)
 

@@ -71,16 +71,15 @@ class LateFusion(Late):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, K)."""
-        combined = super().forward(batch)
+        combined = self.evidence(batch)
         if self.options.combine == "mean":
             shown = batch.presence.sum(dim=1, keepdim=True).to(combined)
             combined = combined / shown
-        logits: Tensor = self.fusion(combined)
-        return logits
+        return self.prior.plus(self.fusion(combined))
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """`warm-up`, net by net, then `joint`."""
-        turns = self.nets.turns(smoothing=self.options.smoothing)
+        turns = self.nets.turns(smoothing=self.options.smoothing, prior=self.prior)
         everything = (self.nets, self.fusion)
         joint = Turn(parameters_of(*everything), self.joint_loss, rate=self.options.joint_rate)
         return (

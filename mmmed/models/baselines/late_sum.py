@@ -6,8 +6,8 @@ beat. Under a pattern of one modality it is exactly that modality's own model.
 Source: the sum rule of Kittler, Hatef, Duin, Matas: On combining classifiers, IEEE TPAMI 20(3),
 1998, doi 10.1109/34.667881, in its log-odds form.
 
-Differs from the paper: logits are added instead of probabilities, and the prior of the classes is
-counted once per modality (no difference where classes are balanced).
+Differs from the paper: logits are added instead of probabilities; the prior of the classes is
+counted once per case.
 """
 
 from __future__ import annotations
@@ -36,5 +36,5 @@ class LateSum(Late):
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """One phase; the nets take turns, each with its own optimiser and its own items."""
-        turns = self.nets.turns(smoothing=self.options.smoothing)
+        turns = self.nets.turns(smoothing=self.options.smoothing, prior=self.prior)
         return (Phase("unimodal", turns, steps, learns=(self.nets,)),)

@@ -17,6 +17,7 @@ from mmmed.models.backbones.building import backbone_of
 from mmmed.models.contract import Loss, Turn, parameters_of
 from mmmed.models.loss import cross_entropy, item_labels, labels
 from mmmed.models.pooling import Pooling, attention_of, pool
+from mmmed.models.prior import ClassPrior
 from mmmed.models.standard import Standard
 
 
@@ -128,40 +129,46 @@ class UnimodalNets(nn.ModuleDict):
         net: UnimodalNet = self[name]  # type: ignore[assignment]  # a dict of modules by its type
         return net
 
-    def turns(self, *, smoothing: float) -> tuple[Turn, ...]:
+    def turns(self, *, smoothing: float, prior: ClassPrior) -> tuple[Turn, ...]:
         """One turn per modality, so that no modality starves another."""
         nets = {name: self.net(name) for name in self}
         if not self.attends:
-            return item_turns(nets, smoothing=smoothing)
+            return item_turns(nets, smoothing=smoothing, prior=prior)
         return tuple(
-            Turn(parameters_of(net), _CaseLoss(name, net, smoothing)) for name, net in nets.items()
+            Turn(parameters_of(net), _CaseLoss(name, net, smoothing, prior))
+            for name, net in nets.items()
         )
 
 
-def item_turns(nets: Mapping[str, nn.Module], *, smoothing: float) -> tuple[Turn, ...]:
+def item_turns(
+    nets: Mapping[str, nn.Module], *, smoothing: float, prior: ClassPrior
+) -> tuple[Turn, ...]:
     """One turn per modality: every item on its own, so that no modality starves another.
 
     Args:
-        nets: modality -> what makes logits (n, K) of its items.
+        nets: modality -> what makes evidence (n, K) of its items.
         smoothing: of the labels.
+        prior: of the classes.
     """
     return tuple(
-        Turn(parameters_of(net), _ItemLoss(name, net, smoothing)) for name, net in nets.items()
+        Turn(parameters_of(net), _ItemLoss(name, net, smoothing, prior))
+        for name, net in nets.items()
     )
 
 
 class _ItemLoss:
     """The loss of one modality's items; empty where the batch has none."""
 
-    def __init__(self, modality: str, net: nn.Module, smoothing: float) -> None:
+    def __init__(self, modality: str, net: nn.Module, smoothing: float, prior: ClassPrior) -> None:
         self.modality = modality
         self.net = net
         self.smoothing = smoothing
+        self.prior = prior
 
     def __call__(self, batch: Batch) -> dict[str, Loss]:
         if self.modality not in batch.items:
             return {}
-        logits = self.net(batch.items[self.modality].data)
+        logits = self.prior.plus(self.net(batch.items[self.modality].data))
         label = item_labels(batch, self.modality)
         return {f"{self.modality} class": cross_entropy(logits, label, smoothing=self.smoothing)}
 
@@ -169,16 +176,19 @@ class _ItemLoss:
 class _CaseLoss:
     """The loss of the cases that show one modality, their items pooled; empty without any."""
 
-    def __init__(self, modality: str, net: UnimodalNet, smoothing: float) -> None:
+    def __init__(
+        self, modality: str, net: UnimodalNet, smoothing: float, prior: ClassPrior
+    ) -> None:
         self.modality = modality
         self.net = net
         self.smoothing = smoothing
+        self.prior = prior
 
     def __call__(self, batch: Batch) -> dict[str, Loss]:
         if self.modality not in batch.items:
             return {}
         shown, _ = batch.only(Pattern.of([self.modality]))
-        logits = self.net.case_logits(shown.items[self.modality], len(shown))
+        logits = self.prior.plus(self.net.case_logits(shown.items[self.modality], len(shown)))
         terms = cross_entropy(logits, labels(shown), smoothing=self.smoothing)
         return {f"{self.modality} class": terms}
 

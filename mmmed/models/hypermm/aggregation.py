@@ -1,6 +1,8 @@
 """From one row per item to one row per case: over all its items, whatever their modality.
 
-sum, mean, max   of the rows; nothing is learned
+modalities       the mean over the rows of each modality, added up: the items of one modality tell
+                 much the same, so their number is no evidence
+sum, mean, max   of all rows; nothing is learned
 attention        their sum, each weighed by its share: gated attention to the items' embeddings,
                  which starts as the mean. What an item's modality says of it is in its embedding.
 """
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 from mmmed.batch import Batch, segment_max, segment_mean, segment_sum
 from mmmed.models.pooling import GatedAttention, pool
 
-Aggregation = Literal["sum", "mean", "max", "attention"]
+Aggregation = Literal["modalities", "sum", "mean", "max", "attention"]
 
 _SEGMENTS: Mapping[Aggregation, Callable[[Tensor, Tensor, int], Tensor]] = {
     "sum": segment_sum,
@@ -28,6 +30,9 @@ _SEGMENTS: Mapping[Aggregation, Callable[[Tensor, Tensor, int], Tensor]] = {
 
 def aggregate(batch: Batch, values: Mapping[str, Tensor], how: Aggregation) -> Tensor:
     """Values (n, ...) of all modalities -> (B, ...), one row per case; attention as it starts."""
+    if how == "modalities":
+        means = [segment_mean(v, batch.items[n].owner, len(batch)) for n, v in values.items()]
+        return torch.stack(means).sum(dim=0)
     return _SEGMENTS[how](_rows(values), _owners(batch, values), len(batch))
 
 

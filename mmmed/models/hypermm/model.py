@@ -14,8 +14,9 @@ Differs from the paper:
   its reconstruction target is the image at low resolution, as no shared feature exists;
 - vectors have a standardisation and a projection of their own before the shared part;
 - batch norm keeps running statistics per modality;
-- the set network starts as the sum of phase-1 logits (`head: residual`, `agg: sum`); the paper's
-  is `head: deep-sets`, `agg: mean`; in training it sees modality dropout;
+- the set network starts as the sum of phase-1 logits (`head: residual`,
+  `agg: modalities`); the paper's is `head: deep-sets`, `agg: mean`; in training it sees modality
+  dropout;
 - K classes with cross entropy instead of one logit; AdamW and steps instead of Adam and epochs;
 - gradients are set to zero before each step, which the authors' code does once per patient.
 """
@@ -57,7 +58,8 @@ class Options(MethodOptions):
             nothing: one extractor shared by all modalities, as an ablation.
         backbone: for volumes and images; vectors go through an MLP.
         reconstruction: weight of the reconstruction in phase 1 (1 in the paper).
-        agg: how a case's items are aggregated (`mean` in the paper); `attention` learns how much
+        agg: how a case's items are aggregated; `modalities` adds up what each modality's items say
+            on average (`mean` over all items in the paper); `attention` learns how much
             each of them counts.
         head: `residual` starts as the aggregated phase-1 logits, `agreement` as well and is told
             how far the items agree, `deep-sets` starts fresh; `evidence` is those logits alone,
@@ -76,7 +78,7 @@ class Options(MethodOptions):
     generate: Literal["all", "last", "none"] = "all"
     backbone: BackboneOptions = Conv()
     reconstruction: Annotated[float, Field(ge=0)] = 0.1
-    agg: Aggregation = "sum"
+    agg: Aggregation = "modalities"
     head: HeadKind = "residual"
     set_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
@@ -136,8 +138,7 @@ class HyperMM(Model):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, K) of the set prediction."""
-        logits: Tensor = self.head(batch, self.features(batch), self.classifier)
-        return logits
+        return self.prior.plus(self.head(batch, self.features(batch), self.classifier))
 
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> phi, (n, E)."""
@@ -173,7 +174,7 @@ class HyperMM(Model):
         terms: dict[str, Loss] = {}
         for name, encoded in self._encode(batch).items():
             label = item_labels(batch, name)
-            logits = self.classifier(encoded.phi)
+            logits = self.prior.plus(self.classifier(encoded.phi))
             terms[f"{name} class"] = cross_entropy(logits, label, smoothing=self.options.smoothing)
             if self.options.reconstruction > 0:
                 guess = self.decoders[self.extractor.family[name]](encoded.phi)
@@ -192,7 +193,7 @@ class HyperMM(Model):
         """Phase 2, on a batch of embeddings: the set network alone learns."""
         shown = drop_modalities(batch, self.options.modality_dropout)
         phi = {name: items.data for name, items in shown.items.items()}
-        logits = self.head(shown, phi, lambda one: self.classifier(one).detach())
+        logits = self.prior.plus(self.head(shown, phi, lambda one: self.classifier(one).detach()))
         return {"class": cross_entropy(logits, labels(shown), smoothing=self.options.smoothing)}
 
     def joint_loss(self, batch: Batch) -> dict[str, Loss]:
@@ -216,4 +217,4 @@ class HyperMM(Model):
     def _evidence(self, batch: Batch) -> Tensor:
         """(B, K) the aggregated phase-1 logits: the set prediction before the set phase."""
         alone = {name: self.classifier(phi) for name, phi in self.features(batch).items()}
-        return aggregate(batch, alone, self.options.agg)
+        return self.prior.plus(aggregate(batch, alone, self.options.agg))

@@ -187,7 +187,7 @@ class JointEmbedding(Model):
         )
         if not fresh:
             return (joint,)
-        turns = item_turns(fresh, smoothing=self.options.smoothing)
+        turns = item_turns(fresh, smoothing=self.options.smoothing, prior=self.prior)
         learns = tuple(fresh.values())
         return (Phase("unimodal", turns, steps, learns=learns, predict=self.evidence), joint)
 
@@ -231,7 +231,7 @@ class JointEmbedding(Model):
                 logits = self._classifier(name)(guess)
                 trust = 1.0 if self.trust is None else self.trust[column]
                 total = total.index_add(0, rows, trust * logits)
-        return total / len(self.names) if self.options.fusion == "mean" else total
+        return self.prior.plus(total / len(self.names) if self.options.fusion == "mean" else total)
 
     def foresee(self, target: str, seen: Seen, shown: Tensor) -> tuple[Tensor, Tensor]:
         """The cases that do not show `target`, (r,), and its predicted embedding there, (r, E).
@@ -280,7 +280,7 @@ class JointEmbedding(Model):
             segment_mean(self.branches[name](items.data), items.owner, len(batch))
             for name, items in batch.items.items()
         ]
-        return torch.stack(each).sum(dim=0)
+        return self.prior.plus(torch.stack(each).sum(dim=0))
 
     def _pair_loss(
         self, seen: Seen, presence: Tensor, source: str, target: str, *, weight: float

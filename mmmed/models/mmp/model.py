@@ -161,7 +161,9 @@ class Mmp(Model):
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """`warm-up`, branch by branch, then `projection`."""
-        turns = item_turns(dict(self.branches.items()), smoothing=self.options.smoothing)
+        turns = item_turns(
+            dict(self.branches.items()), smoothing=self.options.smoothing, prior=self.prior
+        )
         learners = (self.branches, self.projection, self.correction, self.trust)
         turn = Turn(parameters_of(*learners), self.masked_loss, rate=self.options.projection_rate)
         return (
@@ -209,7 +211,7 @@ class Mmp(Model):
             embeddings.append(embedding)
             evidence.append(self._evidence(name, embedding, lacks))
         correction: Tensor = self.correction(torch.cat(embeddings, dim=1))
-        return torch.stack(evidence).sum(dim=0) + correction
+        return self.prior.plus(torch.stack(evidence).sum(dim=0) + correction)
 
     def align(
         self,
@@ -247,7 +249,7 @@ class Mmp(Model):
             if name in tokens:
                 logits = self._classifier(name)(self._read(name, tokens[name]))
                 alone.append(shown[:, column, None] * logits)
-        return torch.stack(alone).sum(dim=0)
+        return self.prior.plus(torch.stack(alone).sum(dim=0))
 
     def _encode(self, name: str, data: Tensor) -> Tensor:
         """(n, T, E)."""

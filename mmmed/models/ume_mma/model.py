@@ -115,18 +115,17 @@ class UmeMma(Late):
         self.require_known(batch)
         embedded = {one.name: self._embed(batch, one.name) for one in self.modalities}
         if self.joint is not None:
-            logits: Tensor = self.joint(torch.cat(list(embedded.values()), dim=1))
-            return logits
+            return self.prior.plus(self.joint(torch.cat(list(embedded.values()), dim=1)))
         lacks = (~batch.presence).to(self.unlearned)
         alone = [self._nets()[name].classifier(one) for name, one in embedded.items()]
-        return torch.stack(alone).sum(0) - lacks @ self.unlearned
+        return self.prior.plus(torch.stack(alone).sum(0) - lacks @ self.unlearned)
 
     def phases(self, steps: int) -> tuple[Phase, ...]:
         """`unimodal`, net by net, then `fusion`; without pre-training `fusion` alone."""
         if not self.options.pretrain:
             everything = (*self.encoders.values(), *self._heads())
             return (self._fusion((Turn(parameters_of(*everything), self.fusion_loss),), steps),)
-        alone = self.nets.turns(smoothing=self.options.smoothing)
+        alone = self.nets.turns(smoothing=self.options.smoothing, prior=self.prior)
         fused = (
             Turn(parameters_of(*self._heads()), self.fusion_loss),
             Turn(

@@ -55,9 +55,13 @@ def volumes(make_modalities):
     return make_modalities("volume", 2)
 
 
+H3 = {"modalities": True, "mean": True, "max": True, "attention": True, "sum": False}
+"""Aggregation -> whether a set with every item twice is the same set to it."""
+
+
 @generations
 @every_head
-@pytest.mark.parametrize("agg", ["sum", "mean", "max"])
+@pytest.mark.parametrize("agg", ["modalities", "sum", "mean", "max"])
 def test_h1_the_order_of_the_set_is_irrelevant(generate, head, agg, volumes):
     model = model_of(volumes, generate=generate, head=head, agg=agg)
     tiles = [noise(*volumes[0].shape) for _ in range(3)]
@@ -96,7 +100,7 @@ def test_h3_duplicated_elements_count_in_a_sum_alone(generate, head, volumes):
     tile = noise(*volumes[0].shape)
     once = pack([case_of({"v0": [tile]})], modalities=["v0", "v1"])
     twice = pack([case_of({"v0": [tile, tile]})], modalities=["v0", "v1"])
-    for agg, same in (("mean", True), ("max", True), ("attention", True), ("sum", False)):
+    for agg, same in H3.items():
         model = model_of(volumes, generate=generate, head=head, agg=agg)
         assert torch.allclose(model(once), model(twice), atol=SAME) is same, agg
 
@@ -257,12 +261,16 @@ def test_h12_swapped_identifiers_lower_the_training_accuracy(generate, train):
     assert right[1] < right[0] - 0.3
 
 
-def test_the_residual_head_starts_at_the_sum_of_phase_1_logits(volumes, make_sets):
-    model = HyperMM(Options(), volumes, classes=2, standards={}).eval()
+@pytest.mark.parametrize(
+    ("agg", "pooled"), [("modalities", lambda rows: rows.mean(0)), ("sum", lambda rows: rows.sum(0))]
+)
+def test_the_residual_head_starts_at_the_sum_of_phase_1_logits(agg, pooled, volumes, make_sets):
+    model = HyperMM(Options(agg=agg), volumes, classes=2, standards={}).eval()
+    model.prior.set([0, 1, 1, 1])
     one = next(one for one in make_sets(volumes) if len(one.items) == 2)
     batch = pack([one], modalities=["v0", "v1"])
     phi = model.features(batch)
-    expected = sum(model.classifier(rows).sum(dim=0) for rows in phi.values())
+    expected = sum(pooled(model.classifier(rows)) for rows in phi.values()) + model.prior.log
     torch.testing.assert_close(model(batch)[0], expected)
 
 
