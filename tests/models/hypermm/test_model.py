@@ -262,7 +262,8 @@ def test_h12_swapped_identifiers_lower_the_training_accuracy(generate, train):
 
 
 @pytest.mark.parametrize(
-    ("agg", "pooled"), [("modalities", lambda rows: rows.mean(0)), ("sum", lambda rows: rows.sum(0))]
+    ("agg", "pooled"),
+    [("modalities", lambda rows: rows.mean(0)), ("sum", lambda rows: rows.sum(0))],
 )
 def test_the_residual_head_starts_at_the_sum_of_phase_1_logits(agg, pooled, volumes, make_sets):
     model = HyperMM(Options(agg=agg), volumes, classes=2, standards={}).eval()
