@@ -67,12 +67,12 @@ class Evaluation(Spec):
         positive: the class that F1, sensitivity and AUROC are about; None with K > 2 classes.
         interval: of every figure.
         coverage: the level of the conformal sets.
-        images: score each image of a test case alone as well, for `images.tsv` and the recognition
-            rates of images and patients.
         threshold: on the calibrated probability of the positive class; or `prevalence`, the share
             of that class in the training part, above which a case is likelier positive than before
             it was looked at: where classes are unequal it serves balanced accuracy; or the
             sensitivity it is set to reach on the calibration part.
+        images: score each image of a test case alone as well, for `images.tsv` and the recognition
+            rates of images and patients.
     """
 
     positive: str | None = None
