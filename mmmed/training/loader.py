@@ -86,8 +86,8 @@ class StepLoader:
         """The batch of step `t`, or the share of it that one of several ranks works on."""
         cases = self.cases_at(t)[rank::ranks]
         batch = self.pack([self.load(case, draw=t) for case in cases])
-        for case in self.cases_at(t + 1)[rank::ranks]:
-            self.shelf.read_ahead(case, self.shown[case])
+        ahead = self.cases_at(t + 1)[rank::ranks]
+        self.shelf.read_ahead({case: self.shown[case] for case in ahead})
         return batch
 
     def cases_at(self, t: int) -> tuple[str, ...]:

@@ -79,10 +79,15 @@ class Shelf:
             label=self.label[case],
         )
 
-    def read_ahead(self, case: str, pattern: Pattern) -> None:
-        """Begin to read what `set` will be asked for, where it lies in slides."""
-        for name in pattern:
-            read_ahead(self.items[case].get(name, ()))
+    def read_ahead(self, shown: Mapping[str, Pattern]) -> None:
+        """Begin to read what `set` will be asked for: of these cases, what lies in slides."""
+        wanted = (
+            item
+            for case, pattern in shown.items()
+            for name in pattern
+            for item in self.items[case].get(name, ())
+        )
+        read_ahead(item for item in wanted if item.lazy is not None)
 
 
 def stocked(

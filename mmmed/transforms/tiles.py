@@ -9,6 +9,7 @@ No pixel is written to disk.
 
 from __future__ import annotations
 
+import math
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,8 +85,15 @@ def load_tiles(items: Sequence[Prepared]) -> list[np.ndarray]:
 
 
 def read_ahead(items: Iterable[Prepared]) -> None:
-    """Begin to read what will be asked for soon; a fault is told when it is asked for."""
+    """Begin to read what will be asked for soon, as much as `READY` has room for twice.
+
+    A fault is told when the tile is asked for.
+    """
+    room = READY // 2
     for item in items:
+        room -= 4 * math.prod(item.shape)
+        if room < 0:
+            return
         if item.lazy is not None and _ready.find(item.lazy.key) is None:
             _readers(os.getpid()).submit(load_tile, item.source, item.lazy)
 
