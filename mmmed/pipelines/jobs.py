@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -26,14 +27,15 @@ from mmmed.pipelines.study import Sensitivity
 from mmmed.record import atomic, table
 from mmmed.training import checkpoint, package
 from mmmed.training.calibrate import calibrate
-from mmmed.training.fit import fit
 from mmmed.training.history import History
 from mmmed.training.launcher import starts_ranks
 from mmmed.training.loader import StepLoader, Views, forced
-from mmmed.training.module import Report
 from mmmed.training.predicting import columns, image_rows, score
 from mmmed.training.randomness import seed_all
 from mmmed.training.statistics import standards, statistics
+
+if TYPE_CHECKING:
+    from mmmed.training.module import Report
 
 FAILED, PROGRESS = "failed.txt", "progress.json"
 REPORT, ATTENTION = "report.json", "attention.tsv"
@@ -100,6 +102,8 @@ def train(job: Job, model: Model, folder: Path, *, report: Report | None) -> His
         folder: of the job.
         report: told of every step.
     """
+    from mmmed.training.fit import fit  # Lightning takes seconds to import
+
     work, shown = job.work, _shown(job, "train")
     return fit(
         model,

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from mmmed.errors import MmmedError, RanksError
 from mmmed.training.device import kind_of
 from mmmed.training.launcher import Rank, launched
+
+if TYPE_CHECKING:
+    from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 
 WAIT = timedelta(days=1)
 """How long a rank waits for another one's word: preparing and evaluating may take hours."""
@@ -37,6 +37,10 @@ def environment() -> ClusterEnvironment | None:
     """How the launched ranks find each other; None where there is no launcher."""
     if launched() is None:
         return None
+    # Lightning takes seconds to import
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+
     if TorchElasticEnvironment.detect():
         return TorchElasticEnvironment()
     return SLURMEnvironment(auto_requeue=False)

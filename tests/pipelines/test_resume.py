@@ -8,7 +8,10 @@ import json
 import shutil
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +19,14 @@ import yaml
 
 RUN = Path("runs", "ad-train-1")
 ARGUMENTS = ("train-ad", "--no-baselines", "--method", "hypermm", "--method", "late-sum")
+
+
+@pytest.fixture
+def attempt(
+    attempt_in: Callable[..., Any], small_cache: Path, tmp_path: Path
+) -> Callable[..., Any]:
+    """Run a command line in this test's own directory, with the cohort that is there already."""
+    return partial(attempt_in, tmp_path, cache=small_cache)
 
 
 @pytest.fixture(scope="session")
@@ -50,13 +61,13 @@ def digests(run: Path) -> dict[str, str]:
 
 
 def test_a_killed_and_resumed_run_gives_the_same_bits_and_all_its_seconds(
-    killed: Path, finished: Path, run_mmmed, small: list[str]
+    killed: Path, finished: Path, attempt, small: list[str]
 ) -> None:
     (cut,) = killed.glob("jobs/*/checkpoint.pt")
     before = torch.load(cut, weights_only=True)["seconds"]
-    done = run_mmmed(*ARGUMENTS, "--resume", *small)
-    assert done.returncode == 0, done.stderr
-    assert "run folder: runs/ad-train-1" in done.stderr
+    done = attempt(*ARGUMENTS, "--jobs", "1", "--resume", *small)
+    assert done.code == 0, done.err
+    assert "run folder: runs/ad-train-1" in done.err
     assert digests(killed) == digests(finished)
     mine, whole = (
         json.loads((run / "jobs" / cut.parent.name / "seconds.json").read_text())
@@ -70,60 +81,60 @@ def test_a_killed_and_resumed_run_gives_the_same_bits_and_all_its_seconds(
 
 
 def test_resuming_with_other_settings_names_the_keys_that_differ(
-    killed: Path, run_mmmed, small: list[str]
+    killed: Path, attempt, small: list[str]
 ) -> None:
-    done = run_mmmed(*ARGUMENTS, "--out", str(RUN), "--resume", *small, "--set", "training.steps=7")
-    assert done.returncode == 2
-    assert "training.steps: 6 there, 7 here" in done.stderr
+    done = attempt(*ARGUMENTS, "--out", str(RUN), "--resume", *small, "--set", "training.steps=7")
+    assert done.code == 2
+    assert "training.steps: 6 there, 7 here" in done.err
 
 
 def test_an_unfinished_run_is_not_begun_anew_by_accident(
-    killed: Path, run_mmmed, small: list[str]
+    killed: Path, attempt, small: list[str]
 ) -> None:
     before = (killed / "study.yaml").read_bytes()
-    done = run_mmmed(*ARGUMENTS, "--out", str(RUN), *small)
-    assert done.returncode == 2
-    assert "go on with --resume" in done.stderr
+    done = attempt(*ARGUMENTS, "--out", str(RUN), *small)
+    assert done.code == 2
+    assert "go on with --resume" in done.err
     assert (killed / "study.yaml").read_bytes() == before
 
 
-def test_a_finished_run_is_never_written_over(finished: Path, run_mmmed, small: list[str]) -> None:
-    done = run_mmmed(*ARGUMENTS, "--out", str(finished), "--resume", *small)
-    assert done.returncode == 2
-    assert "this run is finished" in done.stderr
+def test_a_finished_run_is_never_written_over(finished: Path, attempt, small: list[str]) -> None:
+    done = attempt(*ARGUMENTS, "--out", str(finished), "--resume", *small)
+    assert done.code == 2
+    assert "this run is finished" in done.err
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(
-    tmp_path: Path, run_mmmed, small: list[str]
+    tmp_path: Path, attempt, small: list[str]
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")
-    done = run_mmmed(*ARGUMENTS, "--out", "mine", *small)
-    assert done.returncode == 2
-    assert "is not empty and holds no run" in done.stderr
+    done = attempt(*ARGUMENTS, "--out", "mine", *small)
+    assert done.code == 2
+    assert "is not empty and holds no run" in done.err
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
-def test_resume_without_an_unfinished_run_says_so(run_mmmed, small: list[str]) -> None:
-    done = run_mmmed(*ARGUMENTS, "--resume", *small)
-    assert done.returncode == 2
-    assert "no unfinished run of this study" in done.stderr
+def test_resume_without_an_unfinished_run_says_so(attempt, small: list[str]) -> None:
+    done = attempt(*ARGUMENTS, "--resume", *small)
+    assert done.code == 2
+    assert "no unfinished run of this study" in done.err
 
 
 def test_a_run_in_use_is_refused_and_sigterm_ends_it_resumable(
-    tmp_path: Path, start_in, run_mmmed, small: list[str]
+    tmp_path: Path, start_in, attempt, small: list[str]
 ) -> None:
     first = start_in(tmp_path, *ARGUMENTS, "--jobs", "1", "--out", "run", *small)
     while not (tmp_path / "run" / "study.yaml").exists():
         assert first.poll() is None
         time.sleep(0.02)
     first.send_signal(signal.SIGSTOP)
-    second = run_mmmed(*ARGUMENTS, "--out", "run", "--resume", *small)
+    second = attempt(*ARGUMENTS, "--out", "run", "--resume", *small)
     first.send_signal(signal.SIGCONT)
     first.send_signal(signal.SIGTERM)
     assert first.wait(timeout=60) == 130
-    assert second.returncode == 2
-    assert "another process is writing this run" in second.stderr
+    assert second.code == 2
+    assert "another process is writing this run" in second.err
 
 
 def test_workers_end_with_the_study_that_was_killed(
