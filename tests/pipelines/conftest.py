@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import resource
@@ -27,6 +28,8 @@ SMALL = (
     "evaluation={positive: AD, interval: {draws: 100}}",
 )
 """`--set` values of the small study: 42 subjects, six steps."""
+NOBODY = "http://127.0.0.1:9"
+"""An MLflow server that does not answer."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,14 @@ def attempt_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def attempt_in(attempt_cache: Path) -> Callable[..., Attempt]:
     """Run a command line in this process, in a directory, with a dead MLflow server."""
 
-    def attempt(directory: Path, *arguments: str | Path, cache: Path = attempt_cache) -> Attempt:
+    def attempt(
+        directory: Path, *arguments: str | Path, cache: Path = attempt_cache, store: str = NOBODY
+    ) -> Attempt:
         out, err = io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(directory)
             patch.setenv("MMMED_CACHE", str(cache))
-            patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+            patch.setenv("MLFLOW_TRACKING_URI", store)
             code = exit_code([str(one) for one in arguments])
         return Attempt(code, out.getvalue(), err.getvalue())
 
@@ -107,9 +112,16 @@ def bids(sound: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the small cohort is written once."""
-    return tmp_path_factory.mktemp("cache")
+def common(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of these tests see."""
+    mine = tmp_path_factory.getbasetemp()
+    return mine if worker_id == "master" else mine.parent
+
+
+@pytest.fixture(scope="session")
+def small_cache(common: Path) -> Path:
+    """Where the small cohort is written once, by `finished`."""
+    return common / "small-cache"
 
 
 @pytest.fixture(scope="session")
@@ -132,36 +144,36 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(
-    tmp_path_factory: pytest.TempPathFactory, small_cache: Path, offline: Path, small: list[str]
-) -> Path:
-    """The run folder of the small study, made by `train-ad` with the network closed."""
-    here = tmp_path_factory.mktemp("finished")
-    done = subprocess.run(
-        command(
-            "train-ad",
-            "--no-baselines",
-            "--method",
-            "hypermm",
-            "--method",
-            "late-sum",
-            "--jobs",
-            "2",
-            "--out",
-            "run",
-            *small,
-        ),
-        cwd=here,
-        env=surroundings(small_cache, offline=offline),
+def finished(common: Path, small_cache: Path, offline: Path, small: list[str]) -> Path:
+    """The run folder of the small study, made by `train-ad` with the network closed.
+
+    The first worker that needs it makes it for all; they only read it.
+    """
+    here = common / "finished"
+    here.mkdir(exist_ok=True)
+    with (here / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (here / "stderr.txt").exists():
+            done = train_ad(here, env=surroundings(small_cache, offline=offline), settings=small)
+            assert done.returncode == 0, done.stderr
+            (here / "stderr.txt").write_text(done.stderr)
+    return here / "run"
+
+
+def train_ad(
+    directory: Path, *, env: dict[str, str], settings: list[str]
+) -> subprocess.CompletedProcess[str]:
+    """Train two methods in two worker processes, with these settings, into `run`."""
+    methods = ("--no-baselines", "--method", "hypermm", "--method", "late-sum")
+    return subprocess.run(
+        command("train-ad", *methods, "--jobs", "2", "--out", "run", *settings),
+        cwd=directory,
+        env=env,
         capture_output=True,
         text=True,
         check=False,
         timeout=280,
     )
-    assert done.returncode == 0, done.stderr
-    (here / "stdout.txt").write_text(done.stdout)
-    (here / "stderr.txt").write_text(done.stderr)
-    return here / "run"
 
 
 @pytest.fixture

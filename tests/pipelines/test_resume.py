@@ -30,8 +30,10 @@ def attempt(
 
 
 @pytest.fixture(scope="session")
-def interrupted(tmp_path_factory: pytest.TempPathFactory, start_in, small: list[str]) -> Path:
-    """The small run, ended by SIGKILL as soon as training has left a checkpoint."""
+def interrupted(
+    tmp_path_factory: pytest.TempPathFactory, finished: Path, start_in, small: list[str]
+) -> Path:
+    """The small run on the cohort of `finished`, killed when training has left a checkpoint."""
     here = tmp_path_factory.mktemp("interrupted")
     process = start_in(here, *ARGUMENTS, "--jobs", "1", "--out", str(RUN), *small)
     deadline = time.monotonic() + 200

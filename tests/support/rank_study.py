@@ -30,12 +30,12 @@ STUDY = (
     "toy/xor",
     "--set=methods=[{kind: early-fusion}]",
     "--set=cohort.simulation={subjects: {train: 32, validation: 8, calibration: 16, test: 16}}",
-    "--set=training={steps: 120, batch: 8, check_every: 50, checkpoint_every: 20}",
+    "--set=training={steps: 60, batch: 8, check_every: 25, checkpoint_every: 10}",
     "--set=evaluation={interval: {draws: 100}}",
     "--device=cpu",
 )
 BOTH = "--devices=2"
-STOP_AT = 50
+STOP_AT = 25
 
 
 def attempt(*arguments: str) -> dict[str, Any]:

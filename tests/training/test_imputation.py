@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ from mmmed.training.settings import TrainingSpec
 from mmmed.training.shelf import Shelf
 
 KINDS = ("mean", "knn", "regression", "pix2pix", "cyclegan", "diffusion")
+Whole = Callable[[str, float | None], Model]
 SETTINGS = {"steps": 12, "batch": 8, "check_every": 6, "checkpoint_every": 5}
 
 
@@ -48,37 +51,56 @@ def train(
     return model
 
 
+@pytest.fixture(scope="module")
+def whole(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """A model of a kind, with or without averaged weights, trained without a pause; only read."""
+
+    @functools.cache
+    def trained(kind: str, average: float | None) -> Model:
+        return train(shelf, tmp_path_factory.mktemp("whole"), kind, average=average)
+
+    return trained
+
+
 def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.parametrize(
-    ("kind", "phase", "step", "settings"),
+    ("kind", "phase", "step", "average"),
     [
-        ("knn", "head", 1, {}),
-        ("regression", "joint", 3, {}),
-        ("pix2pix", "imputer", 7, {}),
-        ("cyclegan", "imputer", 1, {}),
-        ("cyclegan", "imputer", 12, {}),
-        ("cyclegan", "imputer", 7, {"average": 0.9}),
-        ("cyclegan", "warm-up", 2, {}),
-        ("diffusion", "imputer", 7, {}),
+        ("knn", "head", 1, None),
+        ("regression", "joint", 3, None),
+        ("pix2pix", "imputer", 7, None),
+        ("cyclegan", "imputer", 1, None),
+        ("cyclegan", "imputer", 12, None),
+        ("cyclegan", "imputer", 7, 0.9),
+        ("cyclegan", "warm-up", 2, None),
+        ("diffusion", "imputer", 7, None),
     ],
 )
 def test_a_resumed_training_ends_with_the_same_bits(
-    shelf: Shelf, tmp_path: Path, kind: str, phase: str, step: int, settings: dict[str, object]
+    shelf: Shelf,
+    whole: Whole,
+    tmp_path: Path,
+    kind: str,
+    phase: str,
+    step: int,
+    average: float | None,
 ) -> None:
-    whole = train(shelf, tmp_path / "whole", kind, **settings).state_dict()
+    expected = whole(kind, average).state_dict()
     with pytest.raises(KeyboardInterrupt):
-        train(shelf, tmp_path / "cut", kind, report=at(phase, step, interrupt), **settings)
-    again = train(shelf, tmp_path / "cut", kind, **settings).state_dict()
-    assert whole.keys() == again.keys()
-    assert all(torch.equal(value, again[name]) for name, value in whole.items())
+        train(shelf, tmp_path, kind, report=at(phase, step, interrupt), average=average)
+    again = train(shelf, tmp_path, kind, average=average).state_dict()
+    assert expected.keys() == again.keys()
+    assert all(torch.equal(value, again[name]) for name, value in expected.items())
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_package_predicts_what_the_model_did(shelf: Shelf, tmp_path: Path, kind: str) -> None:
-    model = train(shelf, tmp_path / "job", kind)
+def test_a_package_predicts_what_the_model_did(
+    shelf: Shelf, whole: Whole, tmp_path: Path, kind: str
+) -> None:
+    model = whole(kind, None)
     calibrated = calibrate(
         model, shelf, REST, mirror=CHAINS, classes=("CN", "AD"), positive="AD", threshold=0.5,
         coverage=0.8,
