@@ -294,13 +294,27 @@ def test_shares_are_those_of_a_case_and_its_mirror_image_averaged(
     assert expected != pytest.approx([float(straight[name]) for name in shelf.names], abs=1e-5)
 
 
-def test_prediction_imports_no_trainer_and_no_tracking() -> None:
+@pytest.fixture(scope="module")
+def imported() -> list[str]:
+    """What of trainer, tracking and studies is imported for prediction, and then for a study."""
     code = (
-        "import sys, mmmed.training.package, mmmed.inference.folder; "
-        "print(sorted({'lightning', 'mlflow', 'mmmed.pipelines'} & set(sys.modules)))"
+        "import sys\n"
+        "names = {'lightning', 'mlflow', 'mmmed.pipelines'}\n"
+        "import mmmed.training.package, mmmed.inference.folder\n"
+        "print(*names & set(sys.modules))\n"
+        "import mmmed.pipelines.run\n"
+        "print(*names & set(sys.modules))\n"
     )
     root = Path(__file__).parents[2]
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
-    assert ran.stdout.strip() == "[]"
+    return ran.stdout.splitlines()
+
+
+def test_prediction_imports_no_trainer_and_no_tracking(imported: list[str]) -> None:
+    assert imported[0] == ""
+
+
+def test_a_study_imports_the_trainer_when_it_trains(imported: list[str]) -> None:
+    assert imported[1] == "mmmed.pipelines"
