@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mmmed.cli.app import exit_code
+
 HEAVY = ("torch", "monai", "lightning", "mlflow", "nibabel", "sklearn", "pandas", "matplotlib")
 
 
@@ -65,9 +67,11 @@ def test_an_unknown_study_is_one_line_with_the_nearest_name() -> None:
     assert "did you mean 'ad/train'" in done.stderr
 
 
-def test_a_traceback_is_shown_only_when_asked_for() -> None:
-    assert "Traceback" not in run("show", "ad/trian").stderr
-    assert "Traceback" in run("show", "ad/trian", "--debug").stderr
+def test_a_traceback_is_shown_only_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["show", "ad/trian"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert exit_code(["show", "ad/trian", "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_a_path_that_is_no_text_can_be_told(tmp_path: Path) -> None:
