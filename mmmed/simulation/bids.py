@@ -9,16 +9,15 @@ whatever the number of workers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mmmed.errors import StudyError
 from mmmed.progress import Progress
 from mmmed.record import atomic
+from mmmed.simulation.begin import begin
 from mmmed.simulation.clinical import DESCRIPTIONS, draw_clinical
 from mmmed.simulation.scans import are_written, write_scans
 from mmmed.simulation.spec import AdSimulation
@@ -77,7 +76,8 @@ def write(
         StudyError: the folder holds something else.
         RunError: the folder cannot be written to.
     """
-    _begin(spec, out)
+    begin(out, spec.model_dump(mode="json"))
+    _describe(out)
     subjects = draw_subjects(spec)
     people = participants(subjects)
     if (out / "truth.json").exists() and all(are_written(out, person) for person in people):
@@ -91,18 +91,7 @@ def write(
     atomic.write_json(out / "truth.json", truth(spec, subjects))
 
 
-def _begin(spec: AdSimulation, out: Path) -> None:
-    settings = spec.model_dump(mode="json")
-    marker = out / "simulation.json"
-    if marker.is_file():
-        if _settings(marker) != settings:
-            raise StudyError(
-                f"{out}: holds a simulated cohort of other settings; choose another folder"
-            )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise StudyError(f"{out}: is not empty; choose another folder")
-    atomic.made(out, advice="choose another folder")
-    atomic.write_json(marker, settings)
+def _describe(out: Path) -> None:
     atomic.write_text(out / ".bidsignore", "".join(f"{name}\n" for name in IGNORED))
     atomic.write_text(out / "README", README)
     atomic.write_json(
@@ -116,13 +105,6 @@ def _begin(spec: AdSimulation, out: Path) -> None:
             "GeneratedBy": [{"Name": "mmmed"}],
         },
     )
-
-
-def _settings(marker: Path) -> object:
-    try:
-        return json.loads(marker.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StudyError(f"{marker}: is damaged ({error}); choose another folder") from error
 
 
 def _write_scans(

@@ -8,7 +8,6 @@ interrupted is gone on with. Paths are relative to the hospital.
 from __future__ import annotations
 
 import gc
-import json
 import shutil
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,9 +18,9 @@ from pathlib import Path
 from pydicom.fileset import FileSet
 from pydicom.uid import UID
 
-from mmmed.errors import StudyError
 from mmmed.progress import Progress
 from mmmed.record import atomic
+from mmmed.simulation.begin import SETTINGS, begin
 from mmmed.simulation.hospital.enhanced import enhanced
 from mmmed.simulation.hospital.fault import FAULTS, Files, faulty, names, sound
 from mmmed.simulation.hospital.files import encoded, slices
@@ -32,7 +31,6 @@ from mmmed.simulation.spec import AdSimulation
 from mmmed.simulation.subjects import Participant, draw_subjects, participants
 
 TRUTH = "truth.tsv"
-SETTINGS = "simulation.json"
 NONE = "n/a"
 
 
@@ -79,7 +77,7 @@ def write(spec: AdSimulation, out: Path, *, progress: Progress | None = None) ->
         StudyError: the folder holds something else.
         RunError: the folder cannot be written to.
     """
-    _begin(spec, out)
+    begin(out, {"hospital": spec.model_dump(mode="json")})
     people = participants(draw_subjects(spec))
     parts = [
         *(partial(_write_subject, spec, out, person) for person in people),
@@ -92,29 +90,6 @@ def write(spec: AdSimulation, out: Path, *, progress: Progress | None = None) ->
         if progress:
             progress(done, len(parts))
     _write_truth(out, rows)
-
-
-def _begin(spec: AdSimulation, out: Path) -> None:
-    """Make the folder and say what it will hold; what a killed process left half is removed."""
-    settings = {"hospital": spec.model_dump(mode="json")}
-    marker = out / SETTINGS
-    if marker.is_file():
-        if _settings(marker) != settings:
-            raise StudyError(f"{out}: holds a hospital of other settings; choose another folder")
-        for path in out.rglob(f"{atomic.UNFINISHED}*"):
-            path.unlink()
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise StudyError(f"{out}: is not empty; choose another folder")
-    atomic.made(out, advice="choose another folder")
-    atomic.write_json(marker, settings)
-
-
-def _settings(marker: Path) -> object:
-    """What a folder was begun with; None where that is damaged."""
-    try:
-        return json.loads(marker.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
 
 
 def _write_subject(spec: AdSimulation, out: Path, person: Participant) -> Iterator[Row]:

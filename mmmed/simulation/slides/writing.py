@@ -13,10 +13,10 @@ from typing import Any
 
 from joblib import Parallel, delayed
 
-from mmmed.errors import RunError
 from mmmed.modality import Pattern, every_pattern, natural_sorted
 from mmmed.progress import Progress
 from mmmed.record import atomic
+from mmmed.simulation.begin import begin
 from mmmed.simulation.format import FORMAT
 from mmmed.simulation.slides.ground import Outline
 from mmmed.simulation.slides.order import CLASSES, WholeSlide, draw_whole_slides, prior
@@ -24,7 +24,7 @@ from mmmed.simulation.slides.pyramid import ground_of, side_of, write_pyramid
 from mmmed.simulation.slides.spec import LEVELS, SlideSimulation
 from mmmed.simulation.tissue.law import MAGNIFICATIONS, best, log_odds
 
-TRUTH, BEGUN, TABLE, MPP = "truth.json", "simulation.json", "slides.csv", "mpp.csv"
+TRUTH, TABLE, MPP = "truth.json", "slides.csv", "mpp.csv"
 PATTERNS = every_pattern(natural_sorted(LEVELS))
 
 
@@ -40,16 +40,12 @@ def write(
         progress: called with (slides written, slides).
 
     Raises:
-        RunError: the folder cannot be written to, or holds something else.
+        StudyError: the folder holds something else.
+        RunError: it cannot be written to.
     """
-    settings = {"format": FORMAT, **spec.model_dump(mode="json")}
-    if (out / TRUTH).exists() and _begun(out) == settings:
+    begun = begin(out, {"format": FORMAT, **spec.model_dump(mode="json")})
+    if begun and (out / TRUTH).exists():
         return
-    atomic.made(out, advice="choose another folder")
-    if _begun(out) != settings:
-        if any(out.iterdir()):
-            raise RunError(f"{out}: is not empty; choose another folder")
-        atomic.write_json(out / BEGUN, settings)
     slides = draw_whole_slides(spec)
     done = Parallel(n_jobs=jobs, return_as="generator")(
         delayed(_write)(spec, one, out) for one in slides
@@ -122,10 +118,6 @@ def _slide(spec: SlideSimulation, order: WholeSlide, before: float) -> dict[str,
 
 def _log_odds(spec: SlideSimulation, one: WholeSlide, pattern: Pattern, before: float) -> float:
     return float(log_odds(spec.law, one.burdens[None], as_law(pattern), prior=before)[0])
-
-
-def _begun(out: Path) -> Any:
-    return atomic.read_json(out / BEGUN) if (out / BEGUN).is_file() else None
 
 
 def _write(spec: SlideSimulation, order: WholeSlide, out: Path) -> None:

@@ -13,17 +13,17 @@ from typing import Any
 from joblib import Parallel, delayed
 from PIL import Image
 
-from mmmed.errors import RunError
 from mmmed.modality import Pattern, every_pattern
 from mmmed.progress import Progress
 from mmmed.record import atomic
+from mmmed.simulation.begin import begin
 from mmmed.simulation.format import FORMAT
 from mmmed.simulation.tissue.law import MAGNIFICATIONS, best, log_odds
 from mmmed.simulation.tissue.rendering import draw_slide, render
 from mmmed.simulation.tissue.slides import SlideOrder, draw_slides, generator
 from mmmed.simulation.tissue.spec import BreakHisSimulation
 
-TRUTH, BEGUN = "truth.json", "simulation.json"
+TRUTH = "truth.json"
 PATTERNS = every_pattern(MAGNIFICATIONS)
 
 
@@ -39,16 +39,12 @@ def write(
         progress: called with (slides written, slides).
 
     Raises:
-        RunError: the folder cannot be written to, or holds something else.
+        StudyError: the folder holds something else.
+        RunError: it cannot be written to.
     """
-    settings = {"format": FORMAT, **spec.model_dump(mode="json")}
-    if (out / TRUTH).exists() and _begun(out) == settings:
+    begun = begin(out, {"format": FORMAT, **spec.model_dump(mode="json")})
+    if begun and (out / TRUTH).exists():
         return
-    atomic.made(out, advice="choose another folder")
-    if _begun(out) != settings:
-        if any(out.iterdir()):
-            raise RunError(f"{out}: is not empty; choose another folder")
-        atomic.write_json(out / BEGUN, settings)
     slides = draw_slides(spec)
     done = Parallel(n_jobs=jobs, return_as="generator")(
         delayed(_write)(spec, one, out) for one in slides
@@ -82,10 +78,6 @@ def truth(spec: BreakHisSimulation, slides: list[SlideOrder]) -> dict[str, Any]:
 
 def _log_odds(spec: BreakHisSimulation, slide: SlideOrder, pattern: Pattern) -> float:
     return float(log_odds(spec.law, slide.burdens[None], pattern, prior=spec.prior)[0])
-
-
-def _begun(out: Path) -> Any:
-    return atomic.read_json(out / BEGUN) if (out / BEGUN).is_file() else None
 
 
 def _write(spec: BreakHisSimulation, order: SlideOrder, out: Path) -> None:

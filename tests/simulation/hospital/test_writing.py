@@ -201,7 +201,7 @@ def test_a_folder_that_holds_something_else_is_refused(hospital: Path, tmp_path:
         write(SPEC.model_copy(update={"seed": 4}), hospital)
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "simulation.json").write_text("{")
-    with pytest.raises(StudyError, match="other settings"):
+    with pytest.raises(StudyError, match="is damaged"):
         write(SPEC, tmp_path / "damaged")
 
 

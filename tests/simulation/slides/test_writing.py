@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy.stats import norm
 
-from mmmed.errors import RunError
+from mmmed.errors import StudyError
 from mmmed.simulation.slides.order import draw_whole_slides
 from mmmed.simulation.slides.pyramid import write_pyramid
 from mmmed.simulation.slides.spec import SlideSimulation
@@ -163,5 +163,5 @@ def test_a_call_that_was_cut_off_goes_on_to_the_same_bytes(folder: Path, tmp_pat
     write(few, tmp_path / "whole")
     assert {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()} == kept
     assert first.stat().st_mtime_ns == before
-    with pytest.raises(RunError, match="is not empty"):
+    with pytest.raises(StudyError, match="other settings"):
         write(few.model_copy(update={"seed": 4}), tmp_path / "whole")

@@ -14,7 +14,7 @@ from sklearn.model_selection import cross_val_predict
 
 from mmmed.cohorts.breakhis import BreakHisCohort
 from mmmed.cohorts.reading import read
-from mmmed.errors import RunError
+from mmmed.errors import StudyError
 from mmmed.simulation.tissue import writing
 from mmmed.simulation.tissue.law import MAGNIFICATIONS
 from mmmed.simulation.tissue.rendering import draw_slide, render
@@ -68,7 +68,7 @@ def test_another_seed_gives_other_images_and_no_folder_holds_two_cohorts(tmp_pat
     assert [one[name] for name in one if name in two and name.endswith("png")] != [
         two[name] for name in one if name in two and name.endswith("png")
     ]
-    with pytest.raises(RunError, match="is not empty"):
+    with pytest.raises(StudyError, match="other settings"):
         write(other, tmp_path / "one")
 
 
@@ -77,7 +77,7 @@ def test_a_folder_of_another_format_is_not_gone_on_with(
 ) -> None:
     write(SMALL, tmp_path)
     monkeypatch.setattr(writing, "FORMAT", writing.FORMAT + 1)
-    with pytest.raises(RunError, match="is not empty"):
+    with pytest.raises(StudyError, match="other settings"):
         write(SMALL, tmp_path)
 
 
