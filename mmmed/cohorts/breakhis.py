@@ -8,7 +8,6 @@ modality  `x40`, `x100`, `x200`, `x400`; each image is an item of its own
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import Field
 from mmmed.cohorts.assembly import Columns, ModalityName, Row, assemble
 from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.label import Label
+from mmmed.cohorts.walk import files_below
 from mmmed.config import Spec
 from mmmed.errors import DataError, NothingReadable, StudyError
 from mmmed.modality import ItemKind
@@ -108,7 +108,7 @@ def read_breakhis(spec: BreakHisCohort, name: str) -> Cohort:
 def _found(root: Path, faults: list[Fault]) -> _Found:
     """Every image by what its name says; two files of one name are refused both."""
     found: _Found = {}
-    for path in _files(root, faults):
+    for path in files_below(root, faults):
         try:
             said = parse(path.name)
         except DataError as error:
@@ -123,18 +123,6 @@ def _found(root: Path, faults: list[Fault]) -> _Found:
                 Fault(said.slide, f"x{said.magnification}", f"two files for one image: {names}")
             )
     return {said: paths for said, paths in found.items() if len(paths) == 1}
-
-
-def _files(root: Path, faults: list[Fault]) -> Iterator[Path]:
-    """Every file below a folder, in an order of its own; no link is followed into a folder."""
-
-    def closed(error: OSError) -> None:
-        where = Path(error.filename).relative_to(root)
-        faults.append(Fault(str(where), None, f"cannot be read ({error.strerror}); left out"))
-
-    for folder, folders, names in os.walk(root, onerror=closed):
-        folders.sort()
-        yield from (Path(folder, name) for name in sorted(names))
 
 
 def _tables(spec: BreakHisCohort, root: Path) -> list[Path]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from mmmed.cohorts.cohort import Fault
+from mmmed.cohorts.walk import files_below
 from mmmed.readers.dicom.aside import Aside
 from mmmed.readers.dicom.reading import read_header
 from mmmed.readers.slide.kept import is_slide
@@ -59,7 +58,7 @@ def find_slides(root: Path, faults: list[Fault]) -> dict[str, Found]:
     """Id -> slide, ascending; of several files with one id none is taken."""
     alike: dict[str, list[Found]] = {}
     series: dict[tuple[Path, str], list[Path]] = {}
-    for path in _files(root, faults):
+    for path in files_below(root, faults):
         if path.name.lower().endswith(ENDINGS):
             alike.setdefault(path.stem, []).append(_of_file(root, path))
         elif path.suffix.lower() in DICOM:
@@ -78,24 +77,12 @@ def find_slides(root: Path, faults: list[Fault]) -> dict[str, Found]:
 
 def holds_slides(root: Path) -> bool:
     """Whether a whole slide is among the first files of a folder."""
-    for path in islice(_files(root, []), MOST_ASKED):
+    for path in islice(files_below(root, []), MOST_ASKED):
         if path.name.lower().endswith(ENDINGS) and is_slide(path):
             return True
         if path.suffix.lower() in DICOM and _series(root, path):
             return True
     return False
-
-
-def _files(root: Path, faults: list[Fault]) -> Iterator[Path]:
-    """Every file below a folder, in an order of its own; hidden ones are none."""
-
-    def closed(error: OSError) -> None:
-        where = Path(error.filename).relative_to(root)
-        faults.append(Fault(str(where), None, f"cannot be read ({error.strerror}); left out"))
-
-    for folder, folders, names in os.walk(root, onerror=closed):
-        folders.sort()
-        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
 
 
 def _of_file(root: Path, path: Path) -> Found:
