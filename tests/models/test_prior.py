@@ -15,8 +15,9 @@ from mmmed.models.prior import ClassPrior
 MODALITIES = tuple(Modality(f"x{place}", "vector", (3,)) for place in range(4))
 ADDING = (
     "hypermm", "late-sum", "late-fusion", "best-unimodal", "mmp", "joint-embedding", "ume-mma",
-    "imputation", "incremental",
+    "imputation", "incremental", "per-pattern", "complete-case",
 )  # fmt: skip
+NO_PREDICTION = ("reconstruction", "alignment", " to x0", " to x1", " to x2", " to x3")
 
 
 def test_shares_follow_laplace_and_are_centred() -> None:
@@ -49,6 +50,25 @@ def test_the_prior_moves_a_prediction_once_whatever_is_shown(kind: str, shown: i
     before = model(batch)
     model.prior.set([0, 1, 1, 1, 1])
     torch.testing.assert_close(model(batch) - before, model.prior.log[None])
+
+
+@pytest.mark.parametrize("kind", ADDING)
+def test_every_loss_of_a_prediction_adds_the_prior(kind: str) -> None:
+    """Where the prior is sure of the label that all cases have, no prediction can be wrong."""
+    model = build(options(kind)(), MODALITIES, classes=2, standards={})
+    model.prior.log.copy_(torch.tensor([-50.0, 50.0]))
+    items = {one.name: [torch.ones(3), torch.zeros(3)] for one in MODALITIES}
+    sets = [ModalitySet(case, case, items, label=1) for case in "ab"]
+    batch = pack(sets, modalities=[one.name for one in MODALITIES])
+    terms = {}
+    for phase in model.phases(2):
+        if phase.fit is not None:
+            phase.fit([batch], ["a", "b"])
+        seen = phase.cache(batch) if phase.cache else batch
+        for turn in phase.turns:
+            terms |= turn.loss(seen)
+    wrong = [name for name, loss in terms.items() if float(loss.sum.detach()) > 1e-6]
+    assert all(name.endswith(NO_PREDICTION) for name in wrong), wrong
 
 
 def test_the_sum_of_evidence_ranks_as_the_law_does_where_classes_are_unequal(train) -> None:

@@ -106,13 +106,13 @@ class Incremental(Model):
         )
 
     def _after(self, learned: Collection[str]) -> Callable[[Batch], Tensor]:
-        """What the items of these modalities say; zero for a case that shows none."""
+        """What the items of these modalities say; the prior for a case that shows none."""
         return lambda batch: self._mean(batch, learned)
 
     def _mean(self, batch: Batch, names: Collection[str]) -> Tensor:
         shown = [name for name in batch.items if name in names]
         if not shown:
-            return next(self.parameters()).new_zeros(len(batch), self.classes)
+            return self.prior.plus(next(self.parameters()).new_zeros(len(batch), self.classes))
         logits = torch.cat([self._net(name)(batch.items[name].data) for name in shown])
         owner = torch.cat([batch.items[name].owner for name in shown])
         return self.prior.plus(segment_mean(logits, owner, len(batch)))

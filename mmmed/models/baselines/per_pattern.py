@@ -31,6 +31,7 @@ from mmmed.models.baselines.late import LateOptions
 from mmmed.models.baselines.unimodal import UnimodalNets, pooled
 from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
 from mmmed.models.loss import cross_entropy, item_labels, labels
+from mmmed.models.prior import ClassPrior
 from mmmed.models.standard import Standard
 
 
@@ -72,9 +73,9 @@ class PerPattern(Model):
         """Logits (B, K)."""
         self.require_known(batch)
         rows = _rows_by_pattern(batch)
-        logits = [self._of(pattern)(batch.select(mine)) for pattern, mine in rows.items()]
+        evidence = [self._of(pattern)(batch.select(mine)) for pattern, mine in rows.items()]
         order = torch.cat(list(rows.values())).argsort()
-        return torch.cat(logits)[order.to(logits[0].device)]
+        return self.prior.plus(torch.cat(evidence)[order.to(evidence[0].device)])
 
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> (n, E) of the specialist of that modality alone."""
@@ -116,7 +117,7 @@ class PerPattern(Model):
             columns = [batch.modalities.index(name) for name in pattern]
             if bool(presence[:, columns].all(dim=1).any()):
                 shown, _ = batch.only(pattern)
-                for name, loss in self._of(str(pattern)).losses(shown).items():
+                for name, loss in self._of(str(pattern)).losses(shown, self.prior).items():
                     terms[f"{pattern} {name}"] = loss
         return terms
 
@@ -164,7 +165,7 @@ class Specialist(nn.Module):
             self.head = ConcatHead(width, classes, dropout=options.dropout)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits (B, K) of cases that show just the pattern."""
+        """Evidence (B, K) of cases that show just the pattern."""
         return self._fused(*self._read(batch))
 
     def embed(self, name: str, data: Tensor) -> Tensor:
@@ -172,7 +173,7 @@ class Specialist(nn.Module):
         embedding: Tensor = self.nets.net(name).backbone(data)
         return embedding
 
-    def losses(self, batch: Batch) -> dict[str, Loss]:
+    def losses(self, batch: Batch, prior: ClassPrior) -> dict[str, Loss]:
         """`fused`, where there is more than one modality, and each modality's own.
 
         A net that attends learns from cases, one that averages from every item on its own.
@@ -182,15 +183,18 @@ class Specialist(nn.Module):
         shares = self.nets.shares(batch, embedded)
         evidence = pooled(batch, alone, shares)
         terms = {
-            name: cross_entropy(logits, item_labels(batch, name), smoothing=self.smoothing)
+            name: self._loss(prior.plus(one), item_labels(batch, name))
             if shares[name] is None
-            else cross_entropy(evidence[name], labels(batch), smoothing=self.smoothing)
-            for name, logits in alone.items()
+            else self._loss(prior.plus(evidence[name]), labels(batch))
+            for name, one in alone.items()
         }
         if self.head is not None:
             fused = self._fused(pooled(batch, embedded, shares), evidence)
-            terms["fused"] = cross_entropy(fused, labels(batch), smoothing=self.smoothing)
+            terms["fused"] = self._loss(prior.plus(fused), labels(batch))
         return terms
+
+    def _loss(self, logits: Tensor, label: Tensor) -> Loss:
+        return cross_entropy(logits, label, smoothing=self.smoothing)
 
     def _read(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Modality -> embeddings (B, E), and modality -> logits (B, K), items pooled."""

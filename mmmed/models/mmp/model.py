@@ -268,7 +268,7 @@ class Mmp(Model):
         """(B, K) of one branch.
 
         Where the modality is lacking, each entry of the embedding counts as far as it is trusted,
-        and the bias does not count: it says how frequent the classes are, which the sources say.
+        and the bias does not count: where nothing is trusted, nothing is said.
         """
         classifier = self._classifier(name)
         if self.options.trust == "full" or not bool(lacks.any()):

@@ -55,3 +55,15 @@ def test_validation_scores_what_has_been_learned_by_then(make_modalities, make_b
     assert torch.equal(second.predict(batch), model(batch))
     assert torch.equal(first.predict(batch)[seen], model(batch.only(Pattern.of(["i0"]))[0]))
     assert not first.predict(batch)[~seen].any()
+
+
+def test_validation_of_cases_that_show_nothing_learned_yet_is_the_prior(
+    make_modalities, make_batch
+):
+    modalities = make_modalities("image", 2)
+    model = built(modalities)
+    model.prior.set([0, 1, 1, 2, 2, 2])
+    later, _ = make_batch(modalities).only(Pattern.of(["i1"]))
+    first, _ = model.phases(4)
+    expected = model.prior.log.expand(len(later), 3)
+    torch.testing.assert_close(first.predict(later), expected)
