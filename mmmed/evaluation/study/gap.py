@@ -7,7 +7,7 @@ training   standard error that other trainings bring: variances over the seeds o
 p          two-sided, gap over its error, normal: what other subjects say
 p_claim    the same with training^2 added to error^2, by Student's t with Satterthwaite's degrees
            of freedom (1946, Biometrics Bulletin 2): what a claim about methods needs, as one
-           trained model may be luckier than another; equal to p with a single seed
+           trained model may be luckier than another; equal to p where no fold was trained twice
 no worse   one-sided: the gap is above -margin; equal: it is within the margin (both sides)
 seen       the gap that a two-sided test at alpha finds with the stated power, given this error; two
            readers that differ more may have a larger one, so it is the least that can be said
@@ -55,7 +55,7 @@ class Gap:
         high: of its interval.
         error: over draws of subjects.
         spread: over seeds; None with one.
-        training: over trainings; None with one seed.
+        training: over trainings; None where no fold was trained with two seeds.
         p: two-sided, of other subjects.
         p_claim: two-sided, of other subjects and other trainings.
         p_no_worse: one-sided, that it is not above -margin; of both.
@@ -96,7 +96,7 @@ def find_gap(first: Measured, second: Measured, measure: str, *, plan: Plan) -> 
     by_seed = first.by_seed(measure) - second.by_seed(measure)
     spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None
     training, freedom = _training(first, second, measure)
-    both, freedom = _both(error, training, freedom)
+    both, freedom = _both(error, training or 0.0, freedom)
     same = error < SMALLEST_ERROR and _identical(first, second)
     above = 0.0 if same else _tail(value + plan.margin, both, freedom)
     below = 0.0 if same else _tail(plan.margin - value, both, freedom)
@@ -109,7 +109,7 @@ def find_gap(first: Measured, second: Measured, measure: str, *, plan: Plan) -> 
         high=bounds[1],
         error=error,
         spread=spread,
-        training=training if spread is not None else None,
+        training=training,
         p=min(1.0, 2 * _tail(abs(value), error, inf)),
         p_claim=min(1.0, 2 * _tail(abs(value), both, freedom)),
         p_no_worse=above,
@@ -148,14 +148,14 @@ def _drawn(estimate: Estimate) -> np.ndarray:
     return drawn[np.isfinite(drawn)]
 
 
-def _training(first: Measured, second: Measured, measure: str) -> tuple[float, float]:
-    """Standard error over trainings, and its degrees of freedom; 0 with one seed."""
+def _training(first: Measured, second: Measured, measure: str) -> tuple[float | None, float]:
+    """Standard error over trainings, and its degrees of freedom; None without a second one."""
     gaps = first.single[measure] - second.single[measure]
     fold = np.array([model.fold for model in first.models])
     groups = [gaps[(fold == name) & np.isfinite(gaps)] for name in np.unique(fold)]
     freedom = sum(len(one) - 1 for one in groups if len(one))
     if freedom == 0:
-        return 0.0, inf
+        return None, inf
     within = sum(float(((one - one.mean()) ** 2).sum()) for one in groups if len(one)) / freedom
     return sqrt(within / sum(map(len, groups))), freedom
 

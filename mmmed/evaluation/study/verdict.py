@@ -2,7 +2,7 @@
 
 better, worse             not 0 for other subjects and other trainings, adjusted over the family
 better here, worse here   not 0 for other subjects under these models, but other trainings could
-                          turn it, or a single seed says nothing of them
+                          turn it, or folds that were trained once say nothing of them
 no worse                  above -margin, adjusted over the family, and not shown to be better
 inconclusive              none of these: the study was too small to tell
 not estimable             there is no number
@@ -80,7 +80,7 @@ def sentence(
 
 def _word(one: Comparison, claim: float, subjects: float, *, safe: bool, alpha: float) -> str:
     direction = "better" if (one.gap.value or 0.0) > 0 else "worse"
-    if claim <= alpha and one.gap.seeds > 1:
+    if claim <= alpha and one.gap.training is not None:
         return direction
     if subjects <= alpha:
         return f"{direction} here"
@@ -91,16 +91,24 @@ def _meaning(one: Comparison, verdict: Verdict, plan: Plan) -> str:
     p = f"p = {verdict.holm:.2g}"
     margin = number(plan.margin)
     if verdict.word.endswith("here"):
-        why = "one seed" if one.gap.seeds == 1 else "other trainings could turn it"
+        why = _trained_once(one) or "other trainings could turn it"
         return f"{verdict.word}, with these trained models ({why}), {p}"
     if verdict.word == "worse" and (verdict.holm_no_worse or 0.0) <= plan.alpha:
         return f"worse, {p}, but by less than {margin}"
     if verdict.word == "no worse":
-        models = ", with these trained models (one seed)" if one.gap.seeds == 1 else ""
+        once = _trained_once(one)
+        models = f", with these trained models ({once})" if once else ""
         return f"no worse by {margin}, p = {verdict.holm_no_worse:.2g}{models}"
     if verdict.word == "inconclusive":
         return f"inconclusive, {p}: a gap below {number(verdict.seen)} was hardly to be seen"
     return f"{verdict.word}, {p}"
+
+
+def _trained_once(one: Comparison) -> str | None:
+    """Why nothing is known of other trainings; None where it is."""
+    if one.gap.training is not None:
+        return None
+    return "one seed" if one.gap.seeds == 1 else "no fold has two seeds"
 
 
 def _side(method: str, one: Comparison, which: int) -> str:

@@ -50,6 +50,21 @@ def test_other_trainings_widen_what_is_claimed(make_law: Callable[..., object]) 
     assert gap.p_claim > gap.p
 
 
+def test_seeds_of_different_folds_say_nothing_of_other_trainings(
+    make_law: Callable[..., object],
+) -> None:
+    """Two seeds, but each fold kept one of them: nothing was trained twice."""
+    law = make_law(80, folds=2)
+    kept = [("0", "0"), ("1", "1")]
+    one, other = (
+        tuple(model for model in law.models(noise, seeds=2) if (model.fold, model.seed) in kept)
+        for noise in (0.3, 1.5)
+    )
+    bench = law.bench()
+    gap = find_gap(bench.measure(one), bench.measure(other), "auroc", plan=Plan())
+    assert (gap.seeds, gap.training) == (2, None)
+
+
 def test_the_smallest_gap_seen_is_found_with_the_stated_power() -> None:
     """A test at .05 of an estimate N(seen, error^2), counted over a million draws."""
     seen = smallest_seen(0.03, alpha=0.05, power=0.8)
