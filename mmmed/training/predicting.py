@@ -14,7 +14,7 @@ from mmmed.cohorts.cohort import Case
 from mmmed.modality import Pattern
 from mmmed.progress import Progress
 from mmmed.record.table import Cell
-from mmmed.training.attention import attention_rows
+from mmmed.training.attention import attention_rows, item_name
 from mmmed.training.package import Package
 from mmmed.training.shelf import Shelf
 
@@ -128,7 +128,7 @@ def image_rows(
                     "method": package.manifest.name,
                     "modality": name,
                     "item": place,
-                    "image": prepared.source.shown,
+                    "image": item_name(prepared.source),
                     **found.cells(package.manifest.classes),
                 }
                 for place, (prepared, found) in enumerate(

@@ -21,7 +21,7 @@ BRIEF = (
     "--set", f"cohort.simulation={SIMULATION}",
     "--set", "methods=[{kind: hypermm, agg: attention}]",
     "--set", "training={steps: 2, batch: 4}",
-    "--set", "evaluation={positive: malignant, interval: {draws: 100}}",
+    "--set", "evaluation={positive: malignant, images: true, interval: {draws: 100}}",
 )  # fmt: skip
 
 
@@ -82,6 +82,13 @@ def test_the_report_shows_the_most_attended_tiles_and_says_where_they_lie(run: P
         assert row["source"] in page
         jpeg = base64.b64encode((run / row["picture"]).read_bytes()).decode()
         assert f"data:image/jpeg;base64,{jpeg}" in page
+
+
+def test_tiles_that_are_scored_alone_are_told_apart(run: Path) -> None:
+    rows = table.read(run / "images.tsv", table.IMAGES)
+    places = [(row["modality"], row["image"]) for row in rows]
+    assert places
+    assert len(set(places)) == len(places)
 
 
 def test_a_model_predicts_slides_that_nobody_labelled(
