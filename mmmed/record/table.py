@@ -1,27 +1,22 @@
 """Tab-separated tables with a name and a version in their first line.
 
-The first line is `# <schema> <version>`, the second the column names. Floats are written by
-`repr`, so that reading gives the same bits; `n/a` stands for a missing value, as in BIDS.
+The first line is `# <schema> <version>`, the second the column names; `line` says how rows are
+written.
 """
 
 from __future__ import annotations
 
 import csv
 import heapq
-import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from pathlib import Path
 
 from mmmed.errors import DataError
 from mmmed.record import atomic
-
-Cell = str | int | float | bool | None
-MISSING = "n/a"
-_SPECIAL = re.compile('[\n\r"]')
-"""Beside the tab, what a cell cannot hold bare."""
+from mmmed.record.line import MISSING as MISSING
+from mmmed.record.line import Cell as Cell
+from mmmed.record.line import line_of, sort_key, to_text
 
 PARTS = ("train", "validation", "calibration", "test")
 """What stands under `split`, in the order people read it."""
@@ -170,10 +165,10 @@ def write(
     columns = (*schema.columns, *extra)
     if len(set(columns)) < len(columns):
         raise ValueError(f"{path}: a column stands twice in {columns}")
-    lines = [_line(row, columns, path) for row in rows]
+    lines = [line_of(row, columns, path) for row in rows]
     places = [columns.index(column) for column in schema.key]
-    lines.sort(key=lambda line: _key(line, places))
-    text = "".join(map(_text, (columns, *lines)))
+    lines.sort(key=lambda line: sort_key(line, places))
+    text = "".join(map(to_text, (columns, *lines)))
     atomic.write_text(path, f"{schema.headline}\n{text}")
 
 
@@ -216,13 +211,13 @@ def merge(path: Path, schema: Schema, sources: Sequence[Path]) -> None:
         if own != columns:
             raise DataError(f"{source}: its columns are not those of {sources[0]}")
     places = [columns.index(column) for column in schema.key]
-    merged = heapq.merge(*tables, key=lambda line: _key(line, places))
+    merged = heapq.merge(*tables, key=lambda line: sort_key(line, places))
     with (
         atomic.replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        file.write(f"{schema.headline}\n{_text(columns)}")
-        file.writelines(map(_text, merged))
+        file.write(f"{schema.headline}\n{to_text(columns)}")
+        file.writelines(map(to_text, merged))
 
 
 def _lines(path: Path, schema: Schema) -> Iterator[list[str]]:
@@ -256,51 +251,3 @@ def _whole(reader: Iterator[list[str]], width: int, path: Path) -> Iterator[list
         if len(cells) != width:
             raise DataError(f"{path}: row {number} has {len(cells)} cells, not {width}")
         yield cells
-
-
-def _line(row: Mapping[str, Cell], columns: Sequence[str], path: Path) -> list[str]:
-    unknown = sorted(set(row) - set(columns))
-    if unknown:
-        raise ValueError(f"{path}: the table has no column {unknown[0]!r}")
-    return [_written(row.get(column)) for column in columns]
-
-
-def _written(value: object) -> str:
-    """A cell as text. Numbers of other libraries are numbers; their truth values are not ours."""
-    if value is None or value != value:
-        return MISSING
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Integral):
-        return str(int(value))
-    if isinstance(value, Real):
-        return repr(float(value))
-    raise TypeError(f"a cell is text, a number, a truth value or None, not {value!r}")
-
-
-def _text(line: Sequence[str]) -> str:
-    """A row as it stands in the file."""
-    plain = "\t".join(line)
-    if plain.count("\t") == len(line) - 1 and not _SPECIAL.search(plain):
-        return plain + "\n"
-    return "\t".join(map(_quoted, line)) + "\n"
-
-
-def _quoted(cell: str) -> str:
-    """A cell quoted where it must be; the csv writer leaves a lone carriage return bare."""
-    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.search(cell) or "\t" in cell else cell
-
-
-def _key(line: Sequence[str], places: Sequence[int]) -> list[tuple[int, float, str]]:
-    return [_sort_key(line[place]) for place in places]
-
-
-def _sort_key(cell: str) -> tuple[int, float, str]:
-    """Numbers by value, before texts."""
-    try:
-        number = float(cell)
-    except ValueError:
-        return (1, 0.0, cell)
-    return (1, 0.0, cell) if math.isnan(number) else (0, number, cell)
