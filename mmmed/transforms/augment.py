@@ -12,8 +12,7 @@ from typing import assert_never
 import torch
 from torch import Generator, Tensor
 
-from mmmed.transforms.stain import Colours, stained
-from mmmed.transforms.step import (
+from mmmed.transforms.augmentation import (
     AugmentStep,
     Flip,
     Gain,
@@ -23,6 +22,7 @@ from mmmed.transforms.step import (
     Roll,
     Stain,
 )
+from mmmed.transforms.stain import Colours, stained
 
 AXES = {3: {"left-right": 2, "up-down": 1}, 4: {"left-right": 1, "up-down": 3}}
 """Axes of an item by how many it has: an image (C, H, W), a volume (C, i, j, k)."""

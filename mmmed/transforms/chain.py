@@ -13,29 +13,39 @@ from mmmed.modality import ItemKind
 from mmmed.readers import template
 from mmmed.readers.template import Like
 from mmmed.record import digest
-from mmmed.transforms.stain import Colours
-from mmmed.transforms.step import (
-    FOR_IMAGES,
-    FOR_VOLUMES,
-    RECOLOURING,
+from mmmed.transforms.augmentation import (
     SPATIAL,
     AugmentStep,
+    Gain,
+    Noise,
+    Offset,
+    QuarterTurns,
+    Stain,
+)
+from mmmed.transforms.stain import Colours
+from mmmed.transforms.step import (
+    FOR_VOLUMES,
     BrainMask,
+    Clip,
     Colour,
     CropOrPad,
     Normalise,
     PrepareStep,
-    QuarterTurns,
     ReferenceRegion,
     Register,
     Resize,
     RobustScale,
     ShorterSide,
     Spacing,
-    Stain,
     ToTemplate,
     ZScore,
 )
+
+FOR_IMAGES = (ShorterSide, Colour, QuarterTurns, Stain)
+"""Steps that need rows, columns and colours."""
+
+RECOLOURING = (Clip, ZScore, RobustScale, Gain, Offset, Noise)
+"""Steps after which nobody knows what value was which colour."""
 
 
 class Chain(Spec):

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from mmmed.transforms.step import Stain
+from mmmed.transforms.augmentation import Stain
 
 STAINS = ((0.650, 0.704, 0.286), (0.072, 0.990, 0.105), (0.268, 0.570, 0.776))
 """What a unit of haematoxylin, of eosin and of a third colour absorbs of red, green and blue.

@@ -1,7 +1,6 @@
-"""The closed vocabulary of steps that a chain is made of.
+"""The closed vocabulary of steps that prepare an item: a volume or image in, the same kind out.
 
-prepare   deterministic, cached: a volume or image in, the same kind out
-augment   random, keyed by a seed: an item in, an item of the same shape out
+They are deterministic, and what they make is cached; `augmentation` has the random ones.
 
 Axes of a volume are those of canonical RAS orientation: 0 left-right, 1 back-front, 2 down-up.
 Those of an image are 0 up-down (its rows), 1 left-right; its pixels are called voxels as well.
@@ -21,7 +20,6 @@ Size = Annotated[int, Field(ge=2, le=1024)]
 Millimetres = Annotated[float, Field(ge=0.5, le=16)]
 Shape = Annotated[tuple[Size, ...], Field(min_length=2, max_length=3)]
 """Of a volume three sizes, of an image two: rows (height), then columns (width)."""
-Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Register(Spec):
@@ -233,74 +231,6 @@ class Normalise(Spec):
         return self
 
 
-class Flip(Spec):
-    """Mirrors along one axis.
-
-    Attributes:
-        axis: left and right change places, or above and below.
-        probability: with which it happens.
-    """
-
-    kind: Literal["flip"]
-    axis: Literal["left-right", "up-down"] = "left-right"
-    probability: Probability = 0.5
-
-
-class Roll(Spec):
-    """Shifts along each axis by a whole number of voxels; what leaves enters on the other side.
-
-    Attributes:
-        voxels: the largest shift.
-    """
-
-    kind: Literal["roll"]
-    voxels: Annotated[int, Field(ge=1, le=16)] = 1
-
-
-class QuarterTurns(Spec):
-    """Turns a square image by 0, 1, 2 or 3 quarters, each with the same chance."""
-
-    kind: Literal["quarter-turns"]
-
-
-class Gain(Spec):
-    """Multiplies by a factor drawn from N(1, sd)."""
-
-    kind: Literal["gain"]
-    sd: Annotated[float, Field(gt=0, le=1)] = 0.05
-
-
-class Offset(Spec):
-    """Adds a value drawn from N(0, sd)."""
-
-    kind: Literal["offset"]
-    sd: Annotated[float, Field(gt=0)] = 0.05
-
-
-class Noise(Spec):
-    """Adds white noise from N(0, sd) to every voxel or entry."""
-
-    kind: Literal["noise"]
-    sd: Annotated[float, Field(gt=0)] = 0.05
-
-
-class Stain(Spec):
-    """Changes how much haematoxylin and eosin an image shows, in optical density.
-
-    It needs to know the colours: `colour: {to: rgb}` in `prepare` and no other change of values
-    than `normalise`, which is undone for it; steps that change values stand after it.
-
-    Attributes:
-        scale: each stain is multiplied by a factor drawn from N(1, scale).
-        shift: to each stain is added an amount drawn from N(0, shift): of 0.05, light that falls
-            by a twentieth.
-    """
-
-    kind: Literal["stain"]
-    scale: Annotated[float, Field(ge=0, le=1)] = 0.05
-    shift: Annotated[float, Field(ge=0, le=1)] = 0.05
-
-
 PrepareWithoutRegister = (
     BiasField
     | ReferenceRegion
@@ -317,15 +247,6 @@ PrepareWithoutRegister = (
     | Normalise
 )
 PrepareStep = Register | PrepareWithoutRegister
-AugmentStep = Flip | QuarterTurns | Roll | Gain | Offset | Noise | Stain
-SPATIAL = (Flip, QuarterTurns, Roll)
-"""Augmentations that need space; a vector has none."""
-
-RECOLOURING = (Clip, ZScore, RobustScale, Gain, Offset, Noise)
-"""Steps after which nobody knows what value was which colour."""
 
 FOR_VOLUMES = (Register, BiasField, ReferenceRegion, BrainMask, ToTemplate, Spacing)
 """Steps that need mm."""
-
-FOR_IMAGES = (ShorterSide, Colour, QuarterTurns, Stain)
-"""Steps that need rows, columns and colours."""

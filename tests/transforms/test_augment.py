@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mmmed import library
 from mmmed.transforms.augment import augment, mirrored
+from mmmed.transforms.augmentation import Flip, Gain, Noise, Offset, QuarterTurns, Roll
 from mmmed.transforms.chain import load_chain
-from mmmed.transforms.step import Flip, Gain, Noise, Offset, QuarterTurns, Roll
 
 STEPS = load_chain(library.find("transforms", "brain-mri", start=None)).augment
 NOISE = Noise(kind="noise", sd=0.1)

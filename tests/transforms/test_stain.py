@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from torch import Generator
 
 from mmmed.transforms.augment import augment
+from mmmed.transforms.augmentation import Flip, Stain
 from mmmed.transforms.chain import Chain
 from mmmed.transforms.stain import STAINS, Colours, restained, stained
-from mmmed.transforms.step import Flip, Stain
 
 MEAN, SD = (0.5, 0.4, 0.3), (0.25, 0.2, 0.1)
 COLOURS = Colours(MEAN, SD)
