@@ -86,7 +86,7 @@ def _study(name: str, settings: list[str], out: Path | None, *, headers_only: bo
         raise StudyError(
             f"{name}: is a study; --headers-only is for a folder of data: leave it out"
         )
-    from mmmed.pipelines.check import check_study
+    from mmmed.pipelines.check_study import check_study
 
     return check_study(name, settings=settings, start=Path.cwd(), out=out)
 
