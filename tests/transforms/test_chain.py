@@ -32,6 +32,7 @@ def test_every_shipped_chain_is_loaded(name):
         "histology": "image",
         "histology-paper": "image",
         "histology-small": "image",
+        "tile": "image",
     }
     assert chain.item == items.get(name, "volume")
 
