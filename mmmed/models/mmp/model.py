@@ -33,10 +33,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from mmmed.batch import Batch, segment_mean
@@ -45,68 +43,17 @@ from mmmed.models.baselines.unimodal import item_turns
 from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
 from mmmed.models.loss import cross_entropy, labels, smooth_l1
 from mmmed.models.mmp.branch import BlockReader, Branch, MeanReader
-from mmmed.models.mmp.masking import MaskedPer, draw_shown
+from mmmed.models.mmp.masking import draw_shown
+from mmmed.models.mmp.options import Options
 from mmmed.models.mmp.projection import Projection, TokenShape
-from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard
 from mmmed.models.tokens.building import token_encoder
-from mmmed.models.tokens.encoder import Grid, Patches, TokenEncoder, TokenOptions
+from mmmed.models.tokens.encoder import TokenEncoder
 
 HIDDEN = 32
 """Width of the correction."""
 PROJECTION_SHARE = 5
 """The projection phase has a fifth of the warm-up's steps."""
-
-
-class Options(MethodOptions):
-    """What a study may say about MMP.
-
-    Attributes:
-        tokens: of volumes and images; vectors become a few tokens of their own.
-        depth: transformer blocks between a branch's tokens and their mean.
-        width: d, the width of the projection's attentions.
-        aggregated: learned tokens per modality.
-        heads: of each attention; they divide `width`, and the tokens' own where `depth` is not 0.
-        hidden: width inside the projection's MLPs.
-        projection_dropout: inside the projection's MLPs.
-        alignment: weight of the smooth L1 between projected and true tokens.
-        stop_gradient: the true tokens are not pulled to the projected ones.
-        trust: how a branch reads projected tokens, `learned` (from zero) or `full` (as its own).
-        masking: share of the cases (or batches) from which a subset is drawn.
-        masked_per: a subset for every `case`, or one for the `batch`.
-        dropout: on the embeddings and inside the correction.
-        smoothing: of the labels.
-        projection_rate: learning rate of the projection phase, relative to the study's.
-    """
-
-    kind: Literal["mmp"] = "mmp"
-    tokens: TokenOptions = Grid()
-    depth: Annotated[int, Field(ge=0)] = 0
-    width: Annotated[int, Field(ge=1)] = 64
-    aggregated: Annotated[int, Field(ge=1)] = 8
-    heads: Annotated[int, Field(ge=1)] = 4
-    hidden: Annotated[int, Field(ge=1)] = 128
-    projection_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    alignment: Annotated[float, Field(ge=0)] = 1.0
-    stop_gradient: bool = True
-    trust: Literal["learned", "full"] = "learned"
-    masking: Annotated[float, Field(ge=0, le=1)] = 1.0
-    masked_per: MaskedPer = "case"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    projection_rate: Annotated[float, Field(gt=0)] = 0.25
-
-    @model_validator(mode="after")
-    def _heads_fit(self) -> Options:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} is no multiple of {self.heads} heads")
-        return self
-
-    @model_validator(mode="after")
-    def _patches_are_read(self) -> Options:
-        if isinstance(self.tokens, Patches) and self.depth == 0:
-            raise ValueError("patches are linear in the voxels: set depth to 1 or more")
-        return self
 
 
 class Mmp(Model):

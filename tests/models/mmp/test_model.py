@@ -12,7 +12,8 @@ from mmmed.errors import StudyError
 from mmmed.modality import Modality, every_pattern
 from mmmed.models.building import weights_file, without_weights
 from mmmed.models.loss import smooth_l1
-from mmmed.models.mmp.model import Mmp, Options
+from mmmed.models.mmp.model import Mmp
+from mmmed.models.mmp.options import Options
 
 SAME = 1e-5
 
