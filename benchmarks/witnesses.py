@@ -27,7 +27,7 @@ from mmmed.simulation.witness import WitnessLaw, draw, log_odds
 
 FIXED = ("mean", "max", "sum", "attention")
 LEARNED: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "hypermm sum": ("hypermm", {}),
+    "hypermm sum": ("hypermm", {"agg": "sum"}),
     "hypermm mean": ("hypermm", {"agg": "mean"}),
     "hypermm attention": ("hypermm", {"agg": "attention"}),
     "hypermm mean, one phase": ("hypermm", {"agg": "mean", "pretrain": False}),

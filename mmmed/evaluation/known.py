@@ -1,7 +1,8 @@
 """What is known on simulated data: the best possible answer.
 
 oracle          the true log-odds of a case given the burdens its pattern shows; scored on the very
-                cases a method is scored on
+                cases a method is scored on; it decides for the likelier class, which is best for
+                accuracy: where classes are unequal another threshold has more balanced accuracy
 ceiling_images  the population's best score from the images alone
 ceiling_all     the best score from the images and from the pattern, which is evidence where
                 absence depends on the label or the burden

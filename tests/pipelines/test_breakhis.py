@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file
 
 from mmmed.record import table
 
@@ -275,13 +277,30 @@ def test_a_table_that_contradicts_the_names_costs_its_slide_alone(
     assert "its diagnosis is malignant in slides.tsv, benign in its names; left out" in said
 
 
-def test_the_threshold_is_the_share_of_malignant_slides_in_the_training_part(run: Path) -> None:
+@pytest.fixture(scope="module")
+def trained(run: Path) -> dict[str, int]:
+    """How many slides of each diagnosis the model of the package was trained on."""
     parts = table.read(run / "splits.tsv", table.SPLITS)
-    trained = [row["case_id"] for row in parts if (row["fold"], row["split"]) == FIRST_TRAINED]
-    malignant = [case for case in trained if case.startswith(("DC", "LC"))]
-    assert len(malignant) != len(trained) / 2
+    cases = [row["case_id"] for row in parts if (row["fold"], row["split"]) == FIRST_TRAINED]
+    malignant = sum(case.startswith(("DC", "LC")) for case in cases)
+    assert malignant != len(cases) / 2
+    return {"malignant": malignant, "benign": len(cases) - malignant}
+
+
+def test_the_threshold_is_the_share_of_malignant_slides_in_the_training_part(
+    run: Path, trained: dict[str, int]
+) -> None:
     package = json.loads((run / "model" / "model.json").read_text())
-    assert package["threshold"]["value"] == len(malignant) / len(trained)
+    share = trained["malignant"] / (trained["malignant"] + trained["benign"])
+    assert package["threshold"]["value"] == share
+
+
+def test_the_package_carries_the_prior_of_the_training_part(
+    run: Path, trained: dict[str, int]
+) -> None:
+    benign, malignant = load_file(run / "model" / "weights.safetensors")["model.prior.log"]
+    expected = math.log((trained["malignant"] + 1) / (trained["benign"] + 1))
+    assert malignant - benign == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.shared
