@@ -137,8 +137,10 @@ def colour(options, path):
 
 
 def published(name):
-    """A layer of a DenseNet as torchvision's older files call it: `denselayer1.norm.1.weight`."""
-    return re.sub(r"\.layers\.(norm|conv)([12])", r".\1.\2", name)
+    """A layer as files call it: torchvision's older ones `denselayer1.norm.1.weight`, those of
+    EfficientNet-PyTorch `_blocks.4._bn1.weight`."""
+    dense = re.sub(r"\.layers\.(norm|conv)([12])", r".\1.\2", name)
+    return re.sub(r"_blocks\.\d+\.(\d+)\.", r"_blocks.\1.", dense)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +184,25 @@ def test_a_resnet_for_images_is_laid_out_as_torchvision_s():
     assert {name: own[name] for name in RESNET18} == RESNET18
     with torch.no_grad():
         assert net.feature_map(torch.zeros(1, 3, 64, 64)).shape == (1, 512, 2, 2)
+
+
+EFFICIENTNET_B0 = {
+    "_conv_stem.weight": (32, 3, 3, 3),
+    "_blocks.0._depthwise_conv.weight": (32, 1, 3, 3),
+    "_blocks.0._se_reduce.bias": (8,),
+    "_blocks.1._expand_conv.weight": (96, 16, 1, 1),
+    "_blocks.15._se_expand.weight": (1152, 48, 1, 1),
+    "_blocks.15._project_conv.weight": (320, 1152, 1, 1),
+    "_conv_head.weight": (1280, 320, 1, 1),
+    "_bn1.running_var": (1280,),
+}
+"""Some tensors of EfficientNet-PyTorch's efficientnet-b0."""
+
+
+def test_an_efficientnet_has_the_tensors_of_efficientnet_pytorch():
+    net = image_backbone(EfficientNet(kind="efficientnet"), channels=3, dimensions=2)
+    own = {published(name): tuple(one.shape) for name, one in net.network.state_dict().items()}
+    assert {name: own[name] for name in EFFICIENTNET_B0} == EFFICIENTNET_B0
 
 
 def test_hypermm_keeps_a_monai_backbone_s_statistics_by_modality(make_modalities):
