@@ -15,6 +15,7 @@ from mmmed.record import digest
 
 ENDINGS = (
     ".bif",
+    ".czi",
     ".mrxs",
     ".ndpi",
     ".scn",
@@ -27,7 +28,9 @@ ENDINGS = (
 )
 """Of names of files that OpenSlide reads, DICOM apart."""
 
-DICOM = (".dcm", "")
+DICOM = (".dcm", ".dicom", "")
+"""Of names of files that may be DICOM; a number is no ending, as of a file named by its UID."""
+
 MICROSCOPY = "1.2.840.10008.5.1.4.1.1.77.1.6"
 """VL Whole Slide Microscopy Image Storage (PS3.4, table B.5-1)."""
 
@@ -61,10 +64,8 @@ def find_slides(root: Path, faults: list[Fault]) -> dict[str, Found]:
     for path in files_below(root, faults):
         if path.name.lower().endswith(ENDINGS):
             alike.setdefault(path.stem, []).append(_of_file(root, path))
-        elif path.suffix.lower() in DICOM:
-            uid = _series(root, path)
-            if uid:
-                series.setdefault((path.parent, uid), []).append(path)
+        elif uid := _series(root, path):
+            series.setdefault((path.parent, uid), []).append(path)
     for (_, uid), paths in series.items():
         one = _of_series(uid, paths)
         alike.setdefault(one.id, []).append(one)
@@ -80,7 +81,7 @@ def holds_slides(root: Path) -> bool:
     for path in islice(files_below(root, []), MOST_ASKED):
         if path.name.lower().endswith(ENDINGS) and is_slide(path):
             return True
-        if path.suffix.lower() in DICOM and _series(root, path):
+        if _series(root, path):
             return True
     return False
 
@@ -98,5 +99,8 @@ def _of_series(uid: str, paths: list[Path]) -> Found:
 
 def _series(root: Path, path: Path) -> str:
     """The series of a file of slide microscopy, '' where it is none."""
+    ending = path.suffix.lower()
+    if ending not in DICOM and not ending[1:].isdigit():
+        return ""
     said = read_header(root, str(path.relative_to(root)))
     return said.series if isinstance(said, Aside) and said.sop_class == MICROSCOPY else ""

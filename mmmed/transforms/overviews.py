@@ -7,6 +7,7 @@ or of what stands on the glass beside the tissue.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from mmmed.readers.slide.kept import slide_of
 from mmmed.readers.slide.overview import overview
 from mmmed.readers.slide.tissue import tissue
 from mmmed.readers.source import Source
-from mmmed.record import atomic
+from mmmed.record import atomic, digest
 
 FOLDER, ENDING = "qc", "_tiles.png"
 SIDE = 512
@@ -50,8 +51,13 @@ class Sampled:
 
     @property
     def name(self) -> str:
-        """`P-1_slide-2`; no name of a file, as it may be a patient's."""
-        return f"{self.case}_slide-{self.number}"
+        """`P-1_slide-2`; no name of a file, as it may be a patient's.
+
+        Of a case whose id is no plain name, such as one with a path in it, a digest of it counts.
+        """
+        plain = re.fullmatch(r"[\w+-][\w.+ -]{0,99}", self.case)
+        case = self.case if plain else f"case-{digest.of_value(self.case)[:12]}"
+        return f"{case}_slide-{self.number}"
 
 
 def sampled(owned: Iterable[tuple[str, str, Sequence[Source]]]) -> tuple[Sampled, ...]:

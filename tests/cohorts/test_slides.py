@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from encoded_slides import write_dicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from slides import PINK, WHITE, landscape, write_tiff
@@ -237,6 +239,21 @@ def test_a_series_of_slide_microscopy_is_one_slide_by_no_name(tmp_path: Path) ->
     assert not any("DOE" in one.where or "DOE" in one.id for one in found.values())
     assert all(uid in {name for one in found.values() for name in one.names} for uid in uids)
     assert holds_slides(tmp_path)
+
+
+def test_slides_of_zeiss_and_dicom_named_by_a_uid_are_found(tmp_path: Path) -> None:
+    (tmp_path / "z.CZI").write_bytes(b"ZISRAWFILE")
+    uid = "1.2.826.0.1.3680043.8.498.77"
+    write_dicom(tmp_path / f"{uid}.64", landscape(64, 64), mpp=0.5, series=uid)
+    (tmp_path / "notes.txt").write_text("no slide")
+    found = find_slides(tmp_path, [])
+    assert len(found) == 2
+    assert {one.path.name for one in found.values()} == {"z.CZI", f"{uid}.64"}
+
+
+def test_a_pipe_among_slides_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.svs")
+    assert not holds_slides(tmp_path)
 
 
 @pytest.mark.shared

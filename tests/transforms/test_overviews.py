@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tifffile
 from PIL import Image, ImageDraw
 from slides import PINK, WHITE, landscape
@@ -91,3 +92,12 @@ def test_pictures_are_named_by_case_and_a_slide_that_is_gone_is_passed_over(
     write(slides, tmp_path / "out")
     written = [str(one.relative_to(tmp_path / "out")) for one in (tmp_path / "out").rglob("*.png")]
     assert written == ["qc/P-1_slide-1_tiles.png"]
+
+
+@pytest.mark.parametrize("case", ["../../P-1", "a/b", "..", "/P-1", "P" * 300])
+def test_a_case_with_a_path_for_a_name_is_drawn_below_the_folder(tmp_path: Path, case: str) -> None:
+    path = slide(tmp_path / "a.svs")
+    out = tmp_path / "runs" / "out"
+    write(sampled((case, name, tiles) for _, name, tiles in owned(path)), out)
+    (picture,) = tmp_path.rglob("*.png")
+    assert picture.parent == out / "qc"

@@ -24,8 +24,8 @@ State = tuple[tuple[int, int], ...]
 
 
 def is_slide(path: Path) -> bool:
-    """Whether OpenSlide takes a file for a slide, by its beginning."""
-    return OpenSlide.detect_format(path) is not None
+    """Whether OpenSlide takes a file for a slide, by its beginning; it would wait for a pipe."""
+    return path.is_file() and OpenSlide.detect_format(path) is not None
 
 
 def state_of(source: Source) -> State:

@@ -2,9 +2,10 @@
 
 They lie on a grid whose step is the side of the coarsest tile, so that tiles spread over the slide
 and do not overlap. Where more are wanted than the tissue has points of it, points halfway between
-follow, and so on down to the side of the finest tile. Chance decides where the grid lies and in
-which order its points are taken. It is keyed by the seed and the content of the slide, so that
-neither other slides nor names of folders change what is sampled.
+follow, and so on down to the side of the finest tile, or to `MOST_STEPS` points along a side.
+Chance decides where the grid lies and in which order its points are taken. It is keyed by the seed
+and the content of the slide, so that neither other slides nor names of folders change what is
+sampled.
 """
 
 from __future__ import annotations
@@ -76,11 +77,12 @@ def _grids(
 
     The finest tile around each lies on the slide.
     """
-    begin = random.random(2) * coarsest
-    smallest = max(finest, max(size) / MOST_STEPS)
-    halvings = max(0, math.floor(math.log2(max(coarsest / smallest, 1.0))))
+    least = max(size) / MOST_STEPS
+    widest = max(coarsest, least)
+    begin = random.random(2) * widest
+    halvings = math.floor(math.log2(widest / max(finest, least)))
     for turn in range(halvings + 1):
-        step = coarsest / 2**turn
+        step = widest / 2**turn
         columns, rows = (
             np.arange(math.ceil((finest / 2 - at) / step), (side - finest / 2 - at) // step + 1)
             for at, side in zip(begin, size, strict=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from slides import island, write_tiff
 
 from mmmed.errors import SlideError
+from mmmed.readers.slide import sampling
 from mmmed.readers.slide.sampling import locations
 from mmmed.readers.slide.slide import Slide, open_slide
 from mmmed.readers.slide.tissue import Tissue, tissue
@@ -80,3 +81,12 @@ def test_a_magnification_that_the_slide_has_not_does_not_count(slide: Slide, mas
     assert with_it == locations(slide, mask, mpps=(0.5, 2.0), pixels=32, most=9, seed=0)
     with pytest.raises(SlideError, match=r"none of the magnifications 0\.1, 0\.25"):
         locations(slide, mask, mpps=(0.1, 0.25), pixels=32, most=9, seed=0)
+
+
+def test_a_grid_of_tiny_tiles_is_bounded(
+    slide: Slide, mask: Tissue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(locations(slide, mask, mpps=(0.5,), pixels=4, most=5000, seed=0)) == 5000
+    monkeypatch.setattr(sampling, "MOST_STEPS", 16)
+    few = locations(slide, mask, mpps=(0.5,), pixels=4, most=5000, seed=0)
+    assert 50 < len(few) <= 16 * 16
