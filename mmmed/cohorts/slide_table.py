@@ -23,7 +23,7 @@ class Told:
 
     Attributes:
         id: as written.
-        subject: the patient where its rows agree on one, else the case itself.
+        subject: the patient that its rows name, else the case itself.
         cells: what all of its rows agree on, by column.
         slides: as the table calls them, in its order.
     """
@@ -39,13 +39,13 @@ def read_cases(
 ) -> tuple[list[Told], frozenset[str]]:
     """The cases of a table, and every slide that it names.
 
-    A case whose rows contradict each other is left out.
+    A case whose rows contradict each other in the label or the patient is left out.
 
     Args:
         path: of the table.
         faults: what cannot be used is added.
         label: column in which the rows of a case must agree.
-        patient: column that says whose a case is; it may be absent.
+        patient: column that says whose a case is; it may be absent or blank.
 
     Raises:
         DataError: it cannot be read, or a column is missing.
@@ -76,8 +76,13 @@ def read_cases(
             reason = f"its rows of {path.name} contradict each other: {label} is {said}; left out"
             faults.append(Fault(case, None, reason))
             continue
+        patients = sorted({row[patient] for row in rows if patient in row})
+        if len(patients) > 1:
+            reason = f"its rows of {path.name} name {len(patients)} patients in {patient}; left out"
+            faults.append(Fault(case, None, reason))
+            continue
         cells = _agreed(rows)
-        subject = cells.get(patient, case)
+        subject = patients[0] if patients else case
         told.append(Told(case, subject, cells, tuple(dict.fromkeys(row[SLIDE] for row in rows))))
     return told, frozenset(owner)
 

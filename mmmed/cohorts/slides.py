@@ -26,6 +26,7 @@ from mmmed.config import Spec
 from mmmed.errors import NothingReadable, StudyError
 from mmmed.modality import ItemKind
 from mmmed.progress import Progress
+from mmmed.readers.dicom.line import one_line
 from mmmed.readers.slide.magnification import COARSEST, FINEST
 from mmmed.readers.slide.overrides import read_overrides
 
@@ -101,16 +102,11 @@ def read_slides(
         raise NothingReadable(f"{spec.root}: holds no whole slide (svs, tiff, ndpi, DICOM, ...)")
     told, tables = _told(spec, spec.root, slides, faults)
     chosen = {one: slides[one] for case in told for one in case.slides}
-    overrides = {}
+    overrides: Mapping[str, float] = {}
+    notes: list[str] = []
     if (spec.root / spec.mpps).exists():
         tables.append(spec.root / spec.mpps)
-        stated = read_overrides(tables[-1])
-        overrides = {
-            name: stated[called]
-            for name, one in slides.items()
-            for called in one.names
-            if called in stated
-        }
+        overrides = _overrides(tables[-1], slides, notes)
     looked = _looked(spec, chosen, overrides, told, faults, jobs=jobs, progress=progress)
     asked = {name: one.mpp for name, one in spec.modalities.items()}
     kinds: dict[str, ItemKind] = dict.fromkeys(spec.modalities, "image")
@@ -130,7 +126,7 @@ def read_slides(
         tables=tables,
         asides=asides(asked, told, looked),
     )
-    return cohort.with_notes([*census(looked, overrides), *nobody(asked, looked.values())])
+    return cohort.with_notes([*census(looked, overrides), *notes, *nobody(asked, looked.values())])
 
 
 def _told(
@@ -166,6 +162,24 @@ def _told(
         if name not in listed
     ]
     return cases, [path]
+
+
+def _overrides(path: Path, slides: Mapping[str, Found], notes: list[str]) -> dict[str, float]:
+    """Slide id -> um per pixel by the table; that rows name no slide is noted."""
+    stated = read_overrides(path)
+    called = {name for one in slides.values() for name in one.names}
+    strays = [name for name in stated if name not in called]
+    if strays:
+        notes.append(
+            f"{path.name}: {len(strays)} of {len(stated)} rows name no slide that is here, the "
+            f"first {one_line(strays[0])}"
+        )
+    return {
+        key: stated[name]
+        for key, one in slides.items()
+        for name in sorted(one.names)
+        if name in stated
+    }
 
 
 def _column(spec: SlidesCohort) -> str | None:

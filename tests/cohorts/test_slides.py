@@ -161,6 +161,23 @@ def test_a_slide_that_cannot_be_used_costs_its_case_one_line_and_the_rest_goes_o
     assert [case.id for case in found.cases] == ["P-1", "P-2"]
 
 
+def test_a_row_of_um_per_pixel_that_names_no_slide_is_told(root: Path) -> None:
+    (root / "mpp.csv").write_text("wsi,mpp\nd.tif,0.25\nc.tiff,0.25\n")
+    assert "mpp.csv: 1 of 2 rows name no slide that is here, the first c.tiff" in cohort(root).notes
+
+
+def test_a_case_of_two_patients_is_left_out_and_a_blank_one_is_the_other_row_s(root: Path) -> None:
+    """Else the case would be its own subject, beside other cases of the same patient."""
+    (root / "slides.csv").write_text(TABLE.replace("P-1,b.tif,benign,one", "P-1,b.tif,benign,"))
+    assert cohort(root).cases[0].subject == "one"
+    two = TABLE.replace("P-2,c,malignant,two", "P-2,c,malignant,three") + "P-2,e,malignant,two,60\n"
+    put(root, "e.tif", seed=9, mpp=0.5)
+    (root / "slides.csv").write_text(two)
+    found = cohort(root)
+    assert "P-2: its rows of slides.csv name 2 patients in patient_id; left out" in faults(found)
+    assert [case.id for case in found.cases] == ["P-1", "P-3"]
+
+
 def test_a_slide_that_no_row_names_is_said_and_left_out(root: Path) -> None:
     put(root, "z.tif", seed=8, mpp=0.5)
     assert faults(cohort(root)) == ["z.tif: is not in slides.csv; left out"]
