@@ -69,8 +69,9 @@ class Noise(Spec):
 class Stain(Spec):
     """Changes how much haematoxylin and eosin an image shows, in optical density.
 
-    It needs to know the colours: `colour: {to: rgb}` in `prepare` and no other change of values
-    than `normalise`, which is undone for it; steps that change values stand after it.
+    What the two leave over is a third colour, which changes like them. The step needs to know the
+    colours: `colour: {to: rgb}` in `prepare` and no other change of values than `normalise`, which
+    is undone for it; steps that change values stand after it.
 
     Attributes:
         scale: each stain is multiplied by a factor drawn from N(1, scale).
