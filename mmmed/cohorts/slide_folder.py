@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -44,7 +46,7 @@ class Found:
 
     Attributes:
         id: its file's name without ending; of a series a digest of its UID.
-        names: what a table may call it.
+        names: what a table may call it; no other slide has any of them.
         path: the file that is opened.
         files: of a series, all of them; empty for any other slide.
         where: below the folder, for people; of a series no name, as it may be a patient's.
@@ -73,7 +75,9 @@ def find_slides(root: Path, faults: list[Fault]) -> dict[str, Found]:
         if len(slides) > 1:
             places = " and ".join(one.where for one in slides)
             faults.append(Fault(name, None, f"several slides of one name ({places}); keep one"))
-    return {name: slides[0] for name, slides in sorted(alike.items()) if len(slides) == 1}
+    return _unmistakable(
+        {name: slides[0] for name, slides in sorted(alike.items()) if len(slides) == 1}
+    )
 
 
 def holds_slides(root: Path) -> bool:
@@ -84,6 +88,15 @@ def holds_slides(root: Path) -> bool:
         if _series(root, path):
             return True
     return False
+
+
+def _unmistakable(slides: Mapping[str, Found]) -> dict[str, Found]:
+    """The slides without the names that another one has as well, such as of a folder of two."""
+    counts = Counter(name for one in slides.values() for name in one.names)
+    return {
+        key: replace(one, names=frozenset(name for name in one.names if counts[name] == 1))
+        for key, one in slides.items()
+    }
 
 
 def _of_file(root: Path, path: Path) -> Found:

@@ -268,6 +268,20 @@ def test_slides_of_zeiss_and_dicom_named_by_a_uid_are_found(tmp_path: Path) -> N
     assert {one.path.name for one in found.values()} == {"z.CZI", f"{uid}.64"}
 
 
+def test_a_folder_of_two_series_is_the_name_of_neither(tmp_path: Path) -> None:
+    folder = tmp_path / "S-1"
+    folder.mkdir()
+    for uid in ("1.2.826.0.1.3680043.8.498.7", "1.2.826.0.1.3680043.8.498.8"):
+        write_dicom(folder / f"{uid}.dcm", landscape(64, 64), mpp=0.5, series=uid)
+    first, second = find_slides(tmp_path, []).values()
+    assert "S-1" not in first.names | second.names
+    assert first.names
+    assert second.names
+    (folder / "1.2.826.0.1.3680043.8.498.8.dcm").unlink()
+    (alone,) = find_slides(tmp_path, []).values()
+    assert "S-1" in alone.names
+
+
 def test_a_pipe_among_slides_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.svs")
     assert not holds_slides(tmp_path)

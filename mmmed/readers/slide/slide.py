@@ -10,6 +10,8 @@ thumbnail) may carry a name and are never read.
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +36,10 @@ SKEW = 0.05
 (a label written among them)."""
 
 
+ENDS = 1 << 20
+"""Bytes from each end of a file that name it where OpenSlide does not."""
+
+
 class Slide:
     """An open slide; `open_slide` makes it. It may be read by several threads, not after a fork.
 
@@ -49,7 +55,7 @@ class Slide:
         self.path = path
         self.mpp = mpp
         self.size: tuple[int, int] = handle.dimensions
-        self.key = handle.properties.get(openslide.PROPERTY_NAME_QUICKHASH1, path.name)
+        self.key = handle.properties.get(openslide.PROPERTY_NAME_QUICKHASH1) or _key(path)
         self.background = background(handle.properties)
         self._levels = _levels(handle)
         self._handle: OpenSlide | None = handle
@@ -200,6 +206,23 @@ def _handle(path: Path) -> OpenSlide:
         raise SlideError(f"{path}: {one_line(str(error))}; copy or convert it again") from error
     reason = impostor(start) or "is no slide that OpenSlide reads; convert it to a tiled TIFF"
     raise SlideError(f"{path}: {reason}")
+
+
+def _key(path: Path) -> str:
+    """What names the content of a file of which OpenSlide makes no digest: its size and its ends.
+
+    OpenSlide makes none where the coarsest level alone is too large, as without a pyramid.
+    """
+    found = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            for place in (0, max(0, size - ENDS)):
+                file.seek(place)
+                found.update(file.read(ENDS))
+    except OSError as error:
+        raise SlideError(f"{path}: cannot be read ({error.strerror}); mend the path") from error
+    return f"{size}-{found.hexdigest()}"
 
 
 def _levels(handle: OpenSlide) -> Sequence[Level]:

@@ -90,3 +90,14 @@ def test_a_grid_of_tiny_tiles_is_bounded(
     monkeypatch.setattr(sampling, "MOST_STEPS", 16)
     few = locations(slide, mask, mpps=(0.5,), pixels=4, most=5000, seed=0)
     assert 50 < len(few) <= 16 * 16
+
+
+def test_a_slide_without_a_pyramid_is_keyed_by_its_content(tmp_path: Path) -> None:
+    """OpenSlide makes no digest where the coarsest level has more than 5 MiB."""
+    grain = np.random.default_rng(0).integers(0, 255, (1536, 1536, 3), dtype=np.uint8)
+    one = write_tiff(tmp_path / "one.tif", grain, factors=(1,))
+    same = shutil.copy(one, tmp_path / "same.tif")
+    grain[-1, -1] = 255 - grain[-1, -1]
+    other = write_tiff(tmp_path / "other.tif", grain, factors=(1,))
+    keys = [open_slide(path).key for path in (one, same, other)]
+    assert keys[0] == keys[1] != keys[2]
