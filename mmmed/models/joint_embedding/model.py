@@ -28,10 +28,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from mmmed.batch import Batch, segment_mean
@@ -41,61 +39,16 @@ from mmmed.models.contract import Loss, Model, Phase, Quota, Turn, parameters_of
 from mmmed.models.dropout import drop_modalities
 from mmmed.models.joint_embedding.bitfit import biases
 from mmmed.models.joint_embedding.branch import Branch
+from mmmed.models.joint_embedding.options import Options
 from mmmed.models.joint_embedding.pairs import is_pair, require_pairs
-from mmmed.models.joint_embedding.vicreg import Coefficients, vicreg_loss
+from mmmed.models.joint_embedding.vicreg import vicreg_loss
 from mmmed.models.loss import cross_entropy, labels
-from mmmed.models.options import MethodOptions
 from mmmed.models.standard import Standard
-from mmmed.models.transformer.encoder import EncoderOptions, TransformerEncoder
-from mmmed.models.transformer.prompts import PromptKind, Prompts
+from mmmed.models.transformer.encoder import TransformerEncoder
+from mmmed.models.transformer.prompts import Prompts
 
 JOINT_SHARE = 5
 """After unimodal training the joint phase has a fifth of its steps."""
-
-
-class Options(MethodOptions):
-    """What a study may say about the joint embedding.
-
-    Attributes:
-        encoder: one per modality, all alike.
-        prompts: how they and the item's tokens see each other.
-        prompt_length: L, prompts per encoder.
-        fusion: `evidence` sums the logits of what is present and adds predicted branches with a
-            learned weight that starts at zero; `sum` and `mean` treat present and predicted alike.
-        vicreg: weight of the VICReg loss, averaged over directions.
-        coefficients: of its three terms.
-        pairs_per_batch: cases with two modalities or more that every batch of the joint phase holds
-            at least, where the training part has them; 0 draws all cases alike.
-        stop_gradient: VICReg does not move the true embedding.
-        predicted_gradient: the task's loss moves what predicts an absent embedding.
-        dropout: on the embedding, before the classifier.
-        modality_dropout: share of modalities hidden in the joint phase.
-        smoothing: of the labels.
-        joint_rate: learning rate of prompts, predictors and fusion in the joint phase, relative to
-            the study's.
-        bias_rate: that of biases and classifiers.
-    """
-
-    kind: Literal["joint-embedding"] = "joint-embedding"
-    encoder: EncoderOptions = EncoderOptions()
-    prompts: PromptKind = "read-only"
-    prompt_length: Annotated[int, Field(ge=1)] = 6
-    fusion: Literal["evidence", "sum", "mean"] = "evidence"
-    vicreg: Annotated[float, Field(ge=0)] = 0.1
-    coefficients: Coefficients = Coefficients()
-    pairs_per_batch: Annotated[int, Field(ge=0)] = 4
-    stop_gradient: bool = False
-    predicted_gradient: bool = True
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
-    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    joint_rate: Annotated[float, Field(gt=0)] = 1.0
-    bias_rate: Annotated[float, Field(gt=0)] = 0.25
-
-    @property
-    def needs_pairs(self) -> bool:
-        """True: a predicted embedding is compared with the true one."""
-        return True
 
 
 @dataclass(frozen=True)

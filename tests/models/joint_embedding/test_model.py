@@ -11,7 +11,8 @@ from mmmed.batch import ModalitySet, pack
 from mmmed.errors import PresenceError, StudyError
 from mmmed.modality import Modality, Pattern, every_pattern
 from mmmed.models.joint_embedding.bitfit import bias_names
-from mmmed.models.joint_embedding.model import JointEmbedding, Options
+from mmmed.models.joint_embedding.model import JointEmbedding
+from mmmed.models.joint_embedding.options import Options
 from mmmed.models.joint_embedding.vicreg import vicreg
 from mmmed.models.tokens.encoder import Patches
 from mmmed.models.transformer.encoder import EncoderOptions
