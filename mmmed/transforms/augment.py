@@ -22,7 +22,8 @@ from mmmed.transforms.augmentation import (
     Roll,
     Stain,
 )
-from mmmed.transforms.stain import Colours, stained
+from mmmed.transforms.colours import Colours
+from mmmed.transforms.stain import stained
 
 AXES = {3: {"left-right": 2, "up-down": 1}, 4: {"left-right": 1, "up-down": 3}}
 """Axes of an item by how many it has: an image (C, H, W), a volume (C, i, j, k)."""

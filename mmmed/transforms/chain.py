@@ -22,7 +22,7 @@ from mmmed.transforms.augmentation import (
     QuarterTurns,
     Stain,
 )
-from mmmed.transforms.stain import Colours
+from mmmed.transforms.colours import Colours
 from mmmed.transforms.step import (
     FOR_VOLUMES,
     BrainMask,

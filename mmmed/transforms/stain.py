@@ -2,7 +2,6 @@
 
 density     OD = -ln(value), value in 0..1, so that what two stains absorb adds up
 stain       how much of one there is at a pixel: OD = stains @ STAINS
-colours     the affine map by which a chain normalised 0..1: value = item * sd + mean, per channel
 
     I' = I exp(-((scale - 1) * stains + shift) @ STAINS)
 
@@ -17,12 +16,11 @@ distributions here, like the other augmentations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Generator, Tensor
 
 from mmmed.transforms.augmentation import Stain
+from mmmed.transforms.colours import Colours
 
 STAINS = ((0.650, 0.704, 0.286), (0.072, 0.990, 0.105), (0.268, 0.570, 0.776))
 """What a unit of haematoxylin, of eosin and of a third colour absorbs of red, green and blue.
@@ -32,26 +30,6 @@ The third is the published one of DAB: in tissue with two stains it takes up wha
 
 DARKEST = 1 / 255
 """The least value whose density is told apart: the darkest but black of eight bits."""
-
-
-@dataclass(frozen=True)
-class Colours:
-    """How an item's channels stand for red, green and blue in 0..1.
-
-    Attributes:
-        mean: three figures that were subtracted.
-        sd: three figures that were divided by.
-    """
-
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    sd: tuple[float, ...] = (1.0, 1.0, 1.0)
-
-    def then(self, mean: tuple[float, ...], sd: tuple[float, ...]) -> Colours:
-        """The colours after another mean was subtracted and another sd divided by."""
-        return Colours(
-            tuple(m + s * further for m, s, further in zip(self.mean, self.sd, mean, strict=True)),
-            tuple(s * further for s, further in zip(self.sd, sd, strict=True)),
-        )
 
 
 def stained(item: Tensor, step: Stain, *, colours: Colours, random: Generator) -> Tensor:
