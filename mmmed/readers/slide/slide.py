@@ -36,6 +36,9 @@ SKEW = 0.05
 (a label written among them)."""
 
 
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""How a TIFF (TIFF 6.0, section 2) and a BigTIFF begin."""
+
 ENDS = 1 << 20
 """Bytes from each end of a file that name it where OpenSlide does not."""
 
@@ -204,7 +207,8 @@ def _handle(path: Path) -> OpenSlide:
             return OpenSlide(path)
     except OpenSlideError as error:
         raise SlideError(f"{path}: {one_line(str(error))}; copy or convert it again") from error
-    reason = impostor(start) or "is no slide that OpenSlide reads; convert it to a tiled TIFF"
+    cut = " or a TIFF that is cut off; copy it again or" if start[:4] in TIFF else ";"
+    reason = impostor(start) or f"is no slide that OpenSlide reads{cut} convert it to a tiled TIFF"
     raise SlideError(f"{path}: {reason}")
 
 

@@ -242,7 +242,7 @@ def test_two_slides_in_dicom_in_one_folder_are_not_mixed(tmp_path: Path) -> None
     ("content", "why"),
     [
         (b"", "is empty"),
-        (b"II*\0" + bytes(100), "is no slide that OpenSlide reads"),
+        (b"II*\0" + bytes(100), "or a TIFF that is cut off; copy it again"),
         (b"<html>not found</html>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
     ],
