@@ -138,8 +138,9 @@ def _why_none(first: Measured, second: Measured, measure: str) -> str | None:
     known = np.isfinite(first.single[measure]), np.isfinite(second.single[measure])
     if not (known[0].any() and known[1].any()):
         return "not estimable: a class is absent, or the predictions separate the classes"
-    if (known[0] != known[1]).any():
-        return "not estimable in the same models of both"
+    means = first.mean[measure].value, second.mean[measure].value
+    if (known[0] != known[1]).any() or not np.isfinite(means).all():
+        return "not estimable in the same models throughout"
     return None
 
 

@@ -114,7 +114,8 @@ class Bench:
 def combine(parts: Sequence[Measured], weights: Sequence[float]) -> Measured:
     """A weighted sum of sets that are alike: a slope over rates, an area under a curve.
 
-    A measure that a model lacks in one part it lacks in the sum.
+    A measure that a model lacks in one part it lacks in the sum; where parts lack it in different
+    models their means are of different models, and the sum has none.
     """
     single = {
         name: np.sum([w * one.single[name] for w, one in zip(weights, parts, strict=True)], axis=0)
@@ -123,7 +124,10 @@ def combine(parts: Sequence[Measured], weights: Sequence[float]) -> Measured:
     mean = {
         name: Estimate(
             np.sum(
-                [w * one.mean[name].replicates for w, one in zip(weights, parts, strict=True)],
+                [
+                    w * one.mean[name].replicates + _unless_alike(parts, name)
+                    for w, one in zip(weights, parts, strict=True)
+                ],
                 axis=0,
             ),
             parts[0].mean[name].draws,
@@ -131,3 +135,9 @@ def combine(parts: Sequence[Measured], weights: Sequence[float]) -> Measured:
         for name in MEASURES
     }
     return Measured(parts[0].models, single, mean)
+
+
+def _unless_alike(parts: Sequence[Measured], measure: str) -> float:
+    """NaN where not all parts have the measure in the same models, else 0."""
+    known = np.stack([np.isfinite(one.single[measure]) for one in parts])
+    return 0.0 if bool((known == known[0]).all()) else float("nan")

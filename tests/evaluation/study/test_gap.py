@@ -105,7 +105,7 @@ def test_scores_of_other_models_are_not_compared(make_law: Callable[..., object]
     one, other = measure(law, 1.0), measure(law, 1.0)
     other.single["brier"][0] = np.nan
     gap = find_gap(one, other, "brier", plan=Plan())
-    assert (gap.value, gap.reason) == (None, "not estimable in the same models of both")
+    assert (gap.value, gap.reason) == (None, "not estimable in the same models throughout")
 
 
 def test_without_a_shared_model_there_is_no_gap(make_law: Callable[..., object]) -> None:

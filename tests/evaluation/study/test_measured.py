@@ -11,7 +11,9 @@ from mmmed.evaluation.bootstrap import Resampling
 from mmmed.evaluation.scores import Scored
 from mmmed.evaluation.study import measured
 from mmmed.evaluation.study.cell import keep
+from mmmed.evaluation.study.gap import find_gap
 from mmmed.evaluation.study.measured import Bench, combine
+from mmmed.evaluation.study.plan import Plan
 
 
 def test_a_score_is_the_mean_over_models_and_never_pooled(make_law: Callable[..., object]) -> None:
@@ -122,3 +124,19 @@ def test_a_sum_of_sets_is_the_sum_of_their_resamples(make_law: Callable[..., obj
     found = combine([one, other], [0.25, -2.0]).mean["brier"]
     expected = 0.25 * one.mean["brier"].replicates - 2 * other.mean["brier"].replicates
     assert found.replicates == pytest.approx(expected)
+
+
+def test_parts_that_lack_a_measure_in_different_models_have_no_sum(
+    make_law: Callable[..., object],
+) -> None:
+    """Where a reader separates the classes of one fold, that fold has no calibration line."""
+    law = make_law(60, folds=2)
+    bench = law.bench()
+    whole = law.models(1.0)
+    sure = replace(whole[0].scored, probabilities=np.eye(2)[whole[0].scored.label])
+    torn = (replace(whole[0], scored=sure), whole[1])
+    found = combine([bench.measure(whole), bench.measure(torn)], [0.5, 0.5])
+    assert np.isnan(found.mean["calibration_slope"].value)
+    assert np.isfinite(found.mean["auroc"].value)
+    gap = find_gap(found, bench.measure(whole), "calibration_slope", plan=Plan())
+    assert gap.reason is not None
