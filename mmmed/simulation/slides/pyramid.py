@@ -28,6 +28,9 @@ from mmmed.simulation.tissue.rendering import Slide, draw_slide, render
 GLASS = (244, 243, 245)
 _LABEL, _MACRO = 1, 9
 """NewSubfileType of the two in files of Aperio."""
+CLASSIC = 1 << 31
+"""Bytes of pixels of the largest slide that is no BigTIFF: a TIFF has at most 4 GiB."""
+
 _MAKER = "Aperio Image Library v11.2.1"
 
 
@@ -43,7 +46,8 @@ def side_of(spec: SlideSimulation, modality: str) -> int:
 
 def write_pyramid(spec: SlideSimulation, order: WholeSlide, path: Path) -> None:
     """Write a slide; what stood there is replaced."""
-    with tifffile.TiffWriter(path, bigtiff=False) as file:
+    pixels = sum(side_of(spec, modality) ** 2 for modality in order.modalities)
+    with tifffile.TiffWriter(path, bigtiff=3 * pixels > CLASSIC) as file:
         for number, modality in enumerate(order.modalities):
             _level(file, spec, order, modality)
             if number == 0 and order.name is not None:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from scipy.stats import norm
 
 from mmmed.errors import StudyError
+from mmmed.simulation.slides import pyramid
 from mmmed.simulation.slides.order import draw_whole_slides
 from mmmed.simulation.slides.pyramid import write_pyramid
 from mmmed.simulation.slides.spec import SlideSimulation
@@ -165,3 +166,17 @@ def test_a_call_that_was_cut_off_goes_on_to_the_same_bytes(folder: Path, tmp_pat
     assert first.stat().st_mtime_ns == before
     with pytest.raises(StudyError, match="other settings"):
         write(few.model_copy(update={"seed": 4}), tmp_path / "whole")
+
+
+def test_a_slide_too_large_for_tiff_is_bigtiff_and_openslide_opens_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pyramid, "CLASSIC", 0)
+    order = draw_whole_slides(SMALL)[0]
+    large = tmp_path / order.file
+    write_pyramid(SMALL, order, large)
+    assert (folder / order.file).read_bytes()[2] == 42
+    assert large.read_bytes()[2] == 43
+    with openslide.OpenSlide(large) as one, openslide.OpenSlide(folder / order.file) as other:
+        read = [slide.read_region((128, 128), 0, (256, 256)) for slide in (one, other)]
+    assert read[0].tobytes() == read[1].tobytes()
