@@ -18,9 +18,10 @@ from pydantic import Field
 from mmmed.cohorts.assembly import Columns, ModalityName, Row, assemble
 from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.label import Label
+from mmmed.cohorts.root import named_folder
 from mmmed.cohorts.walk import files_below
 from mmmed.config import Spec
-from mmmed.errors import DataError, NothingReadable, StudyError
+from mmmed.errors import DataError, NothingReadable
 from mmmed.modality import ItemKind
 from mmmed.readers.breakhis import BreakHisName, parse
 from mmmed.readers.source import Source
@@ -75,17 +76,14 @@ def read_breakhis(spec: BreakHisCohort, name: str) -> Cohort:
         NothingReadable: there is no such folder, or no image of BreakHis in it.
         DataError: the table is missing or broken, or a class is empty.
     """
-    if spec.root is None:
-        raise StudyError(f"cohort {name}: name the folder of its images: --set cohort.root=DIR")
-    if not spec.root.is_dir():
-        raise NothingReadable(f"{spec.root}: is no folder; name a folder of BreakHis images")
+    root = named_folder(spec.root, cohort=name, holds="BreakHis images")
     faults: list[Fault] = []
-    found = _found(spec.root, faults)
+    found = _found(root, faults)
     if not found:
         raise NothingReadable(
-            f"{spec.root}: holds no image named as in BreakHis (SOB_B_F-14-25197-40-001.png)"
+            f"{root}: holds no image named as in BreakHis (SOB_B_F-14-25197-40-001.png)"
         )
-    files = _tables(spec, spec.root)
+    files = _tables(spec, root)
     known = {slide: cells for path in files for slide, cells in _known(path, faults).items()}
     kinds: dict[str, ItemKind] = dict.fromkeys(spec.modalities, "image")
     return assemble(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmmed.cohorts.cohort import Fault
+from mmmed.cohorts.root import named_folder
 from mmmed.cohorts.visit import session_key
-from mmmed.errors import NothingReadable, StudyError
+from mmmed.errors import NothingReadable
 from mmmed.readers.entities import VOLUME_ENDINGS
 
 IGNORED = (".", "Thumbs.db")
@@ -36,10 +37,7 @@ def checked_root(root: Path | None, name: str, *, below: str, what: str) -> Path
         StudyError: none is named.
         NothingReadable: it is no folder, cannot be read, or holds no subject.
     """
-    if root is None:
-        raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
-    if not root.is_dir():
-        raise NothingReadable(f"{root}: is no folder; name a {what} folder")
+    root = named_folder(root, cohort=name, holds=f"{what} files")
     try:
         if not any(subjects(root / below)):
             wanted = f"{below}/sub-*".lstrip("./")

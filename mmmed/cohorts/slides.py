@@ -19,11 +19,12 @@ from pydantic import Field
 from mmmed.cohorts.assembly import Columns, ModalityName, Row, assemble
 from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.label import Label
+from mmmed.cohorts.root import named_folder
 from mmmed.cohorts.slide_folder import Found, find_slides
 from mmmed.cohorts.slide_table import CASE, SLIDE, Told, read_cases
 from mmmed.cohorts.slide_tiles import Asked, Looked, asides, census, look, nobody, twins
 from mmmed.config import Spec
-from mmmed.errors import NothingReadable, StudyError
+from mmmed.errors import NothingReadable
 from mmmed.modality import ItemKind
 from mmmed.progress import Progress
 from mmmed.readers.dicom.line import one_line
@@ -92,20 +93,17 @@ def read_slides(
         NothingReadable: there is no such folder, no slide in it, or none that can be used.
         DataError: the table is missing or broken, or a class is empty.
     """
-    if spec.root is None:
-        raise StudyError(f"cohort {name}: name the folder of its slides: --set cohort.root=DIR")
-    if not spec.root.is_dir():
-        raise NothingReadable(f"{spec.root}: is no folder; name a folder of whole slides")
+    root = named_folder(spec.root, cohort=name, holds="whole slides")
     faults: list[Fault] = []
-    slides = find_slides(spec.root, faults)
+    slides = find_slides(root, faults)
     if not slides:
-        raise NothingReadable(f"{spec.root}: holds no whole slide (svs, tiff, ndpi, DICOM, ...)")
-    told, tables = _told(spec, spec.root, slides, faults)
+        raise NothingReadable(f"{root}: holds no whole slide (svs, tiff, ndpi, DICOM, ...)")
+    told, tables = _told(spec, root, slides, faults)
     chosen = {one: slides[one] for case in told for one in case.slides}
     overrides: Mapping[str, float] = {}
     notes: list[str] = []
-    if (spec.root / spec.mpps).exists():
-        tables.append(spec.root / spec.mpps)
+    if (root / spec.mpps).exists():
+        tables.append(root / spec.mpps)
         overrides = _overrides(tables[-1], slides, notes)
     looked = _looked(spec, chosen, overrides, told, faults, jobs=jobs, progress=progress)
     asked = {name: one.mpp for name, one in spec.modalities.items()}

@@ -11,8 +11,9 @@ from pydantic import Field
 from mmmed.cohorts.assembly import Columns, ModalityName, Row, assemble
 from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.label import Label
+from mmmed.cohorts.root import named_folder
 from mmmed.config import Spec
-from mmmed.errors import DataError, NothingReadable, StudyError
+from mmmed.errors import DataError
 from mmmed.readers.source import Source
 from mmmed.readers.vectors import MISSING, Rows, read_table, rows_of
 
@@ -88,11 +89,8 @@ def read_table_cohort(spec: TableCohort, name: str) -> Cohort:
         NothingReadable: there is no such folder, or no case is left.
         DataError: the table is missing or broken, lacks a column, or holds an unknown label.
     """
-    if spec.root is None:
-        raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
-    if not spec.root.is_dir():
-        raise NothingReadable(f"{spec.root}: is no folder")
-    path = spec.root / spec.table
+    root = named_folder(spec.root, cohort=name, holds="files")
+    path = root / spec.table
     cells = read_table(path)
     _check_columns(path, list(cells.columns), spec)
     records = [

@@ -18,8 +18,9 @@ from pydantic import Field
 from mmmed.cohorts.assembly import Columns, ModalityName, Row, assemble
 from mmmed.cohorts.cohort import Cohort, Fault
 from mmmed.cohorts.label import LAST, Label
+from mmmed.cohorts.root import named_folder
 from mmmed.config import Spec
-from mmmed.errors import DataError, NothingReadable, StudyError
+from mmmed.errors import DataError
 from mmmed.readers.source import Source
 from mmmed.readers.vectors import Rows, read_table, rows_of
 
@@ -60,12 +61,9 @@ def read_views(spec: ViewsCohort, name: str) -> Cohort:
         NothingReadable: there is no such folder, or no case is left.
         DataError: a table is missing or broken, or two tables disagree.
     """
-    if spec.root is None:
-        raise StudyError(f"cohort {name}: name the folder of its files: --set cohort.root=DIR")
-    if not spec.root.is_dir():
-        raise NothingReadable(f"{spec.root}: is no folder")
+    root = named_folder(spec.root, cohort=name, holds="tables")
     views = {
-        modality: _read(spec.root / view.file, spec.label.column)
+        modality: _read(root / view.file, spec.label.column)
         for modality, view in spec.modalities.items()
     }
     _check_agreement(list(views.values()))

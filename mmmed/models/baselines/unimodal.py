@@ -168,29 +168,24 @@ class _ItemLoss:
     def __call__(self, batch: Batch) -> dict[str, Loss]:
         if self.modality not in batch.items:
             return {}
-        logits = self.prior.plus(self.net(batch.items[self.modality].data))
-        label = item_labels(batch, self.modality)
+        evidence, label = self.told(batch)
+        logits = self.prior.plus(evidence)
         return {f"{self.modality} class": cross_entropy(logits, label, smoothing=self.smoothing)}
 
+    def told(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Evidence (n, K) and labels (n,) of the items."""
+        return self.net(batch.items[self.modality].data), item_labels(batch, self.modality)
 
-class _CaseLoss:
+
+class _CaseLoss(_ItemLoss):
     """The loss of the cases that show one modality, their items pooled; empty without any."""
 
-    def __init__(
-        self, modality: str, net: UnimodalNet, smoothing: float, prior: ClassPrior
-    ) -> None:
-        self.modality = modality
-        self.net = net
-        self.smoothing = smoothing
-        self.prior = prior
+    net: UnimodalNet
 
-    def __call__(self, batch: Batch) -> dict[str, Loss]:
-        if self.modality not in batch.items:
-            return {}
+    def told(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Evidence (B, K) and labels (B,) of the cases."""
         shown, _ = batch.only(Pattern.of([self.modality]))
-        logits = self.prior.plus(self.net.case_logits(shown.items[self.modality], len(shown)))
-        terms = cross_entropy(logits, labels(shown), smoothing=self.smoothing)
-        return {f"{self.modality} class": terms}
+        return self.net.case_logits(shown.items[self.modality], len(shown)), labels(shown)
 
 
 def pooled(

@@ -8,15 +8,15 @@ interrupted call goes on; the same settings give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from joblib import Parallel, delayed
 
 from mmmed.modality import Pattern, every_pattern, natural_sorted
 from mmmed.progress import Progress
 from mmmed.record import atomic
 from mmmed.simulation.begin import begin
+from mmmed.simulation.each import each
 from mmmed.simulation.format import FORMAT
 from mmmed.simulation.slides.ground import Outline
 from mmmed.simulation.slides.order import CLASSES, WholeSlide, draw_whole_slides, prior
@@ -47,12 +47,7 @@ def write(
     if begun and (out / TRUTH).exists():
         return
     slides = draw_whole_slides(spec)
-    done = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_write)(spec, one, out) for one in slides
-    )
-    for number, _ in enumerate(done, start=1):
-        if progress:
-            progress(number, len(slides))
+    each(partial(_write, spec, out), slides, jobs=jobs, progress=progress)
     rows = [f"{one.case},{one.id},{CLASSES[one.label]}" for one in slides]
     atomic.write_text(out / TABLE, "\n".join(["case_id,slide_id,label", *rows, ""]))
     sizes = [f"{one.file},{one.mpp}" for one in slides if not one.states_mpp]
@@ -120,7 +115,7 @@ def _log_odds(spec: SlideSimulation, one: WholeSlide, pattern: Pattern, before: 
     return float(log_odds(spec.law, one.burdens[None], as_law(pattern), prior=before)[0])
 
 
-def _write(spec: SlideSimulation, order: WholeSlide, out: Path) -> None:
+def _write(spec: SlideSimulation, out: Path, order: WholeSlide) -> None:
     path = out / order.file
     if not path.exists():
         with atomic.replacing(path) as temporary:

@@ -7,16 +7,17 @@ give the same bytes.
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed
 from PIL import Image
 
 from mmmed.modality import Pattern, every_pattern
 from mmmed.progress import Progress
 from mmmed.record import atomic
 from mmmed.simulation.begin import begin
+from mmmed.simulation.each import each
 from mmmed.simulation.format import FORMAT
 from mmmed.simulation.tissue.law import MAGNIFICATIONS, best, log_odds
 from mmmed.simulation.tissue.rendering import draw_slide, render
@@ -46,12 +47,7 @@ def write(
     if begun and (out / TRUTH).exists():
         return
     slides = draw_slides(spec)
-    done = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_write)(spec, one, out) for one in slides
-    )
-    for number, _ in enumerate(done, start=1):
-        if progress:
-            progress(number, len(slides))
+    each(partial(_write, spec, out), slides, jobs=jobs, progress=progress)
     atomic.write_json(out / TRUTH, truth(spec, slides))
 
 
@@ -80,7 +76,7 @@ def _log_odds(spec: BreakHisSimulation, slide: SlideOrder, pattern: Pattern) -> 
     return float(log_odds(spec.law, slide.burdens[None], pattern, prior=spec.prior)[0])
 
 
-def _write(spec: BreakHisSimulation, order: SlideOrder, out: Path) -> None:
+def _write(spec: BreakHisSimulation, out: Path, order: SlideOrder) -> None:
     slide = draw_slide(generator(spec, "stain", order.place))
     centred = order.burdens - spec.law.shifts / 2
     for column, (name, magnification) in enumerate(MAGNIFICATIONS.items()):
