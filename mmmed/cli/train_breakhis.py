@@ -75,7 +75,7 @@ def train_breakhis(
         device=device,
         jobs=jobs,
         resume=resume,
-        qc=False,
+        qc=whole,
     )
 
 

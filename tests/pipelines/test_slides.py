@@ -127,10 +127,31 @@ def test_check_reads_a_folder_of_slides_as_such(
         assert sum(line.startswith("fault: ") for line in done.out.splitlines()) == 1
 
 
-def test_train_breakhis_takes_a_folder_of_slides(
-    clinic: Path, attempt: Callable[..., Any], tmp_path: Path
+def test_train_breakhis_takes_a_folder_of_slides_and_shows_them(
+    attempt: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """It is refused for its missing table, so it was read as slides and not as images."""
+    spec = SlideSimulation(slides=16, side=512, repeated=0.0, coarse=0.0, labelled=0.0, seed=3)
+    write(spec, tmp_path / "slides")
+    brief = ("--method", "late-sum", "--no-baselines", "--repeats", "1", "--jobs", "1")
+    training = "training={steps: 1, batch: 2, check_every: 1}"
+    parts = "splits={kind: holdout, validation: 0.2, calibration: 0.2, test: 0.2}"
+    few = (
+        "cohort.reading={tiles: 1, pixels: 48}",
+        "evaluation.interval.draws=100",
+        parts,
+        training,
+    )
+    chosen = [part for one in few for part in ("--set", one)]
+    done = attempt("train-breakhis", tmp_path / "slides", "--out", "run", *brief, *chosen)
+    assert done.code == 0, done.err
+    made = tmp_path / "place" / "run"
+    assert len(list((made / "qc").glob("*_slide-1_tiles.png"))) == 16
+    assert len(table.read(made / "predictions.tsv", table.PREDICTIONS)) >= 15
+
+
+def test_train_breakhis_asks_for_the_table_of_slides(
+    clinic: Path, attempt: Callable[..., Any]
+) -> None:
     done = attempt("train-breakhis", clinic, "--out", "run")
     assert done.code == 2
     assert "slides.csv: is not there" in done.complaints[0]
