@@ -62,18 +62,13 @@ LEAKS = Schema(
     ("fold", "subject_id", "case_id", "name", "listed", "split"),
     ("fold", "subject_id", "case_id", "name"),
 )
+_TESTED = ("case_id", "subject_id", "session_id", "site", "split", "fold", "seed", "method")
+"""What a row about a case that a model was asked for begins with."""
 PREDICTIONS = Schema(
     "mmmed-predictions",
     1,
     (
-        "case_id",
-        "subject_id",
-        "session_id",
-        "site",
-        "split",
-        "fold",
-        "seed",
-        "method",
+        *_TESTED,
         "protocol",
         "rate",
         "owned",
@@ -129,14 +124,7 @@ IMAGES = Schema(
     "mmmed-images",
     1,
     (
-        "case_id",
-        "subject_id",
-        "session_id",
-        "site",
-        "split",
-        "fold",
-        "seed",
-        "method",
+        *_TESTED,
         "modality",
         "item",
         "image",

@@ -13,9 +13,10 @@ import pytest
 import slices
 from codestreams import CODESTREAMS, IMAGE
 from PIL import Image
-from pydicom.pixels import get_encoder
+from pydicom.pixels import get_decoder, get_encoder
 from pydicom.uid import (
     HTJ2K,
+    AllTransferSyntaxes,
     HTJ2KLossless,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -28,9 +29,22 @@ from pydicom.uid import (
 )
 
 from mmmed.errors import DataError
+from mmmed.readers.dicom.codestream import DECODED
 from mmmed.readers.dicom.series import read_series
 
 TWELVE = {"BitsStored": 12, "HighBit": 11}
+
+
+def has_decoder(syntax: str) -> bool:
+    try:
+        get_decoder(syntax)
+    except NotImplementedError:
+        return False
+    return True
+
+
+def test_syntaxes_that_are_decoded_are_those_that_pydicom_has_a_decoder_for() -> None:
+    assert {one for one in AllTransferSyntaxes if has_decoder(one)} == DECODED
 
 
 def first(paths: list[Path]) -> np.ndarray:
