@@ -18,6 +18,7 @@ from mmmed.evaluation.result import score_tables
 from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import metrics_document
 from mmmed.evaluation.text import pattern_table, rate_table, robustness_table
+from mmmed.pipelines.analysis import write_statistics
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.jobs import ATTENTION
 from mmmed.pipelines.study import Study
@@ -50,7 +51,9 @@ def gather_attention(run: Path, jobs: Sequence[Job], shelf: Shelf) -> None:
 
 
 def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -> str:
-    """`metrics.json`, `figures/` and `report.html` of a run, and its tables as text.
+    """`metrics.json`, `statistics.json`, `tables/`, `figures/` and `report.html` of a run.
+
+    Its answers and tables are returned as text.
 
     The run's model package is told how well its method did per pattern.
 
@@ -67,12 +70,14 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     predictions = read_predictions(run / "predictions.tsv")
     scored = set(predictions["method"])
     methods = [method.name for method in study.methods if method.name in scored]
+    oracle = read_oracle(truth) if truth else None
+    notes = [*notes, *(ceilings["notes"] if ceilings else ())]
     results = score_tables(
         predictions,
         classes=cohort.classes,
         positive=positive,
         interval=study.evaluation.interval,
-        oracle=read_oracle(truth) if truth else None,
+        oracle=oracle,
         methods=methods,
     )
     document = metrics_document(
@@ -81,7 +86,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
         interval=study.evaluation.interval,
         ceilings=ceilings,
         against=methods[0] if len(set(methods)) > 1 else None,
-        notes=[*notes, *(ceilings["notes"] if ceilings else ())],
+        notes=notes,
         rule=cohort.rule,
     )
     images = run / "images.tsv"
@@ -94,6 +99,17 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
             interval=study.evaluation.interval,
         )
     atomic.write_json(run / "metrics.json", document)
+    statistics = write_statistics(
+        run,
+        predictions,
+        study.evaluation,
+        classes=cohort.classes,
+        positive=positive,
+        methods=methods,
+        oracle=oracle,
+        ceilings=ceilings,
+        notes=notes,
+    )
     write_figures(
         run / "figures",
         predictions=predictions,
@@ -107,6 +123,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     attainable = ceilings["attainable"] if ceilings else None
     metric = headline(cohort.classes)
     texts = [
+        "\n".join(f"- {answer}" for answer in statistics.answers),
         robustness_table(document["rows"], metric=metric),
         pattern_table(document["rows"], metric=metric, attainable=attainable),
         rate_table(document.get("images", ())),

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import Field, create_model, field_validator
+from pydantic import Field, ValidationInfo, create_model, field_validator
 
 from mmmed import config, library
 from mmmed.cohorts.split_spec import Splits
-from mmmed.config import Spec
+from mmmed.config import Spec, nearest
+from mmmed.document import brief
 from mmmed.evaluation.bootstrap import Interval
+from mmmed.evaluation.study.plan import Plan, Questions
 from mmmed.mechanism import Complete, TestProtocol, TrainProtocol
 from mmmed.models import METHODS
 from mmmed.models.building import options
@@ -60,8 +62,8 @@ class Sensitivity(Spec):
     sensitivity: Annotated[float, Field(gt=0, le=1)]
 
 
-class Evaluation(Spec):
-    """How results are counted.
+class Evaluation(Questions):
+    """How results are counted; what is asked of them stands in `Questions`.
 
     Attributes:
         positive: the class that F1, sensitivity and AUROC are about; None with K > 2 classes.
@@ -80,6 +82,11 @@ class Evaluation(Spec):
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
     threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["prevalence"] | Sensitivity = 0.5
     images: bool = False
+
+    def plan(self) -> Plan:
+        """The questions, with the interval that answers have."""
+        asked = {name: getattr(self, name) for name in Questions.model_fields}
+        return Plan(interval=self.interval, **asked)
 
 
 class Study(Spec):
@@ -125,6 +132,15 @@ class Study(Spec):
                     "variant one: {kind: ..., name: ...}"
                 )
         return methods
+
+    @field_validator("evaluation")
+    @classmethod
+    def _against_a_method(cls, evaluation: Evaluation, found: ValidationInfo) -> Evaluation:
+        names = [method.name for method in found.data.get("methods", ())]
+        if names and evaluation.against is not None and evaluation.against not in names:
+            near = nearest(evaluation.against, names)
+            raise ValueError(f"against: {brief(evaluation.against)} is no method of it{near}")
+        return evaluation
 
     @field_validator("seeds")
     @classmethod

@@ -207,3 +207,23 @@ def test_the_files_a_study_names_are_digested_and_one_that_is_not_there_is_left_
 
 def resnet(weights: Path) -> str:
     return f"{{kind: resnet, depth: 10, weights: {weights}}}"
+
+
+def test_a_reference_that_is_no_method_of_the_study_is_named(written) -> None:
+    path = written(SMALLEST + "evaluation: {against: late-sun}\n")
+    with pytest.raises(StudyError) as caught:
+        load_study(path, start=None)
+    assert str(caught.value) == (
+        f"{path}:9: evaluation: against: 'late-sun' is no method of it; did you mean 'late-sum'?"
+    )
+
+
+def test_what_is_asked_of_the_numbers_is_stated_in_the_study(written) -> None:
+    asked = "evaluation: {against: late-sum, margin: 0.05, interval: {draws: 300}}\n"
+    plan = load_study(written(SMALLEST + asked), start=None).evaluation.plan()
+    assert (plan.against, plan.margin, plan.alpha, plan.interval.draws) == (
+        "late-sum",
+        0.05,
+        0.05,
+        300,
+    )

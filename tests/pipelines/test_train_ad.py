@@ -31,7 +31,13 @@ FILES = (
     "presence.tsv",
     "report.html",
     "splits.tsv",
+    "statistics.json",
     "study.yaml",
+    "tables/comparisons.csv",
+    "tables/curves.csv",
+    "tables/models.csv",
+    "tables/ranks.csv",
+    "tables/scores.csv",
     "truth.json",
 )
 
@@ -110,7 +116,18 @@ def test_the_package_is_the_first_methods_and_says_how_well_it_did(finished: Pat
 
 def test_no_pickle_and_no_checkpoint_is_left(finished: Path) -> None:
     left = {path.suffix for path in finished.rglob("*") if path.is_file()}
-    assert left <= {".yaml", ".json", ".tsv", ".html", ".png", ".md", ".safetensors", ""}
+    assert left <= {
+        ".yaml",
+        ".json",
+        ".tsv",
+        ".csv",
+        ".tex",
+        ".html",
+        ".png",
+        ".md",
+        ".safetensors",
+        "",
+    }
 
 
 def test_the_run_stands_in_mlflows_default_store(finished: Path) -> None:

@@ -6,6 +6,7 @@ curves       a row per method, protocol and measure: slope and area over the rat
 ranks        a row per method and place, and per curve: how often it is best
 models       a row per fitted model: its AUROC with DeLong's interval
 answers      sentences
+notes        what a reader must know beside them
 
 Each is a CSV table; together they are one JSON document.
 """
@@ -67,6 +68,7 @@ class Statistics:
     ranks: tuple[Row, ...]
     models: tuple[Row, ...]
     answers: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -77,6 +79,7 @@ class Statistics:
             "headline": self.headline,
             **tables,
             "answers": list(self.answers),
+            "notes": list(self.notes),
         }
 
     def to_csv(self) -> dict[str, str]:
