@@ -62,7 +62,15 @@ def test_every_module_of_the_repository_is_shipped(installed: Path) -> None:
     assert here == there
 
 
-@pytest.mark.parametrize("name", ["mmmed/py.typed", "mmmed/audit/report.html.j2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mmmed/py.typed",
+        "mmmed/audit/report.html.j2",
+        "mmmed/audit/report.css",
+        "mmmed/audit/sections/answer.html.j2",
+    ],
+)
 def test_what_is_no_module_is_shipped_as_well(installed: Path, name: str) -> None:
     assert (installed / name).exists()
 

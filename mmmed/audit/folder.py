@@ -81,6 +81,7 @@ class RunFolder:
     """The parts of a run.
 
     Attributes:
+        path: of the folder; a section reads from it what no other section shows.
         name: of the folder.
         study: `study.yaml` as text.
         environment: `environment.json`.
@@ -105,6 +106,7 @@ class RunFolder:
         overviews: how many there are in the run.
     """
 
+    path: Path
     name: str
     study: str | None
     environment: Mapping[str, Any] | None
@@ -140,6 +142,7 @@ def read_run(run: Path) -> RunFolder:
     metrics = _metrics(run / "metrics.json")
     truth = _json(run / "truth.json")
     return RunFolder(
+        path=run,
         name=run.resolve().name,
         study=_text(run / "study.yaml"),
         environment=_json(run / "environment.json"),

@@ -1,0 +1,41 @@
+"""Pictures of a run as data URIs, each with words for those who cannot see it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+DESCRIPTIONS = {
+    "cohort-grid": "Which case shows which modality: filled is shown, hollow is hidden by the "
+    "protocol, a dot is absent.",
+    "overview": "Left: cases with holes. Right: the score per pattern with its interval.",
+    "patterns": "The score per pattern and method with its interval; the bar is the oracle on the "
+    "same cases. Of many patterns: single modalities, then the mean over all patterns of a size.",
+    "robustness": "The score with its interval against the share hidden in test.",
+    "reliability": "Observed share against predicted probability; the number of cases stands "
+    "beside each bin, the bar is its interval.",
+}
+"""What the figures show, by how their names begin: captions, and words for those who cannot see."""
+
+
+def figures(pngs: Mapping[str, bytes], kind: str) -> list[dict[str, str]]:
+    """The figures of one kind, each with a source, a title and a description.
+
+    Args:
+        pngs: file name -> PNG.
+        kind: key of DESCRIPTIONS.
+    """
+    return [
+        {
+            "source": data_uri("png", png),
+            "title": file.removesuffix(".png"),
+            "description": DESCRIPTIONS[kind],
+        }
+        for file, png in pngs.items()
+        if next((name for name in DESCRIPTIONS if file.startswith(name)), None) == kind
+    ]
+
+
+def data_uri(kind: str, picture: bytes) -> str:
+    """A picture as a URI that needs no file."""
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
