@@ -37,7 +37,7 @@ from mmmed.mechanism import (
     Mar,
     Mechanism,
     Mnar,
-    TrainProtocol,
+    Single,
 )
 from mmmed.modality import Pattern, natural_sorted
 
@@ -94,7 +94,7 @@ class Shown:
 
 
 def draw(
-    protocols: Sequence[TrainProtocol],
+    protocols: Sequence[Single],
     owned: pd.DataFrame,
     *,
     split: pd.Series,
@@ -170,7 +170,7 @@ def _check_cases(owned: pd.DataFrame, split: pd.Series) -> None:
         raise DataError(f"case {strays[0]} is not both in the cohort and in one split")
 
 
-def _modalities(protocol: TrainProtocol, owned: pd.DataFrame) -> list[str]:
+def _modalities(protocol: Single, owned: pd.DataFrame) -> list[str]:
     """What a protocol hides, in the order it is hidden."""
     if isinstance(protocol, Complete):
         return []
@@ -202,7 +202,7 @@ def _eligible(shown: pd.DataFrame, modality: str) -> list[str]:
 
 
 def _hidden(
-    protocol: TrainProtocol, modality: str, cases: list[str], eligible: list[str], known: _Known
+    protocol: Single, modality: str, cases: list[str], eligible: list[str], known: _Known
 ) -> list[str]:
     """The cases of a split whose copy of the modality a protocol hides."""
     if isinstance(protocol, Complete):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmed.errors import DataError, RunError
+from mmmed.evaluation.summary import main_rows
 from mmmed.record import atomic, digest, table
 
 TABLES = ("cases.tsv", "splits.tsv", "leaks.tsv", "presence.tsv", "predictions.tsv")
@@ -149,12 +150,12 @@ def read_run(run: Path) -> RunFolder:
         cases=_rows(run / "cases.tsv", table.CASES),
         splits=_rows(run / "splits.tsv", table.SPLITS),
         leaks=_rows(run / "leaks.tsv", table.LEAKS),
-        presence=_rows(run / "presence.tsv", table.PRESENCE),
+        presence=_of_training(_rows(run / "presence.tsv", table.PRESENCE), metrics),
         rule=str(metrics.get("rule", "")),
         classes=[str(name) for name in metrics.get("classes", ())],
-        rows=metrics.get("rows", ()),
+        rows=main_rows(metrics),
         images=metrics.get("images", ()),
-        differences=metrics.get("differences", ()),
+        differences=main_rows(metrics, "differences"),
         notes=[str(note) for note in metrics.get("notes", ())],
         figures={path.name: path.read_bytes() for path in sorted((run / "figures").glob("*.png"))},
         training=[
@@ -204,6 +205,15 @@ def _rows(path: Path, schema: table.Schema) -> list[dict[str, str]]:
         return table.read(path, schema)
     except DataError as error:
         raise RunError(str(error)) from error
+
+
+def _of_training(
+    presence: Sequence[dict[str, str]], metrics: Mapping[str, Any]
+) -> list[dict[str, str]]:
+    """What the training that the page is about hides, and what the test protocols do."""
+    train = metrics.get("main", {}).get("train")
+    told = (train, table.MISSING)
+    return [row for row in presence if train is None or row.get("train", train) in told]
 
 
 def _metrics(path: Path) -> dict[str, Any]:

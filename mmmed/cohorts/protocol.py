@@ -20,8 +20,8 @@ from mmmed.mechanism import (
     Listed,
     Mar,
     Mechanism,
+    Single,
     TestProtocol,
-    TrainProtocol,
     at_rate,
 )
 from mmmed.modality import Pattern, every_pattern
@@ -31,7 +31,7 @@ TRAINED: tuple[Part, ...] = ("train", "validation")
 
 
 def apply_train(
-    protocols: Sequence[TrainProtocol],
+    protocols: Sequence[Single],
     cohort: Cohort,
     fold: Fold,
     *,
@@ -84,7 +84,7 @@ def apply_test(
     rows = fold.cases("test")
     if isinstance(protocol, EveryPattern):
         return Shown(table=cohort.owned().loc[rows], hidings=())
-    at_one: TrainProtocol = protocol
+    at_one: Single = protocol
     if rate is not None and not isinstance(protocol, Complete | Listed):
         at_one = at_rate(protocol, rate)
     return _draw([at_one], cohort, fold, rows, withheld, label=None)
@@ -100,7 +100,13 @@ def forced_views(owned: pd.DataFrame) -> list[tuple[str, Pattern]]:
 
 
 def presence_rows(
-    shown: Shown, *, cohort: Cohort, fold: Fold, protocol: str, rate: float | None
+    shown: Shown,
+    *,
+    cohort: Cohort,
+    fold: Fold,
+    protocol: str,
+    rate: float | None,
+    train: str | None = None,
 ) -> list[dict[str, Cell]]:
     """The rows of `presence.tsv` for one protocol: shown, hidden or absent, per case and modality.
 
@@ -110,6 +116,7 @@ def presence_rows(
         fold: who is in which part.
         protocol: its name in the table.
         rate: None for a protocol without.
+        train: which training hides so; None for a test protocol.
     """
     table = shown.table
     owned = cohort.owned().loc[table.index, table.columns]
@@ -122,6 +129,7 @@ def presence_rows(
             "split": str(part),
             "modality": str(modality),
             "status": _status(bool(has), bool(shows)),
+            "train": train,
         }
         for case, part, *cells in zip(
             table.index, fold.part.loc[table.index], owned.to_numpy(), table.to_numpy(), strict=True
@@ -137,7 +145,7 @@ def _status(owned: bool, shown: bool) -> str:
 
 
 def _draw(
-    protocols: Sequence[TrainProtocol],
+    protocols: Sequence[Single],
     cohort: Cohort,
     fold: Fold,
     rows: list[str],
@@ -159,7 +167,7 @@ def _draw(
     )
 
 
-def _check(protocol: TrainProtocol, cohort: Cohort, withheld: pd.DataFrame | None) -> None:
+def _check(protocol: Single, cohort: Cohort, withheld: pd.DataFrame | None) -> None:
     if isinstance(protocol, Mechanism):
         named = protocol.modality
         names = (named,) if isinstance(named, str) else named

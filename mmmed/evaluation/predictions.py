@@ -23,6 +23,8 @@ from mmmed.record import table
 
 FORCED = "every-pattern"
 MIXED = "mixed"
+Section = tuple[str, str]
+"""A cohort and the training of the models that predicted it, both by name."""
 BLOCK = 1 << 14
 """Rows held as text at a time: a table of six views has half a million of them."""
 
@@ -93,6 +95,28 @@ def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         except ValueError as error:
             raise DataError(f"{path}: column {name!r} holds what is no number ({error})") from error
     return frame
+
+
+def sections(predictions: pd.DataFrame) -> Iterator[tuple[Section, pd.DataFrame]]:
+    """The predictions of each cohort by the models of each training, ((cohort, train), rows).
+
+    Both are empty where a table has no such column.
+    """
+    heads = [_told(predictions, name) for name in table.STUDY_COLUMNS]
+    for (cohort, train), part in predictions.groupby(heads, sort=True):
+        yield (str(cohort), str(train)), part
+
+
+def of_section(rows: pd.DataFrame, section: Section) -> pd.DataFrame:
+    """The rows of one section of any table with the columns of a study."""
+    return dict(sections(rows)).get(section, rows.iloc[:0])
+
+
+def _told(predictions: pd.DataFrame, column: str) -> pd.Series[str]:
+    """A column as text; empty where it, or its value, is missing."""
+    if column not in predictions.columns:
+        return pd.Series("", index=predictions.index)
+    return predictions[column].fillna("").astype(str).replace(table.MISSING, "")
 
 
 def tables(

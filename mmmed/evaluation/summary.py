@@ -15,17 +15,19 @@ import numpy as np
 from mmmed.evaluation import known
 from mmmed.evaluation.bootstrap import Estimate, Interval, average
 from mmmed.evaluation.comparison import differences
-from mmmed.evaluation.predictions import Model
+from mmmed.evaluation.predictions import Model, Section
 from mmmed.evaluation.result import Result
 from mmmed.evaluation.scores import METRICS
 from mmmed.evaluation.sizes import by_size
+from mmmed.record.table import STUDY_COLUMNS
 
 VERSION = 1
 
 
 def metrics_document(
-    results: Sequence[Result],
+    results: Mapping[Section, Sequence[Result]],
     *,
+    main: Section,
     classes: Sequence[str],
     interval: Interval,
     ceilings: Mapping[str, Any] | None = None,
@@ -36,7 +38,8 @@ def metrics_document(
     """The whole of `metrics.json`: rows, paired differences, notes.
 
     Args:
-        results: of `result.score_tables`.
+        results: of `result.score_tables`, of each section.
+        main: the section that figures and texts are about.
         classes: names, in the order of the probabilities.
         interval: how intervals are made.
         ceilings: as `ceilings.json`; on simulated data.
@@ -45,15 +48,34 @@ def metrics_document(
         rule: how a case got its label, in a sentence.
     """
     level = interval.level
-    results = [*results, *by_size(results)]
+    rows, gaps = [], []
+    for section, found in results.items():
+        head = dict(zip(STUDY_COLUMNS, section, strict=True))
+        whole = [*found, *by_size(found)]
+        scored = _rows(whole, classes=classes, level=level, ceilings=ceilings)
+        rows += [{**head, **row} for row in scored]
+        if against:
+            gaps += [{**head, **row} for row in differences(whole, against=against, level=level)]
     return {
         "mmmed-metrics": VERSION,
+        "main": dict(zip(STUDY_COLUMNS, main, strict=True)),
         "rule": rule,
         "classes": list(classes),
-        "rows": _rows(results, classes=classes, level=level, ceilings=ceilings),
-        "differences": list(differences(results, against=against, level=level)) if against else [],
+        "rows": rows,
+        "differences": gaps,
         "notes": [_how(interval), *notes],
     }
+
+
+def main_rows(document: Mapping[str, Any], table: str = "rows") -> list[dict[str, Any]]:
+    """The rows of `metrics.json` that figures and texts are about.
+
+    Args:
+        document: as `metrics.json`.
+        table: `rows` or `differences`.
+    """
+    main = document.get("main", {}).items()
+    return [row for row in document.get(table, ()) if main <= row.items()]
 
 
 def _rows(

@@ -1,4 +1,4 @@
-"""What a job is: a method on a fold under a seed, and all that its result depends on."""
+"""What a job is: a method under a training, on a fold, with a seed, and all it depends on."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Work:
     """What all jobs of a study share.
 
     Attributes:
+        cohort: its name.
         shelf: prepared items.
         cases: by id.
         chains: modality -> its chain.
@@ -44,6 +45,7 @@ class Work:
         device: where models compute.
     """
 
+    cohort: str
     shelf: Shelf
     cases: Mapping[str, Case]
     chains: Mapping[str, Chain]
@@ -70,14 +72,15 @@ class Job:
 
     @property
     def name(self) -> str:
-        """For people: `hypermm holdout seed 0`."""
-        return f"{self.method.name} {self.plan.fold.name} seed {self.seed}"
+        """For people: `hypermm mcar 0.5 holdout seed 0`."""
+        return f"{self.method.name} {self.plan.train} {self.plan.fold.name} seed {self.seed}"
 
     def settings(self) -> dict[str, Any]:
         """Everything its result depends on, as plain values."""
         return {
             "method": self.method.model_dump(mode="json"),
             "weights": self._weights(),
+            "train": self.plan.train,
             "fold": self.plan.fold.name,
             "seed": self.seed,
             "training": self.work.training.model_dump(mode="json"),
@@ -111,6 +114,7 @@ def make_jobs(
     """The jobs of a study: the first method's first fold and seed come first."""
     study = resolved.study
     work = Work(
+        cohort=stocked.cohort.name,
         shelf=stocked.shelf,
         cases={case.id: case for case in stocked.cohort.cases},
         chains=resolved.chains,

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mmmed.training.module import Report
 
 FAILED, PROGRESS = "failed.txt", "progress.json"
+PREDICTIONS, IMAGES = "predictions.tsv", "images.tsv"
 REPORT, ATTENTION = "report.json", "attention.tsv"
 PROGRESS_SECONDS = 1.0
 ORPHANED = 130
@@ -216,18 +217,21 @@ def _predict(job: Job, folder: Path) -> None:
         job.plan.views,
         split="test",
     )
-    table.write(
-        folder / "predictions.tsv",
-        table.PREDICTIONS,
-        scored.predictions,
-        extra=columns(job.work.classes),
-    )
+    extra = (*columns(job.work.classes), *table.STUDY_COLUMNS)
+    predictions = _of_study(job, scored.predictions)
+    table.write(folder / PREDICTIONS, table.PREDICTIONS, predictions, extra=extra)
     if scored.attention:
-        table.write(folder / ATTENTION, table.ATTENTION, scored.attention)
+        attention = _of_study(job, scored.attention)
+        table.write(folder / ATTENTION, table.ATTENTION, attention, extra=table.STUDY_COLUMNS)
     if job.work.evaluation.images:
         tested = job.plan.fold.cases("test")
         alone = image_rows(loaded, job.work.shelf, job.work.cases, tested, split="test")
-        table.write(folder / "images.tsv", table.IMAGES, alone, extra=columns(job.work.classes))
+        table.write(folder / IMAGES, table.IMAGES, _of_study(job, alone), extra=extra)
+
+
+def _of_study(job: Job, rows: Sequence[Mapping[str, table.Cell]]) -> list[dict[str, table.Cell]]:
+    """Rows with the columns that tables of a study have after their own."""
+    return [{**row, "cohort": job.work.cohort, "train": job.plan.train} for row in rows]
 
 
 def _report(job: Job, model: Model, folder: Path, seconds: Mapping[str, float]) -> None:
@@ -236,7 +240,12 @@ def _report(job: Job, model: Model, folder: Path, seconds: Mapping[str, float]) 
     owned = {case: shelf.owned(case) for case in job.plan.fold.cases("test")}
     told = model.report(forced(shelf, owned, Pattern.of(shelf.names), batch=LOOK_BATCH))
     if told:
-        about = {"method": job.method.name, "fold": job.plan.fold.name, "seed": job.seed}
+        about = {
+            "method": job.method.name,
+            "train": job.plan.train,
+            "fold": job.plan.fold.name,
+            "seed": job.seed,
+        }
         atomic.write_json(folder / REPORT, {**about, **told, "seconds": dict(seconds)})
 
 
@@ -248,6 +257,7 @@ def _origin(job: Job) -> package.Origin:
         dicom=job.work.dicom,
         seed=job.seed,
         fold=job.plan.fold.name,
+        train=job.plan.train,
         subjects={
             part: {cases[case].subject for case in job.plan.fold.cases(part)}
             for part in ("train", "validation", "calibration")

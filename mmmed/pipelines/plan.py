@@ -16,7 +16,7 @@ from mmmed.cohorts.cohort import Cohort
 from mmmed.cohorts.protocol import apply_test, apply_train, forced_views, presence_rows
 from mmmed.cohorts.splits import Fold, split
 from mmmed.errors import StudyError
-from mmmed.mechanism import EveryPattern, TestProtocol, rates
+from mmmed.mechanism import EveryPattern, TestProtocol, Training, rates
 from mmmed.modality import Pattern
 from mmmed.models.joint_embedding.pairs import require_pairs, require_room
 from mmmed.pipelines.study import Study
@@ -26,25 +26,41 @@ from mmmed.training.predicting import View
 
 @dataclass(frozen=True)
 class FoldPlan:
-    """One fold of a study.
+    """One fold of a study under one training.
 
     Attributes:
         fold: which case is in which part.
+        train: the name of the training: `mcar 0.5`, or `complete`.
         shown: case -> what it shows in training, validation and calibration.
-        views: what is scored in the test part.
+        views: what is scored in the test part; the same for every training.
         sentences: realised absence in words and counts, one per split, protocol and modality.
         presence: rows of the presence table.
     """
 
     fold: Fold
+    train: str
     shown: Mapping[str, Pattern]
+    views: tuple[View, ...]
+    sentences: tuple[str, ...]
+    presence: tuple[Mapping[str, table.Cell], ...]
+
+    @property
+    def title(self) -> str:
+        """For people: `fold holdout, trained mcar 0.5`."""
+        return f"fold {self.fold.name}, trained {self.train}"
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """What the test protocols make of a fold."""
+
     views: tuple[View, ...]
     sentences: tuple[str, ...]
     presence: tuple[Mapping[str, table.Cell], ...]
 
 
 def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan, ...]:
-    """The folds of a study over a cohort.
+    """The folds of a study over a cohort, under the first training, then the next.
 
     Args:
         study: splits and protocols.
@@ -63,13 +79,20 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
             f"({', '.join(cohort.classes)})"
         )
     withheld = _withheld(truth) if truth else None
-    folds = tuple(_planned(study, cohort, fold, withheld) for fold in split(cohort, study.splits))
+    tested = [
+        (fold, _tested(study, cohort, fold, withheld)) for fold in split(cohort, study.splits)
+    ]
+    folds = tuple(
+        _trained(training, cohort, fold, withheld, views)
+        for training in study.protocols.trainings
+        for fold, views in tested
+    )
     for method in study.methods:
         if method.needs_pairs:
             require_room(f"study {study.study}: {method.name}", study.training.batch)
             for one in folds:
                 require_pairs(
-                    f"study {study.study}: fold {one.fold.name}: {method.name}",
+                    f"study {study.study}: {one.title}: {method.name}",
                     [one.shown[case] for case in one.fold.cases("train")],
                 )
     return folds
@@ -77,9 +100,11 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
 
 def realised(folds: Sequence[FoldPlan]) -> list[str]:
     """Realised absence of the first fold, and where to read that of the others."""
-    others = len(folds) - 1
+    first = folds[0].fold.name
+    others = len({one.fold.name for one in folds}) - 1
     alike = [f"{others} more fold(s), hidden at the same rates: presence.tsv"] if others else []
-    return [*folds[0].sentences, *alike]
+    told = [line for one in folds if one.fold.name == first for line in one.sentences]
+    return [*dict.fromkeys(told), *alike]
 
 
 def remarks(folds: Sequence[FoldPlan]) -> list[str]:
@@ -92,31 +117,57 @@ def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None
     recorded = map(str, cohort.covariates().columns)
     extra = [name for name in recorded if name not in table.CASES.columns]
     table.write(run / "cases.tsv", table.CASES, _case_rows(cohort, extra), extra=extra)
+    once = list({one.fold.name: one.fold for one in folds}.values())
     rows = [
         {
-            "fold": one.fold.name,
+            "fold": fold.name,
             "case_id": case.id,
             "subject_id": case.subject,
-            "split": str(one.fold.part[case.id]),
+            "split": str(fold.part[case.id]),
         }
-        for one in folds
+        for fold in once
         for case in cohort.cases
-        if case.id in one.fold.part.index
+        if case.id in fold.part.index
     ]
     table.write(run / "splits.tsv", table.SPLITS, rows)
-    table.write(
-        run / "presence.tsv", table.PRESENCE, [row for one in folds for row in one.presence]
-    )
-    leaks = [row for one in folds for row in _leak_rows(one.fold)]
+    hidden = [
+        row
+        for one in folds
+        for row in one.presence
+        if row["train"] is not None or one.train == folds[0].train
+    ]
+    table.write(run / "presence.tsv", table.PRESENCE, hidden, extra=("train",))
+    leaks = [row for fold in once for row in _leak_rows(fold)]
     if leaks:
         table.write(run / "leaks.tsv", table.LEAKS, leaks)
 
 
-def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | None) -> FoldPlan:
-    train = apply_train(study.protocols.train, cohort, fold, withheld=withheld)
-    sentences = [f"fold {fold.name} train: {hiding}" for hiding in train.hidings]
-    presence = presence_rows(train, cohort=cohort, fold=fold, protocol="train", rate=None)
+def _trained(
+    training: Training,
+    cohort: Cohort,
+    fold: Fold,
+    withheld: pd.DataFrame | None,
+    tested: _Tested,
+) -> FoldPlan:
+    shown = apply_train(training.protocols, cohort, fold, withheld=withheld)
+    said = [f"fold {fold.name} train {training.name}: {hiding}" for hiding in shown.hidings]
+    rows = presence_rows(
+        shown, cohort=cohort, fold=fold, protocol="train", rate=None, train=training.name
+    )
+    return FoldPlan(
+        fold=fold,
+        train=training.name,
+        shown={str(case): shown.pattern(str(case)) for case in fold.part.index},
+        views=tested.views,
+        sentences=(*said, *tested.sentences),
+        presence=(*rows, *tested.presence),
+    )
+
+
+def _tested(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | None) -> _Tested:
     views: list[View] = []
+    sentences: list[str] = []
+    presence: list[dict[str, table.Cell]] = []
     for protocol in study.protocols.test:
         if isinstance(protocol, EveryPattern):
             views += _forced(protocol, cohort, fold)
@@ -125,23 +176,17 @@ def _planned(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | 
             shown = apply_test(protocol, cohort, fold, rate=rate, withheld=withheld)
             views += _observed(protocol, rate, shown)
             presence += presence_rows(
-                shown, cohort=cohort, fold=fold, protocol=protocol.kind, rate=rate
+                shown, cohort=cohort, fold=fold, protocol=protocol.name, rate=rate
             )
-            named = protocol.kind if rate is None else f"{protocol.kind} {rate:.0%}"
+            named = protocol.name if rate is None else f"{protocol.name} {rate:.0%}"
             sentences += [f"fold {fold.name} {named}: {hiding}" for hiding in shown.hidings]
-    return FoldPlan(
-        fold=fold,
-        shown={str(case): train.pattern(str(case)) for case in fold.part.index},
-        views=tuple(views),
-        sentences=tuple(sentences),
-        presence=tuple(presence),
-    )
+    return _Tested(views=tuple(views), sentences=tuple(sentences), presence=tuple(presence))
 
 
 def _forced(protocol: EveryPattern, cohort: Cohort, fold: Fold) -> list[View]:
     """Every test case under every pattern that it owns."""
     return [
-        View(case=case, protocol=protocol.kind, rate=None, pattern=pattern)
+        View(case=case, protocol=protocol.name, rate=None, pattern=pattern)
         for case, pattern in forced_views(cohort.owned().loc[fold.cases("test")])
     ]
 
@@ -149,7 +194,7 @@ def _forced(protocol: EveryPattern, cohort: Cohort, fold: Fold) -> list[View]:
 def _observed(protocol: TestProtocol, rate: float | None, shown: Shown) -> list[View]:
     """Every test case under what the protocol leaves it."""
     return [
-        View(case=case, protocol=protocol.kind, rate=rate, pattern=shown.pattern(case))
+        View(case=case, protocol=protocol.name, rate=rate, pattern=shown.pattern(case))
         for case in shown.table.index
     ]
 

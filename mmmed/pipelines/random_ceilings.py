@@ -48,7 +48,7 @@ def _row(
     protocol: TestProtocol, rate: float | None, name: str, found: dict[str, float]
 ) -> dict[str, Any]:
     return {
-        "protocol": protocol.kind,
+        "protocol": protocol.name,
         "rate": rate,
         "pattern": name,
         "ceiling_images": found,

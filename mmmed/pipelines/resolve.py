@@ -15,7 +15,7 @@ from mmmed.cohorts.dicom_cohort import DICOM, DicomCohort, load_dicom
 from mmmed.cohorts.fold_list import files_of
 from mmmed.cohorts.split_spec import Lists
 from mmmed.errors import Collecting, StudyError, join
-from mmmed.mechanism import Listed, TestProtocol, TrainProtocol
+from mmmed.mechanism import Listed, Single, TestProtocol, Together
 from mmmed.models.building import cramped, weights_file
 from mmmed.pipelines.materialise import Chosen, choose
 from mmmed.pipelines.study import Study
@@ -181,9 +181,10 @@ def _protocol_faults(study: Study) -> list[str]:
     return [
         f"study {study.study}: protocols.{part}.{index}.modality: {name!r} is none of the study's "
         f"modalities ({', '.join(sorted(modalities))})"
-        for part in ("train", "test")
-        for index, protocol in enumerate(getattr(study.protocols, part))
-        for name in _hidden_by(protocol)
+        for part, protocols in (("train", study.protocols.train), ("test", study.protocols.test))
+        for index, protocol in enumerate(protocols)
+        for single in (protocol.protocols if isinstance(protocol, Together) else (protocol,))
+        for name in _hidden_by(single)
         if name not in modalities
     ]
 
@@ -196,7 +197,7 @@ def _method_faults(study: Study) -> list[str]:
     ]
 
 
-def _hidden_by(protocol: TrainProtocol | TestProtocol) -> tuple[str, ...]:
+def _hidden_by(protocol: Single | TestProtocol) -> tuple[str, ...]:
     """The modalities a protocol names; none for `any` and for protocols that name none."""
     named = getattr(protocol, "modality", ())
     if isinstance(named, str):
@@ -210,7 +211,8 @@ def _origin(found: library.Found) -> dict[str, str]:
 
 def _files(study: Study) -> dict[str, str]:
     """The digests of the files a study names; whoever needs one that cannot be read says so."""
-    protocols = (*study.protocols.train, *study.protocols.test)
+    trained = [single for one in study.protocols.trainings for single in one.protocols]
+    protocols = (*trained, *study.protocols.test)
     lists = [one.file for one in protocols if isinstance(one, Listed)]
     weights = [file for file in map(weights_file, study.methods) if file is not None]
     folds: list[Path] = []

@@ -13,10 +13,10 @@ from mmmed.cohorts.cohort import Cohort
 from mmmed.evaluation.figures.draw import write_figures
 from mmmed.evaluation.images import image_rates, read_images
 from mmmed.evaluation.known import read_oracle
-from mmmed.evaluation.predictions import read_predictions
+from mmmed.evaluation.predictions import of_section, read_predictions, sections
 from mmmed.evaluation.result import score_tables
 from mmmed.evaluation.scores import headline
-from mmmed.evaluation.summary import metrics_document
+from mmmed.evaluation.summary import main_rows, metrics_document
 from mmmed.evaluation.text import pattern_table, rate_table, robustness_table
 from mmmed.pipelines.analysis import write_statistics
 from mmmed.pipelines.job import Job
@@ -55,7 +55,8 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
 
     Its answers and tables are returned as text.
 
-    The run's model package is told how well its method did per pattern.
+    Figures and texts are of the study's own cohort under its first training; `metrics.json` holds
+    the others as well. The run's model package is told how well its method did per pattern.
 
     Reads nothing but files of the run folder.
 
@@ -68,32 +69,38 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     positive = study.evaluation.positive or cohort.positive
     truth, ceilings = _optional(run / "truth.json"), _optional(run / "ceilings.json")
     predictions = read_predictions(run / "predictions.tsv")
-    scored = set(predictions["method"])
-    methods = [method.name for method in study.methods if method.name in scored]
+    found = dict(sections(predictions))
+    first = (cohort.name, study.protocols.trainings[0].name)
+    main = first if first in found else next(iter(found))
+    methods = _scored(study, predictions)
     oracle = read_oracle(truth) if truth else None
     notes = [*notes, *(ceilings["notes"] if ceilings else ())]
-    results = score_tables(
-        predictions,
-        classes=cohort.classes,
-        positive=positive,
-        interval=study.evaluation.interval,
-        oracle=oracle,
-        methods=methods,
-    )
     document = metrics_document(
-        results,
+        {
+            head: score_tables(
+                part,
+                classes=cohort.classes,
+                positive=positive,
+                interval=study.evaluation.interval,
+                oracle=oracle,
+                methods=methods,
+            )
+            for head, part in found.items()
+        },
+        main=main,
         classes=cohort.classes,
         interval=study.evaluation.interval,
         ceilings=ceilings,
-        against=methods[0] if len(set(methods)) > 1 else None,
+        against=methods[0] if len(methods) > 1 else None,
         notes=notes,
         rule=cohort.rule,
     )
+    rows = main_rows(document)
     images = run / "images.tsv"
     if images.exists():
         document["images"] = image_rates(
-            read_images(images),
-            predictions,
+            of_section(read_images(images), main),
+            found[main],
             classes=cohort.classes,
             methods=methods,
             interval=study.evaluation.interval,
@@ -112,23 +119,35 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     )
     write_figures(
         run / "figures",
-        predictions=predictions,
-        rows=document["rows"],
-        presence=pd.DataFrame(table.read(run / "presence.tsv", table.PRESENCE)),
+        predictions=found[main],
+        rows=rows,
+        presence=_presence(run, train=main[1]),
         classes=cohort.classes,
         positive=positive,
     )
-    state_performance(run / "model", _forced(document["rows"], methods[0]))
+    state_performance(run / "model", _forced(rows, methods[0]))
     write_report(run)
     attainable = ceilings["attainable"] if ceilings else None
     metric = headline(cohort.classes)
     texts = [
         "\n".join(f"- {answer}" for answer in statistics.answers),
-        robustness_table(document["rows"], metric=metric),
-        pattern_table(document["rows"], metric=metric, attainable=attainable),
+        robustness_table(rows, metric=metric),
+        pattern_table(rows, metric=metric, attainable=attainable),
         rate_table(document.get("images", ())),
     ]
     return "\n\n".join(text for text in texts if text)
+
+
+def _scored(study: Study, predictions: pd.DataFrame) -> list[str]:
+    """The methods that predicted something, as the study lists them."""
+    known = set(predictions["method"])
+    return [method.name for method in study.methods if method.name in known]
+
+
+def _presence(run: Path, *, train: str) -> pd.DataFrame:
+    """Who shows what under one training and under the test protocols."""
+    rows = pd.DataFrame(table.read(run / "presence.tsv", table.PRESENCE))
+    return rows[rows["train"].isin((train, table.MISSING))]
 
 
 def _forced(rows: Sequence[dict[str, Any]], method: str) -> list[dict[str, Any]]:

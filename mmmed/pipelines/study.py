@@ -19,7 +19,7 @@ from mmmed.config import Spec, nearest
 from mmmed.document import brief
 from mmmed.evaluation.bootstrap import Interval
 from mmmed.evaluation.study.plan import Plan, Questions
-from mmmed.mechanism import Complete, TestProtocol, TrainProtocol
+from mmmed.mechanism import Complete, TestProtocol, Training, TrainProtocol, trainings
 from mmmed.models import METHODS
 from mmmed.models.building import options
 from mmmed.models.options import MethodOptions
@@ -48,12 +48,29 @@ class Protocols(Spec):
     """Who hides what.
 
     Attributes:
-        train: applied one after the other to the training and validation parts.
+        train: each hides in the training and validation parts of models of its own, one per rate.
         test: each makes its own table of results, one per rate.
     """
 
-    train: tuple[TrainProtocol, ...] = (Complete(),)
+    train: Annotated[tuple[TrainProtocol, ...], Field(min_length=1)] = (Complete(),)
     test: Annotated[tuple[TestProtocol, ...], Field(min_length=1)]
+
+    @field_validator("train")
+    @classmethod
+    def _trained_apart(cls, protocols: tuple[TrainProtocol, ...]) -> tuple[TrainProtocol, ...]:
+        _require_apart([one.name for one in trainings(protocols)])
+        return protocols
+
+    @field_validator("test")
+    @classmethod
+    def _tested_apart(cls, protocols: tuple[TestProtocol, ...]) -> tuple[TestProtocol, ...]:
+        _require_apart([one.name for one in protocols])
+        return protocols
+
+    @property
+    def trainings(self) -> tuple[Training, ...]:
+        """What models are made of."""
+        return trainings(self.train)
 
 
 class Sensitivity(Spec):
@@ -124,13 +141,7 @@ class Study(Spec):
     @field_validator("methods")
     @classmethod
     def _told_apart(cls, methods: tuple[MethodOptions, ...]) -> tuple[MethodOptions, ...]:
-        names = [method.name for method in methods]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(
-                    f"{name} stands twice; tables tell methods apart by name, so give each "
-                    "variant one: {kind: ..., name: ...}"
-                )
+        _require_apart([method.name for method in methods])
         return methods
 
     @field_validator("evaluation")
@@ -179,6 +190,15 @@ def study_type(kinds: Sequence[str]) -> type[Study]:
         method = Annotated[Union[types], Field(discriminator="kind")]  # noqa: UP007 - built here
     methods: Any = (Annotated[tuple[method, ...], Field(min_length=1)], ...)
     return create_model("Study", __base__=Study, methods=methods)
+
+
+def _require_apart(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"{name} stands twice; tables tell them apart by name, so give each a name: "
+                "{kind: ..., name: ...}"
+            )
 
 
 def _kinds(values: dict[str, Any]) -> list[str]:

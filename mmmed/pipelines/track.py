@@ -17,6 +17,7 @@ import yaml
 
 from mmmed import __version__
 from mmmed.errors import RunError
+from mmmed.evaluation.summary import main_rows
 from mmmed.record import atomic, chain, digest
 from mmmed.training.history import WINDOW
 
@@ -175,7 +176,7 @@ def _log(
 
 def _headline(run: Path) -> Iterator[tuple[str, float, int]]:
     """The table's figures as metrics: `method/protocol/rate/pattern/metric` and its interval."""
-    for row in atomic.read_json(run / "metrics.json")["rows"]:
+    for row in main_rows(atomic.read_json(run / "metrics.json")):
         if row.get("value") is None:
             continue
         rate = "" if row.get("rate") is None else f"/{row['rate']}"
@@ -208,7 +209,8 @@ def _curves(job: Path) -> Iterator[tuple[str, float, int]]:
 
 def _job_name(folder: Path) -> str:
     settings = atomic.read_json(folder / "settings.json")
-    return f"{settings['method']['name']} fold {settings['fold']} seed {settings['seed']}"
+    where = f"{settings['train']} fold {settings['fold']} seed {settings['seed']}"
+    return f"{settings['method']['name']} {where}"
 
 
 def _study(run: Path) -> dict[str, Any]:

@@ -25,11 +25,17 @@ STATUSES = ("shown", "hidden", "absent")
 """What stands under `status`: owned and shown, owned and hidden by a protocol, not owned."""
 
 
+STUDY_COLUMNS = ("cohort", "train")
+"""Columns that tables of a study have after their own: whose case it is, and which training the
+model had, or hides."""
+
+
 @dataclass(frozen=True)
 class Schema:
     """A kind of table: its name, version, leading columns and the columns rows are sorted by.
 
-    Tables may carry further columns after the leading ones (`logit_AD`, one per class).
+    Tables may carry further columns after the leading ones (`logit_AD`, one per class). Rows are
+    sorted by those columns of the key that a table has.
     """
 
     name: str
@@ -54,7 +60,7 @@ PRESENCE = Schema(
     "mmmed-presence",
     1,
     ("protocol", "rate", "fold", "case_id", "split", "modality", "status"),
-    ("protocol", "rate", "fold", "case_id", "modality"),
+    ("protocol", "rate", "fold", "case_id", "modality", *STUDY_COLUMNS),
 )
 LEAKS = Schema(
     "mmmed-leaks",
@@ -75,7 +81,7 @@ PREDICTIONS = Schema(
         "pattern",
         "label",
     ),
-    ("case_id", "method", "fold", "seed", "protocol", "rate", "pattern"),
+    ("case_id", "method", "fold", "seed", "protocol", "rate", "pattern", *STUDY_COLUMNS),
 )
 
 ATTENTION = Schema(
@@ -92,7 +98,7 @@ ATTENTION = Schema(
         "source",
         "weight",
     ),
-    ("case_id", "method", "fold", "seed", "rank"),
+    ("case_id", "method", "fold", "seed", "rank", *STUDY_COLUMNS),
 )
 """How much each item of a case counted under all that the case shows; a case's weights sum to one.
 
@@ -130,7 +136,7 @@ IMAGES = Schema(
         "image",
         "label",
     ),
-    ("case_id", "method", "fold", "seed", "modality", "item"),
+    ("case_id", "method", "fold", "seed", "modality", "item", *STUDY_COLUMNS),
 )
 """Images scored one by one, each as a set of one; an item is counted from 1 within its modality."""
 
@@ -154,7 +160,7 @@ def write(
     if len(set(columns)) < len(columns):
         raise ValueError(f"{path}: a column stands twice in {columns}")
     lines = [line_of(row, columns, path) for row in rows]
-    places = [columns.index(column) for column in schema.key]
+    places = [columns.index(column) for column in schema.key if column in columns]
     lines.sort(key=lambda line: sort_key(line, places))
     text = "".join(map(to_text, (columns, *lines)))
     atomic.write_text(path, f"{schema.headline}\n{text}")
@@ -198,7 +204,7 @@ def merge(path: Path, schema: Schema, sources: Sequence[Path]) -> None:
     for source, own in zip(sources[1:], others, strict=True):
         if own != columns:
             raise DataError(f"{source}: its columns are not those of {sources[0]}")
-    places = [columns.index(column) for column in schema.key]
+    places = [columns.index(column) for column in schema.key if column in columns]
     merged = heapq.merge(*tables, key=lambda line: sort_key(line, places))
     with (
         atomic.replacing(path) as temporary,

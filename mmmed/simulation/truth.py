@@ -105,7 +105,7 @@ def protocol_row(spec: AdSimulation, protocol: Mechanism | Complete) -> dict[str
 
 
 def _rows(spec: AdSimulation, protocol: TestProtocol) -> Iterator[dict[str, Any]]:
-    head = {"protocol": protocol.kind, "rate": None}
+    head = {"protocol": protocol.name, "rate": None}
     if isinstance(protocol, EveryPattern):
         for pattern in PATTERNS:
             yield {**head, "pattern": str(pattern), **(pattern_row(spec, pattern) or {})}

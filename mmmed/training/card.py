@@ -32,6 +32,7 @@ def _made(package: Manifest) -> str:
         "## How it was made",
         f"- method: {package.name}, of kind {package.kind} ({paper})",
         f"- study: {package.study.get('study', 'none')}, fold {package.fold}, seed {package.seed}",
+        f"- hidden while it was made: {package.train}",
         *_trained(package.study.get("training", {})),
         *(
             f"- {part}: {len(known)} subjects"

@@ -94,6 +94,7 @@ class Manifest(Spec):
         positive: the class the threshold is about.
         seed: of the job.
         fold: of the job.
+        train: its training, by name: `complete`, or what was hidden and how often.
         study: the resolved study.
         reading: how the cohort's files are found, without their folder.
         preparation: modality -> its chain.
@@ -118,6 +119,7 @@ class Manifest(Spec):
     positive: str | None
     seed: int
     fold: str
+    train: str
     study: dict[str, Any]
     reading: dict[str, Any]
     preparation: dict[str, Preparation]

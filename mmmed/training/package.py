@@ -75,6 +75,7 @@ class Origin:
         reading: the cohort's spec, without its folder, as plain values.
         seed: of the job.
         fold: of the job.
+        train: the training of the job: what it hid.
         subjects: part (train, validation, calibration) -> subject ids.
         dicom: how a folder of DICOM is read; None where the chains take no scan as acquired.
     """
@@ -83,6 +84,7 @@ class Origin:
     reading: Mapping[str, Any]
     seed: int
     fold: str
+    train: str
     subjects: Mapping[str, Collection[str]]
     dicom: Mapping[str, Any] | None = None
 
@@ -185,6 +187,7 @@ def save(
         positive=positive,
         seed=origin.seed,
         fold=origin.fold,
+        train=origin.train,
         study=dict(origin.study),
         reading=dict(origin.reading),
         preparation={

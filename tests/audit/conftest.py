@@ -21,6 +21,8 @@ from mmmed.evaluation.summary import metrics_document
 from mmmed.record import atomic, table
 
 CLASSES = ("CN", "AD")
+OWN = ("", "")
+"""A study of one cohort and one training."""
 PARTS = {"train": 24, "calibration": 10, "test": 40}
 STUDY = """mmmed: 1
 study: ad/missing-pet
@@ -61,7 +63,9 @@ def evaluate(run: Path) -> None:
     results = score_tables(
         predictions, classes=CLASSES, positive="AD", interval=interval, oracle=None
     )
-    document = metrics_document(results, classes=CLASSES, interval=interval, against="late-sum")
+    document = metrics_document(
+        {OWN: results}, main=OWN, classes=CLASSES, interval=interval, against="late-sum"
+    )
     atomic.write_json(run / "metrics.json", document)
     write_figures(
         run / "figures",

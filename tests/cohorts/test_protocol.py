@@ -133,4 +133,5 @@ def test_presence_rows_say_shown_hidden_or_absent(cohort, fold):
         "split": "test",
         "modality": "mri",
         "status": "shown",
+        "train": None,
     }

@@ -14,6 +14,8 @@ from mmmed.evaluation.bootstrap import Interval
 from mmmed.evaluation.result import score_tables
 from mmmed.evaluation.summary import metrics_document
 
+OWN = ("", "")
+"""A study of one cohort and one training."""
 D_MRI, D_PET, RHO = 1.466, 1.987, 0.2
 
 
@@ -159,7 +161,9 @@ def summarise() -> Callable[..., list[dict[str, Any]]]:
             oracle=oracle,
             methods=methods,
         )
-        document = metrics_document(results, classes=classes, interval=interval, ceilings=ceilings)
+        document = metrics_document(
+            {OWN: results}, main=OWN, classes=classes, interval=interval, ceilings=ceilings
+        )
         return list(document["rows"])
 
     return rows

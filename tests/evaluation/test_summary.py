@@ -17,6 +17,8 @@ from mmmed.evaluation.summary import metrics_document
 
 CLASSES = ("CN", "AD")
 QUICK = Interval(draws=100)
+OWN = ("", "")
+"""A study of one cohort and one training."""
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +197,12 @@ def test_the_document_is_plain_json_with_rows_differences_and_notes(study: Any) 
         study.predictions, classes=CLASSES, positive=None, interval=QUICK, oracle=study.oracle
     )
     document = metrics_document(
-        results, classes=CLASSES, interval=QUICK, against="b", notes=["matched"]
+        {OWN: results},
+        main=OWN,
+        classes=CLASSES,
+        interval=QUICK,
+        against="b",
+        notes=["matched"],
     )
     assert document["mmmed-metrics"] == 1
     assert json.loads(json.dumps(document, allow_nan=False)) == document
@@ -208,7 +215,9 @@ def test_differences_are_paired_and_have_the_sign_of_the_better(study: Any) -> N
     results = score_tables(
         study.predictions, classes=CLASSES, positive="AD", interval=QUICK, oracle=None
     )
-    document = metrics_document(results, classes=CLASSES, interval=QUICK, against="b")
+    document = metrics_document(
+        {OWN: results}, main=OWN, classes=CLASSES, interval=QUICK, against="b"
+    )
     row = find(document["differences"], method="a", pattern="mri+pet", metric="auroc")
     values = [
         find(document["rows"], method=name, pattern="mri+pet", metric="auroc")["value"]
@@ -222,7 +231,9 @@ def test_methods_scored_on_other_cases_are_not_paired(study: Any) -> None:
     frame = study.predictions
     frame = frame[(frame["method"] != "a") | (frame["case_id"] != "sub-000")]
     results = score_tables(frame, classes=CLASSES, positive="AD", interval=QUICK, oracle=None)
-    document = metrics_document(results, classes=CLASSES, interval=QUICK, against="b")
+    document = metrics_document(
+        {OWN: results}, main=OWN, classes=CLASSES, interval=QUICK, against="b"
+    )
     assert {row["value"] for row in document["differences"]} == {None}
     assert {row["reason"] for row in document["differences"]} == {
         "not the same cases, folds and seeds, so not paired"

@@ -104,6 +104,7 @@ def model(bids: Path, tmp_path: Path) -> Path:
             reading=READING,
             seed=0,
             fold="holdout",
+            train="complete",
             subjects={"train": (), "calibration": MET},
         ),
     )

@@ -142,7 +142,7 @@ def test_each_view_is_hidden_in_the_share_asked_for(small: Path) -> None:
 
 def test_realised_absence_is_said_of_the_first_fold_alone(small: Path) -> None:
     said = (small.parent / "stderr.txt").read_text()
-    assert "fold-0 train: train one: 0 naturally absent, 5 of 18 hidden" in said
+    assert "fold-0 train mcar 0.3: train one: 0 naturally absent, 5 of 18 hidden" in said
     assert "fold-0 mcar 50%: test one: 0 naturally absent, 15 of 30 hidden" in said
     assert "1 more fold(s), hidden at the same rates: presence.tsv" in said
     assert "fold-1 mcar" not in said

@@ -64,7 +64,10 @@ def test_a_cohort_without_pairs_is_refused_by_run_before_anything_is_trained(
     done = attempt_in(place, "run", "pairs", "--out", "run", "--jobs", "1")
     assert done.code == 2, done.err
     (complaint,) = done.complaints
-    assert "study pairs: fold holdout: joint-embedding learns from cases that show two" in complaint
+    assert (
+        "fold holdout, trained complete: joint-embedding learns from cases that show two"
+        in complaint
+    )
     assert not (place / "run" / "jobs").exists()
 
 

@@ -114,7 +114,14 @@ def test_a_package_predicts_what_the_model_did(
         positive="AD",
         calibrated=calibrated,
         statistics={},
-        origin=Origin(study={}, reading={}, seed=0, fold="holdout", subjects={"train": TRAIN}),
+        origin=Origin(
+            study={},
+            reading={},
+            seed=0,
+            fold="holdout",
+            train="complete",
+            subjects={"train": TRAIN},
+        ),
     )
     sets = [shelf.set(case, shelf.owned(case)) for case in CASES]
     expected = logits(model, sets, mirror=CHAINS, batch=1, device="cpu")

@@ -53,6 +53,7 @@ def save(shelf: Shelf, folder: Path) -> torch.nn.Module:
             reading={"kind": "bids", "modalities": {}},
             seed=3,
             fold="holdout",
+            train="complete",
             subjects={"train": TRAIN, "validation": VALIDATION, "calibration": REST},
         ),
     )

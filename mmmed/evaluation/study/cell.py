@@ -16,12 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mmmed.errors import DataError
-from mmmed.evaluation.predictions import MIXED, Key, Model, tables
-from mmmed.record.table import MISSING
-
-OPTIONAL = ("cohort", "train")
-"""Columns a table of predictions may have beside its own: which cohort was predicted, and under
-which train protocol the model was made."""
+from mmmed.evaluation.predictions import MIXED, Key, Model, sections, tables
 
 
 @dataclass(frozen=True, order=True)
@@ -73,18 +68,10 @@ def find_cells(
     Raises:
         DataError: as `predictions.tables` raises, or a case is predicted twice by one model.
     """
-    heads = [_told(predictions, name) for name in OPTIONAL]
     found: list[Cell] = []
-    for (cohort, train), part in predictions.groupby(heads, sort=True):
-        found += _cells(part, (str(cohort), str(train)), classes=classes, positive=positive)
+    for head, part in sections(predictions):
+        found += _cells(part, head, classes=classes, positive=positive)
     return found
-
-
-def _told(predictions: pd.DataFrame, column: str) -> pd.Series:
-    """A column as text; empty where it, or its value, is missing."""
-    if column not in predictions.columns:
-        return pd.Series("", index=predictions.index)
-    return predictions[column].fillna("").astype(str).replace(MISSING, "")
 
 
 def _cells(
