@@ -17,19 +17,16 @@ from __future__ import annotations
 
 import multiprocessing
 import resource
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from typing import Any
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.hypermm_step import MODALITIES, batch
 from mmmed.batch import Batch
 from mmmed.models.building import build, options
-from mmmed.models.contract import Model, Phase, Turn
+from mmmed.models.contract import Model, Phase
+from mmmed.training.operations import operations, step_operations
 
 STEPS = 1000
 SIZE = 16
@@ -84,8 +81,8 @@ def cost(name: str) -> dict[str, float]:
     training = sum(_training(model, phase, half) for phase in model.phases(STEPS))
     return {
         "training": training,
-        "complete": _operations(lambda: model.eval()(complete)) / SIZE,
-        "mri": _operations(lambda: model.eval()(mri)) / SIZE,
+        "complete": operations(lambda: model.eval()(complete)) / SIZE,
+        "mri": operations(lambda: model.eval()(mri)) / SIZE,
         "memory": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
         "parameters": sum(one.numel() for one in trained),
     }
@@ -95,23 +92,9 @@ def _training(model: Model, phase: Phase, images: Batch) -> float:
     """Operations of all steps of a phase."""
     model.eval()
     if phase.fit is not None:
-        phase.fit([images], set(images.subject))
-    given = phase.cache(images) if phase.cache is not None else images
-    for module in phase.learns:
-        module.train()
-    return phase.steps * sum(_operations(partial(_take, turn, given)) for turn in phase.turns)
-
-
-def _take(turn: Turn, batch: Batch) -> None:
-    """Forward and backward of one turn."""
-    losses = [one for one in turn.loss(batch).values() if one.count]
-    torch.autograd.backward(torch.stack([one.sum / one.count for one in losses]).sum())
-
-
-def _operations(work: Callable[[], object]) -> int:
-    with FlopCounterMode(display=False) as counted, sdpa_kernel(SDPBackend.MATH):
-        work()
-    return int(counted.get_total_flops())
+        with torch.no_grad():
+            phase.fit([images], set(images.subject))
+    return phase.steps * step_operations(model, phase, images)
 
 
 def _line(one: dict[str, float], beside: dict[str, float]) -> str:

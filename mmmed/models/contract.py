@@ -8,7 +8,7 @@ loss    (sum, count): divided only after both are summed over the ranks of a dis
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -97,6 +97,25 @@ class Phase:
     quota: Quota | None = None
 
 
+@dataclass(frozen=True)
+class Guess:
+    """How far what a model guessed of one case lies from the truth.
+
+    Attributes:
+        case: its id.
+        subject: whose it is.
+        modality: that was hidden.
+        space: `image` where a picture was guessed, `feature` where what a net makes of one was.
+        error: name of a figure -> its value.
+    """
+
+    case: str
+    subject: str
+    modality: str
+    space: str
+    error: Mapping[str, float]
+
+
 class Model(nn.Module, ABC):
     """A method: Batch -> logits.
 
@@ -137,13 +156,17 @@ class Model(nn.Module, ABC):
         A method that needs cases of a pattern says so here; most need nothing.
         """
 
-    def report(self, batches: Iterable[Batch]) -> dict[str, Any]:  # noqa: ARG002 most say nothing
-        """What a trained model has to tell beside its predictions, as plain values.
+    def report(self) -> dict[str, Any]:
+        """What a trained model has to tell beside its predictions, as plain values."""
+        return {}
+
+    def guesses(self, batches: Iterable[Batch]) -> Iterator[Guess]:  # noqa: ARG002 most make none
+        """Each modality hidden from each case in turn, and how far its substitute lies from it.
 
         Args:
             batches: test cases that show every modality, with all of them.
         """
-        return {}
+        yield from ()
 
     def require_known(self, batch: Batch) -> None:
         """Raise a PresenceError where the batch shows a modality the model was not built for."""

@@ -31,3 +31,8 @@ class MethodOptions(Spec):
     def needs_pairs(self) -> bool:
         """Whether it cannot learn without training cases that show two modalities."""
         return False
+
+    @property
+    def imputes(self) -> str | None:
+        """What it fills holes with, fitted on complete cases; None where it imputes nothing."""
+        return None

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,14 +22,18 @@ from mmmed.errors import MmmedError, RanksError
 from mmmed.modality import Pattern
 from mmmed.models.building import build
 from mmmed.models.contract import Model
+from mmmed.pipelines.apart import require_apart
+from mmmed.pipelines.cost import cost
 from mmmed.pipelines.job import DONE, Job
 from mmmed.pipelines.study import Sensitivity
+from mmmed.pipelines.told import of_study, write_told
 from mmmed.record import atomic, table
 from mmmed.training import checkpoint, package
 from mmmed.training.calibrate import calibrate
 from mmmed.training.history import History
 from mmmed.training.launcher import starts_ranks
-from mmmed.training.loader import StepLoader, Views, forced
+from mmmed.training.loader import StepLoader, Views
+from mmmed.training.package import Package
 from mmmed.training.predicting import columns, image_rows, score
 from mmmed.training.randomness import seed_all
 from mmmed.training.statistics import standards, statistics
@@ -38,8 +42,8 @@ if TYPE_CHECKING:
     from mmmed.training.module import Report
 
 FAILED, PROGRESS = "failed.txt", "progress.json"
-PREDICTIONS, IMAGES = "predictions.tsv", "images.tsv"
-REPORT, ATTENTION = "report.json", "attention.tsv"
+PREDICTIONS, IMAGES, ATTENTION = "predictions.tsv", "images.tsv", "attention.tsv"
+SECONDS, COST = "seconds.json", "cost.json"
 PROGRESS_SECONDS = 1.0
 ORPHANED = 130
 """Exit code of a worker whose study is gone: the last checkpoint stands."""
@@ -105,17 +109,10 @@ def train(job: Job, model: Model, folder: Path, *, report: Report | None) -> His
     """
     from mmmed.training.fit import fit  # Lightning takes seconds to import
 
-    work, shown = job.work, _shown(job, "train")
+    work = job.work
     return fit(
         model,
-        StepLoader(
-            work.shelf,
-            list(shown),
-            shown,
-            batch=work.training.batch,
-            seed=job.seed,
-            chains=work.chains,
-        ),
+        _loader(job),
         Views(work.shelf, _shown(job, "validation"), batch=LOOK_BATCH),
         settings=work.training,
         seed=job.seed,
@@ -126,20 +123,24 @@ def train(job: Job, model: Model, folder: Path, *, report: Report | None) -> His
 
 
 def _work(job: Job, folder: Path, parent: int | None) -> None:
+    require_apart(job.plan.fold, job.work.shelf.subject, method=job.method)
     begun = time.monotonic()
     model = built(job)
     building = time.monotonic() - begun
     if starts_ranks(job.work.training):
         parent = os.getpid()  # the first rank reports, and ends with this process
-    phases = train(job, model, folder, report=_Progress(folder, parent)).seconds
+    history = train(job, model, folder, report=_Progress(folder, parent))
+    phases = history.seconds
     begun = time.monotonic()
     _save_package(job, model, folder / "model")
-    _predict(job, folder)
+    loaded = package.load(folder / "model")
+    predicting = _predict(job, loaded, folder)
     training = sum(phases.values())
     whole = building + training + time.monotonic() - begun
-    seconds = {"training": training, "all": whole, "phases": phases}
-    atomic.write_json(folder / "seconds.json", seconds)
-    _report(job, model, folder, phases)
+    seconds = {"training": training, "all": whole, "phases": phases, "prediction": predicting}
+    atomic.write_json(folder / SECONDS, seconds)
+    atomic.write_json(folder / COST, cost(job, model, loaded, _loader(job), history=history))
+    write_told(job, model, folder, seconds=phases)
     checkpoint.remove(folder)
     (folder / PROGRESS).unlink(missing_ok=True)
     atomic.write_text(folder / DONE, "")
@@ -175,6 +176,19 @@ def _save_package(job: Job, model: Model, folder: Path) -> None:
     )
 
 
+def _loader(job: Job) -> StepLoader:
+    """The training batches of a job."""
+    work, shown = job.work, _shown(job, "train")
+    return StepLoader(
+        work.shelf,
+        list(shown),
+        shown,
+        batch=work.training.batch,
+        seed=job.seed,
+        chains=work.chains,
+    )
+
+
 def _shown(job: Job, part: Part) -> dict[str, Pattern]:
     """What the cases of a part show."""
     return {case: job.plan.shown[case] for case in job.plan.fold.cases(part)}
@@ -204,12 +218,11 @@ def _prevalence(job: Job) -> float:
     return share if 0 < share < 1 else 0.5
 
 
-def _predict(job: Job, folder: Path) -> None:
-    """Predictions of the saved package, so that it alone is what was evaluated.
+def _predict(job: Job, loaded: Package, folder: Path) -> dict[str, float]:
+    """Predictions of the saved package, so that it alone is what was evaluated; seconds of one.
 
     Where its method weighs items, how much each of them counted in the test cases.
     """
-    loaded = package.load(folder / "model")
     scored = score(
         loaded,
         job.work.shelf,
@@ -218,35 +231,16 @@ def _predict(job: Job, folder: Path) -> None:
         split="test",
     )
     extra = (*columns(job.work.classes), *table.STUDY_COLUMNS)
-    predictions = _of_study(job, scored.predictions)
+    predictions = of_study(job, scored.predictions)
     table.write(folder / PREDICTIONS, table.PREDICTIONS, predictions, extra=extra)
     if scored.attention:
-        attention = _of_study(job, scored.attention)
+        attention = of_study(job, scored.attention)
         table.write(folder / ATTENTION, table.ATTENTION, attention, extra=table.STUDY_COLUMNS)
     if job.work.evaluation.images:
         tested = job.plan.fold.cases("test")
         alone = image_rows(loaded, job.work.shelf, job.work.cases, tested, split="test")
-        table.write(folder / IMAGES, table.IMAGES, _of_study(job, alone), extra=extra)
-
-
-def _of_study(job: Job, rows: Sequence[Mapping[str, table.Cell]]) -> list[dict[str, table.Cell]]:
-    """Rows with the columns that tables of a study have after their own."""
-    return [{**row, "cohort": job.work.cohort, "train": job.plan.train} for row in rows]
-
-
-def _report(job: Job, model: Model, folder: Path, seconds: Mapping[str, float]) -> None:
-    """What the method tells beside its predictions, of test cases that own every modality."""
-    shelf = job.work.shelf
-    owned = {case: shelf.owned(case) for case in job.plan.fold.cases("test")}
-    told = model.report(forced(shelf, owned, Pattern.of(shelf.names), batch=LOOK_BATCH))
-    if told:
-        about = {
-            "method": job.method.name,
-            "train": job.plan.train,
-            "fold": job.plan.fold.name,
-            "seed": job.seed,
-        }
-        atomic.write_json(folder / REPORT, {**about, **told, "seconds": dict(seconds)})
+        table.write(folder / IMAGES, table.IMAGES, of_study(job, alone), extra=extra)
+    return scored.seconds
 
 
 def _origin(job: Job) -> package.Origin:

@@ -19,6 +19,7 @@ from mmmed.errors import StudyError
 from mmmed.mechanism import EveryPattern, TestProtocol, Training, rates
 from mmmed.modality import Pattern
 from mmmed.models.joint_embedding.pairs import require_pairs, require_room
+from mmmed.pipelines.apart import require_apart
 from mmmed.pipelines.study import Study
 from mmmed.record import atomic, table
 from mmmed.training.predicting import View
@@ -70,7 +71,8 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
     Raises:
         StudyError: the class named positive is none of the cohort's, or a method lacks the pairs
             it learns from, or the room for two cases in a batch.
-        LeakageError: a subject is in two parts, unless the study takes lists as given.
+        LeakageError: a subject is in two parts, unless the study takes lists as given and no
+            method imputes.
     """
     positive = study.evaluation.positive
     if positive is not None and positive not in cohort.classes:
@@ -87,7 +89,10 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
         for training in study.protocols.trainings
         for fold, views in tested
     )
+    subject = {case.id: case.subject for case in cohort.cases}
     for method in study.methods:
+        for one in folds:
+            require_apart(one.fold, subject, method=method)
         if method.needs_pairs:
             require_room(f"study {study.study}: {method.name}", study.training.batch)
             for one in folds:

@@ -140,6 +140,17 @@ IMAGES = Schema(
 )
 """Images scored one by one, each as a set of one; an item is counted from 1 within its modality."""
 
+IMPUTED = Schema(
+    "mmmed-imputed",
+    1,
+    (*_TESTED, "modality", "space", "figure", "error"),
+    ("case_id", "method", "fold", "seed", "modality", "figure"),
+)
+"""How far what an imputer put in place of a modality lies from the true one, case by case.
+
+The space is `image` or `feature`, and says which figures there are.
+"""
+
 
 def write(
     path: Path, schema: Schema, rows: Iterable[Mapping[str, Cell]], *, extra: Sequence[str] = ()

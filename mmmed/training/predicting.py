@@ -6,8 +6,11 @@ image  one item of a case, scored as a set of one
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
+from time import perf_counter
 
 from mmmed.batch import UNLABELLED
 from mmmed.cohorts.cohort import Case
@@ -44,10 +47,12 @@ class Scored:
         predictions: rows of `record.table.PREDICTIONS`, one per view.
         attention: rows of `record.table.ATTENTION`, of views that show all their case owns; none
             where the method does not weigh items.
+        seconds: pattern -> wall time of predicting one case, the median; reading is not counted.
     """
 
     predictions: list[dict[str, Cell]]
     attention: list[dict[str, Cell]]
+    seconds: dict[str, float]
 
 
 def score(
@@ -74,9 +79,12 @@ def score(
     wanted = list(dict.fromkeys((view.case, view.pattern) for view in views))
     found = {}
     attention: list[dict[str, Cell]] = []
+    spent: dict[Pattern, list[float]] = defaultdict(list)
     for done, (case, pattern) in enumerate(wanted, start=1):
         shown = shelf.set(case, pattern)
+        begun = perf_counter()
         (found[case, pattern],) = package.predict([shown])
+        spent[pattern].append(perf_counter() - begun)
         if pattern == shelf.owned(case):
             attention += attention_rows(package, shown, shelf.items[case])
         if progress is not None:
@@ -96,7 +104,9 @@ def score(
         }
         for view in views
     ]
-    return Scored(predictions, attention)
+    return Scored(
+        predictions, attention, {str(pattern): median(times) for pattern, times in spent.items()}
+    )
 
 
 def image_rows(

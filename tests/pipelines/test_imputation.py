@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from mmmed.record import table
+
 METHODS = (
     "--set=methods=[{kind: imputation, name: gan, imputer: {kind: pix2pix}}, {kind: imputation}, "
     "{kind: late-sum}]"
@@ -27,6 +31,19 @@ def test_g8_parameters_seconds_and_image_errors_stand_in_the_run(attempt, small,
     assert 0 < gan["error"]["pet"]["cases"] <= 10
     assert regression["parameters"] == 0
     assert set(regression["error"]["mri"]) == {"cases", "mse"}
+    (guessed,) = (path for path in run.glob("jobs/*/imputed.tsv") if "\tgan\t" in path.read_text())
+    rows = table.read(guessed, table.IMPUTED)
+    maes = [
+        float(row["error"]) for row in rows if (row["modality"], row["figure"]) == ("pet", "mae")
+    ]
+    assert sum(maes) / len(maes) == pytest.approx(gan["error"]["pet"]["mae"])
+    assert {row["space"] for row in rows} == {"image"}
+    costs = [json.loads(path.read_text()) for path in run.glob("jobs/*/cost.json")]
+    assert len(costs) == 3
+    assert all(set(cost["prediction"]) == {"mri", "pet", "mri+pet"} for cost in costs)
+    assert sorted("imputer" in cost["training"] for cost in costs) == [False, False, True]
+    seconds = [json.loads(path.read_text()) for path in run.glob("jobs/*/seconds.json")]
+    assert all(min(one["prediction"].values()) > 0 for one in seconds)
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "error.pet.ssim" in page
     assert "gan holdout 0" in page

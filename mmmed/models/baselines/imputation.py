@@ -26,7 +26,7 @@ Differs from the paper:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -40,12 +40,12 @@ from mmmed.modality import Modality, Pattern
 from mmmed.models.baselines.concat_head import ConcatHead
 from mmmed.models.baselines.late import Late, LateOptions
 from mmmed.models.baselines.unimodal import UnimodalNet, pooled
-from mmmed.models.contract import Loss, Phase, Turn, parameters_of
+from mmmed.models.contract import Guess, Loss, Phase, Turn, parameters_of
 from mmmed.models.imputers.building import imputer_of
 from mmmed.models.imputers.contract import complete_cases
 from mmmed.models.imputers.image import ImageImputer
 from mmmed.models.imputers.options import ImputerOptions, Regression
-from mmmed.models.imputers.report import imputation_errors
+from mmmed.models.imputers.report import guesses
 from mmmed.models.loss import cross_entropy, labels
 from mmmed.models.standard import Standard
 
@@ -68,6 +68,11 @@ class Options(LateOptions):
     kind: Literal["imputation"] = "imputation"
     imputer: ImputerOptions = Regression(kind="regression")
     joint_rate: Annotated[float, Field(gt=0)] = 0.25
+
+    @property
+    def imputes(self) -> str:
+        """What fills the holes."""
+        return self.imputer.kind
 
 
 class Imputation(Late):
@@ -146,24 +151,23 @@ class Imputation(Late):
                 f"cases shows {everything}; hide less in training, or use another method"
             )
 
-    def report(self, batches: Iterable[Batch]) -> dict[str, Any]:
-        """The imputer's parameters, and how far it lies from what it hides of complete cases."""
+    def report(self) -> dict[str, Any]:
+        """The imputer's parameters."""
         trained = {
             id(one): one.numel()
             for phase in self.imputer.phases(1)
             for turn in phase.turns
             for one in turn.parameters
         }
-        space: Callable[[Batch], Batch] = self._embedded
+        return {"imputer": self.options.imputer.kind, "parameters": sum(trained.values())}
+
+    @torch.no_grad()
+    def guesses(self, batches: Iterable[Batch]) -> Iterator[Guess]:
+        """Of volumes where they are imputed, of embeddings where those are."""
         if isinstance(self.imputer, ImageImputer):
-            space = _as_it_is
-        with torch.no_grad():
-            errors = imputation_errors(self.imputer, map(space, batches))
-        return {
-            "imputer": self.options.imputer.kind,
-            "parameters": sum(trained.values()),
-            "error": errors,
-        }
+            yield from guesses(self.imputer, batches, space="image")
+        else:
+            yield from guesses(self.imputer, map(self._embedded, batches), space="feature")
 
     def _close(self, batches: Iterable[Batch], subjects: Collection[str]) -> None:  # noqa: ARG002
         self.imputer.close()
@@ -196,7 +200,3 @@ class Imputation(Late):
 
     def _nets(self) -> dict[str, UnimodalNet]:
         return {name: one for name, one in self.nets.items() if isinstance(one, UnimodalNet)}
-
-
-def _as_it_is(batch: Batch) -> Batch:
-    return batch

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 
 from mmmed.batch import Batch, segment_mean
+from mmmed.models.contract import Guess
 from mmmed.models.imputers.contract import Imputer, hidden
 
 
-def imputation_errors(imputer: Imputer, batches: Iterable[Batch]) -> dict[str, Any]:
-    """Modality -> number of cases and the mean of each figure; empty where there is no case.
+def guesses(imputer: Imputer, batches: Iterable[Batch], *, space: str) -> Iterator[Guess]:
+    """Every modality of every case hidden and imputed, one at a time.
 
     Args:
         imputer: fitted.
         batches: complete cases, in the space of the imputer.
+        space: what that is.
     """
-    found: dict[str, dict[str, list[torch.Tensor]]] = {}
     for batch in batches:
+        if len(batch.modalities) == 1:
+            continue  # nothing would be left to impute from
         for name in batch.modalities:
-            if len(batch.modalities) == 1:
-                continue  # nothing would be left to impute from
-            rows = torch.arange(len(batch))
-            guess = imputer.guess(hidden(batch, name), name, rows)
+            guess = imputer.guess(hidden(batch, name), name, torch.arange(len(batch)))
             items = batch.items[name]
             truth = segment_mean(items.data, items.owner, len(batch))
-            for figure, values in imputer.error(guess, truth).items():
-                found.setdefault(name, {}).setdefault(figure, []).append(values)
-    return {
-        name: {
-            "cases": sum(len(one) for one in next(iter(figures.values()))),
-            **{figure: float(torch.cat(values).mean()) for figure, values in figures.items()},
-        }
-        for name, figures in found.items()
-    }
+            errors = {
+                figure: values.tolist() for figure, values in imputer.error(guess, truth).items()
+            }
+            for row, case in enumerate(batch.case):
+                mine = {figure: values[row] for figure, values in errors.items()}
+                yield Guess(case, batch.subject[row], name, space, mine)
+
+
+def mean_errors(found: Sequence[Guess]) -> dict[str, Any]:
+    """Modality -> number of cases and the mean of each figure; empty where nothing is imputed."""
+    means: dict[str, Any] = {}
+    for name in dict.fromkeys(one.modality for one in found):
+        mine = [one.error for one in found if one.modality == name]
+        figures = {figure: sum(error[figure] for error in mine) / len(mine) for figure in mine[0]}
+        means[name] = {"cases": len(mine), **figures}
+    return means

@@ -9,6 +9,8 @@ from mmmed.batch import ModalitySet, pack
 from mmmed.errors import LeakageError, PresenceError, StudyError
 from mmmed.modality import Modality, Pattern
 from mmmed.models.building import build, options
+from mmmed.models.contract import Guess
+from mmmed.models.imputers.report import mean_errors
 
 FEATURE = ("zero", "mean", "knn", "regression")
 IMAGE = ("pix2pix", "cyclegan", "diffusion")
@@ -171,12 +173,8 @@ def test_g8_parameters_and_errors_are_reported():
     unet = conv(1, 8) + conv(8, 16) + conv(16, 32) + conv(32, 16) + conv(32, 8) + conv(16, 1)
     unet += 2 * (16 + 32 + 16 + 8)
     critic = conv(2, 8) + conv(8, 16) + 2 * 16 + conv(16, 1)
-    told = fitted("pix2pix").report([packed(sets(complete=lambda _: True))])
-    assert told["imputer"] == "pix2pix"
-    assert told["parameters"] == 2 * (unet + critic)
-    assert set(told["error"]) == {"mri", "pet"}
-    assert set(told["error"]["pet"]) == {"cases", "mae", "psnr", "ssim"}
-    assert told["error"]["pet"]["cases"] == 12
+    told = fitted("pix2pix").report()
+    assert told == {"imputer": "pix2pix", "parameters": 2 * (unet + critic)}
 
 
 def test_g8_cyclegan_has_the_parameters_its_shape_gives():
@@ -185,7 +183,7 @@ def test_g8_cyclegan_has_the_parameters_its_shape_gives():
 
     generator = conv(1, 8) + conv(8, 16) + 6 * conv(16, 16) + conv(16, 8) + conv(8, 1)
     critic = conv(1, 8) + conv(8, 16) + conv(16, 1)
-    assert fitted("cyclegan").report([])["parameters"] == 2 * (generator + critic)
+    assert fitted("cyclegan").report()["parameters"] == 2 * (generator + critic)
 
 
 def test_g8_diffusion_has_the_parameters_its_shape_gives():
@@ -202,25 +200,59 @@ def test_g8_diffusion_has_the_parameters_its_shape_gives():
     down = block(8, 8) + conv(8, 8) + block(8, 16)
     middle = 2 * block(16, 16) + 2 * 16 + 4 * conv(16, 16, 1)
     up = block(32, 16) + block(24, 16) + conv(16, 16) + block(24, 8) + block(16, 8)
-    told = fitted("diffusion").report([])
+    told = fitted("diffusion").report()
     assert told["parameters"] == 2 * (ends + down + middle + up) == 217_858
 
 
 @pytest.mark.parametrize("imputer", IMAGE)
 def test_g8_imputers_of_images_report_the_error_of_volumes(imputer):
-    told = fitted(imputer).report([packed(sets(complete=lambda _: True))])
-    assert set(told["error"]) == {"mri", "pet"}
-    for figures in told["error"].values():
-        assert set(figures) == {"cases", "mae", "psnr", "ssim"}
-        assert figures["cases"] == 12
-        assert figures["mae"] > 0
+    batch = packed(sets(complete=lambda _: True))
+    model = fitted(imputer)
+    found = list(model.guesses([batch]))
+    assert [(one.case, one.modality) for one in found] == [
+        (case, name) for name in ("mri", "pet") for case in batch.case
+    ]
+    assert {one.space for one in found} == {"image"}
+    fifth = next(one for one in found if (one.case, one.modality) == ("s4", "pet"))
+    assert fifth.subject == "s4"
+    truth = batch.items["pet"].data[8:10].mean(dim=0)  # the two items of the fifth case
+    with torch.no_grad():
+        guess = model.imputer.guess(batch, "pet", torch.tensor([4]))[0]
+    away = (truth - _outer_median(truth)).abs() >= 1
+    assert fifth.error["mae"] == pytest.approx(float((guess - truth)[away].abs().mean()), rel=1e-5)
+    assert set(fifth.error) == {"mae", "psnr", "ssim"}
+
+
+def _outer_median(volume):
+    faces = [volume.select(axis, place).flatten() for axis in (1, 2, 3) for place in (0, -1)]
+    return torch.cat(faces).median()
 
 
 @pytest.mark.parametrize("imputer", FEATURE)
 def test_g8_imputers_of_features_report_the_error_of_embeddings(imputer):
-    told = fitted(imputer).report([packed(sets(complete=lambda _: True))])
-    assert told["parameters"] == 0
-    assert told["error"]["pet"]["mse"] >= 0
+    model, batch = fitted(imputer), packed(sets(complete=lambda _: True))
+    assert model.report()["parameters"] == 0
+    found = list(model.guesses([batch]))
+    assert len(found) == 2 * 12
+    assert {one.space for one in found} == {"feature"}
+    assert all(set(one.error) == {"mse"} and one.error["mse"] >= 0 for one in found)
+
+
+def test_the_errors_of_a_modality_are_averaged_over_its_cases():
+    found = [
+        Guess("a", "s", "pet", "image", {"mae": 1.0}),
+        Guess("b", "s", "pet", "image", {"mae": 2.0}),
+        Guess("a", "s", "mri", "image", {"mae": 5.0}),
+    ]
+    assert mean_errors(found) == {
+        "pet": {"cases": 2, "mae": 1.5},
+        "mri": {"cases": 1, "mae": 5.0},
+    }
+
+
+def test_a_method_that_imputes_says_with_what():
+    assert options("imputation")(imputer={"kind": "knn"}).imputes == "knn"
+    assert options("late-sum")().imputes is None
 
 
 @over_learning
