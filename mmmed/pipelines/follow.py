@@ -14,9 +14,9 @@ from mmmed.errors import PartlyFailed, RanksError
 from mmmed.pipelines.agenda import make_agenda
 from mmmed.pipelines.backends import parallel_jobs, waiting_jobs
 from mmmed.pipelines.job import Job
-from mmmed.pipelines.jobs import built, train
 from mmmed.pipelines.resolve import resolve
 from mmmed.pipelines.study import Study
+from mmmed.pipelines.trained import trained
 from mmmed.progress import Silent
 from mmmed.training.device import place
 from mmmed.training.launcher import check_launch
@@ -51,7 +51,7 @@ def follow(
 
 def _train_along(job: Job, run: Path) -> None:
     try:
-        train(job, built(job), job.folder(run), report=None)
+        trained(job, job.folder(run), report=None)
     except RanksError:
         raise
     except Exception:  # noqa: BLE001 - before ranks meet: the first one meets it too and writes it

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mmmed import __version__
 from mmmed.cohorts.cohort import Case
@@ -15,6 +15,7 @@ from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved
 from mmmed.pipelines.study import Evaluation
+from mmmed.pipelines.trials import Trial, trials
 from mmmed.record import digest
 from mmmed.training.settings import TrainingSpec
 from mmmed.training.shelf import Shelf
@@ -63,17 +64,34 @@ class Work:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One independent unit of a study."""
+    """One independent unit of a study.
+
+    Attributes:
+        method: with its options as the study states them.
+        plan: of its fold.
+        seed: of everything that training draws.
+        work: what all jobs share.
+        trials: the settings it chooses among; none where the study does not tune.
+        by: what it chooses by.
+    """
 
     method: MethodOptions
     plan: FoldPlan
     seed: int
     work: Work = field(repr=False)
+    trials: tuple[Trial, ...] = field(default=(), repr=False)
+    by: Literal["loss", "auroc"] = "loss"
 
     @property
     def name(self) -> str:
         """For people: `hypermm mcar 0.5 holdout seed 0`."""
         return f"{self.method.name} {self.plan.train} {self.plan.fold.name} seed {self.seed}"
+
+    def at(self, number: int) -> Job:
+        """The job that trains with the settings of one trial, and chooses nothing."""
+        trial = self.trials[number]
+        work = replace(self.work, training=trial.training)
+        return replace(self, method=trial.method, work=work, trials=())
 
     def settings(self) -> dict[str, Any]:
         """Everything its result depends on, as plain values."""
@@ -92,6 +110,7 @@ class Job:
             ),
             "data": self.work.data,
             "mmmed": __version__,
+            **self._tuning(),
         }
 
     def folder(self, run: Path) -> Path:
@@ -101,6 +120,11 @@ class Job:
     def is_done(self, run: Path) -> bool:
         """Whether its folder is complete."""
         return (self.folder(run) / DONE).exists()
+
+    def _tuning(self) -> dict[str, Any]:
+        if not self.trials:
+            return {}
+        return {"tune": {"by": self.by, "trials": [trial.values() for trial in self.trials]}}
 
     def _weights(self) -> str | None:
         """The digest of the file its backbone starts from; None where it starts from scratch."""
@@ -129,8 +153,10 @@ def make_jobs(
         files=resolved.files,
         device=device,
     )
+    drawn = trials(study)
+    by = study.tune.by if study.tune else "loss"
     return [
-        Job(method=method, plan=fold, seed=seed, work=work)
+        Job(method, fold, seed, work, trials=drawn.get(method.name, ()), by=by)
         for method in study.methods
         for fold in folds
         for seed in study.seeds

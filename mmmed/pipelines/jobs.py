@@ -12,34 +12,23 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-import torch
-
-from mmmed.cohorts.cohort import UNLABELLED
-from mmmed.cohorts.splits import Part
 from mmmed.errors import MmmedError, RanksError
-from mmmed.modality import Pattern
-from mmmed.models.building import build
-from mmmed.models.contract import Model
 from mmmed.pipelines.apart import require_apart
 from mmmed.pipelines.cost import cost
 from mmmed.pipelines.job import DONE, Job
 from mmmed.pipelines.study import Sensitivity
 from mmmed.pipelines.told import of_study, write_told
+from mmmed.pipelines.trained import Trained, clear, labels, loader, shown, trained
 from mmmed.record import atomic, table
-from mmmed.training import checkpoint, package
+from mmmed.training import package
 from mmmed.training.calibrate import calibrate
-from mmmed.training.history import History
 from mmmed.training.launcher import starts_ranks
-from mmmed.training.loader import StepLoader, Views
+from mmmed.training.origin import Origin
 from mmmed.training.package import Package
 from mmmed.training.predicting import columns, image_rows, score
-from mmmed.training.randomness import seed_all
-from mmmed.training.statistics import standards, statistics
-
-if TYPE_CHECKING:
-    from mmmed.training.module import Report
+from mmmed.training.statistics import statistics
 
 FAILED, PROGRESS = "failed.txt", "progress.json"
 PREDICTIONS, IMAGES, ATTENTION = "predictions.tsv", "images.tsv", "attention.tsv"
@@ -47,8 +36,6 @@ SECONDS, COST = "seconds.json", "cost.json"
 PROGRESS_SECONDS = 1.0
 ORPHANED = 130
 """Exit code of a worker whose study is gone: the last checkpoint stands."""
-LOOK_BATCH = 16
-"""Cases per forward pass when the validation part is looked at."""
 
 logger = logging.getLogger(__name__)
 
@@ -83,72 +70,36 @@ def run_job(job: Job, run: Path, *, parent: int | None = None) -> str | None:
     return None
 
 
-def built(job: Job) -> Model:
-    """The model of a job, untrained; its weights are drawn from the job's seed."""
-    work = job.work
-    torch.set_num_threads(work.training.threads)
-    seed_all(job.seed, "initialisation", 0)
-    model = build(
-        job.method,
-        work.shelf.modalities,
-        classes=len(work.classes),
-        standards=standards(work.shelf, _shown(job, "train")),
-    )
-    model.prior.set(_labels(job, "train"))
-    return model
-
-
-def train(job: Job, model: Model, folder: Path, *, report: Report | None) -> History:
-    """Train the model of a job, or go on with it.
-
-    Args:
-        job: what to train.
-        model: of the job, as built.
-        folder: of the job.
-        report: told of every step.
-    """
-    from mmmed.training.fit import fit  # Lightning takes seconds to import
-
-    work = job.work
-    return fit(
-        model,
-        _loader(job),
-        Views(work.shelf, _shown(job, "validation"), batch=LOOK_BATCH),
-        settings=work.training,
-        seed=job.seed,
-        folder=folder,
-        device=work.device,
-        report=report,
-    )
-
-
 def _work(job: Job, folder: Path, parent: int | None) -> None:
     require_apart(job.plan.fold, job.work.shelf.subject, method=job.method)
-    begun = time.monotonic()
-    model = built(job)
-    building = time.monotonic() - begun
     if starts_ranks(job.work.training):
         parent = os.getpid()  # the first rank reports, and ends with this process
-    history = train(job, model, folder, report=_Progress(folder, parent))
-    phases = history.seconds
+    made = trained(job, folder, report=_Progress(folder, parent))
+    phases = made.history.seconds
     begun = time.monotonic()
-    _save_package(job, model, folder / "model")
+    _save_package(made, folder / "model")
     loaded = package.load(folder / "model")
     predicting = _predict(job, loaded, folder)
-    training = sum(phases.values())
-    whole = building + training + time.monotonic() - begun
-    seconds = {"training": training, "all": whole, "phases": phases, "prediction": predicting}
+    seconds: dict[str, Any] = {
+        "training": sum(phases.values()),
+        "all": made.seconds + time.monotonic() - begun,
+        "phases": phases,
+        "prediction": predicting,
+    }
+    if made.results:
+        seconds["trials"] = [one.seconds for one in made.results]
     atomic.write_json(folder / SECONDS, seconds)
-    atomic.write_json(folder / COST, cost(job, model, loaded, _loader(job), history=history))
-    write_told(job, model, folder, seconds=phases)
-    checkpoint.remove(folder)
+    spent = cost(made.job, made.model, loaded, loader(made.job), history=made.history)
+    atomic.write_json(folder / COST, spent)
+    write_told(job, made.model, folder, seconds=phases)
+    clear(folder)
     (folder / PROGRESS).unlink(missing_ok=True)
     atomic.write_text(folder / DONE, "")
 
 
-def _save_package(job: Job, model: Model, folder: Path) -> None:
+def _save_package(made: Trained, folder: Path) -> None:
     """Calibrate the trained model, and write what predicts on its own."""
-    work = job.work
+    job, model, work = made.job, made.model, made.job.work
     calibration = job.plan.fold.cases("calibration")
     mirror = [name for name, chain in work.chains.items() if chain.mirror]
     calibrated = calibrate(
@@ -170,34 +121,10 @@ def _save_package(job: Job, model: Model, folder: Path) -> None:
         positive=work.positive,
         calibrated=calibrated,
         statistics=statistics(
-            model, work.shelf, train=_shown(job, "train"), calibration=calibration
+            model, work.shelf, train=shown(job, "train"), calibration=calibration
         ),
-        origin=_origin(job),
+        origin=_origin(job, made.tuning),
     )
-
-
-def _loader(job: Job) -> StepLoader:
-    """The training batches of a job."""
-    work, shown = job.work, _shown(job, "train")
-    return StepLoader(
-        work.shelf,
-        list(shown),
-        shown,
-        batch=work.training.batch,
-        seed=job.seed,
-        chains=work.chains,
-    )
-
-
-def _shown(job: Job, part: Part) -> dict[str, Pattern]:
-    """What the cases of a part show."""
-    return {case: job.plan.shown[case] for case in job.plan.fold.cases(part)}
-
-
-def _labels(job: Job, part: Part) -> list[int]:
-    """The labels of the labelled cases of a part."""
-    found = (job.work.shelf.label[case] for case in job.plan.fold.cases(part))
-    return [label for label in found if label != UNLABELLED]
 
 
 def _wish(job: Job) -> float | Mapping[str, float]:
@@ -211,7 +138,7 @@ def _wish(job: Job) -> float | Mapping[str, float]:
 def _prevalence(job: Job) -> float:
     """The share of the positive class among the labelled training cases; a half where all agree."""
     work = job.work
-    known = _labels(job, "train")
+    known = labels(job, "train")
     if work.positive is None:
         return 0.5
     share = known.count(work.classes.index(work.positive)) / len(known)
@@ -243,15 +170,16 @@ def _predict(job: Job, loaded: Package, folder: Path) -> dict[str, float]:
     return scored.seconds
 
 
-def _origin(job: Job) -> package.Origin:
+def _origin(job: Job, tuning: Mapping[str, Any] | None) -> Origin:
     cases = job.work.cases
-    return package.Origin(
+    return Origin(
         study=job.work.study,
         reading=job.work.reading,
         dicom=job.work.dicom,
         seed=job.seed,
         fold=job.plan.fold.name,
         train=job.plan.train,
+        tuning=tuning,
         subjects={
             part: {cases[case].subject for case in job.plan.fold.cases(part)}
             for part in ("train", "validation", "calibration")

@@ -19,6 +19,7 @@ from mmmed.mechanism import Listed, Single, TestProtocol, Together
 from mmmed.models.building import cramped, weights_file
 from mmmed.pipelines.materialise import Chosen, choose
 from mmmed.pipelines.study import Study
+from mmmed.pipelines.trials import Trial, trials
 from mmmed.record import digest
 from mmmed.transforms.chain import Chain, load_chain
 
@@ -93,6 +94,9 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
             method that cannot learn as it stands.
     """
     faults = [*_protocol_faults(study), *_method_faults(study)]
+    drawn: Mapping[str, tuple[Trial, ...]] = {}
+    with Collecting(faults):
+        drawn = trials(study)
     origins: dict[str, Mapping[str, str]] = {}
     if origin is not None:
         origins[f"pipelines/{origin.name}"] = _origin(origin)
@@ -108,7 +112,7 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
             chains[modality] = load_chain(found)
             origins[f"transforms/{name}"] = _origin(found)
     if cohort is not None:
-        faults += _chain_faults(study, cohort, chains)
+        faults += _chain_faults(study, cohort, chains, drawn)
     if cohort is None or faults:
         raise StudyError(join(dict.fromkeys(faults)))
     dicom = _dicom(cohort, chains, start=start)
@@ -150,7 +154,12 @@ def _modality_faults(study: Study, cohort: Chosen) -> list[str]:
     ]
 
 
-def _chain_faults(study: Study, cohort: Chosen, chains: Mapping[str, Chain]) -> list[str]:
+def _chain_faults(
+    study: Study,
+    cohort: Chosen,
+    chains: Mapping[str, Chain],
+    drawn: Mapping[str, tuple[Trial, ...]],
+) -> list[str]:
     """Chains for another kind of item, without their guide, or too small for a method."""
     kinds = {name: one.kind for name, one in cohort.reading.modalities.items()}
     strange = [
@@ -171,7 +180,8 @@ def _chain_faults(study: Study, cohort: Chosen, chains: Mapping[str, Chain]) -> 
     small = [
         f"study {study.study}: methods.{index}: {line}"
         for index, method in enumerate(study.methods)
-        for line in cramped(method, known)
+        for one in (method, *(trial.method for trial in drawn.get(method.name, ())))
+        for line in cramped(one, known)
     ]
     return strange + lost + small
 

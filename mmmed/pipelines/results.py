@@ -22,15 +22,22 @@ from mmmed.pipelines.analysis import write_statistics
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.jobs import ATTENTION
 from mmmed.pipelines.study import Study
+from mmmed.pipelines.tuning import TUNING
 from mmmed.record import atomic, table
 from mmmed.training import attended
 from mmmed.training.package import state_performance
 from mmmed.training.shelf import Shelf
 
+GATHERED = {
+    "predictions.tsv": table.PREDICTIONS,
+    "images.tsv": table.IMAGES,
+    TUNING: table.TUNING,
+}
+
 
 def gather(run: Path, jobs: Sequence[Job]) -> None:
-    """`predictions.tsv` of the run, and `images.tsv`, from those of its finished jobs."""
-    for name, schema in (("predictions.tsv", table.PREDICTIONS), ("images.tsv", table.IMAGES)):
+    """Each table of the run that all its finished jobs have, from theirs."""
+    for name, schema in GATHERED.items():
         parts = [job.folder(run) / name for job in jobs]
         if all(part.exists() for part in parts):
             table.merge(run / name, schema, parts)

@@ -23,6 +23,7 @@ from mmmed.mechanism import Complete, TestProtocol, Training, TrainProtocol, tra
 from mmmed.models import METHODS
 from mmmed.models.building import options
 from mmmed.models.options import MethodOptions
+from mmmed.pipelines.tune import Tune
 from mmmed.training.settings import TrainingSpec
 
 
@@ -119,6 +120,7 @@ class Study(Spec):
         splits: how subjects are parted.
         seeds: one job each per method, protocol and fold.
         training: the budget, the same for every method.
+        tune: how often each method may try other settings; None trains it as it stands.
         evaluation: how results are counted.
     """
 
@@ -131,6 +133,7 @@ class Study(Spec):
     splits: Splits
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     training: TrainingSpec = TrainingSpec()
+    tune: Tune | None = None
     evaluation: Evaluation = Evaluation()
 
     @field_validator("cohort", mode="before", json_schema_input_type=CohortChoice | str)

@@ -84,6 +84,26 @@ PREDICTIONS = Schema(
     ("case_id", "method", "fold", "seed", "protocol", "rate", "pattern", *STUDY_COLUMNS),
 )
 
+TUNING = Schema(
+    "mmmed-tuning",
+    1,
+    (
+        "train",
+        "fold",
+        "seed",
+        "method",
+        "trial",
+        "settings",
+        "loss",
+        "auroc",
+        "steps",
+        "seconds",
+        "chosen",
+        "failed",
+    ),
+    ("method", "train", "fold", "seed", "trial"),
+)
+"""What each trial came to: figures of the validation part under the train protocol."""
 ATTENTION = Schema(
     "mmmed-attention",
     1,

@@ -34,6 +34,7 @@ def _made(package: Manifest) -> str:
         f"- study: {package.study.get('study', 'none')}, fold {package.fold}, seed {package.seed}",
         f"- hidden while it was made: {package.train}",
         *_trained(package.study.get("training", {})),
+        *_tuned(package.tuning),
         *(
             f"- {part}: {len(known)} subjects"
             for part, known in sorted(package.subjects.parts.items())
@@ -54,6 +55,17 @@ def _trained(settings: Mapping[str, Any]) -> list[str]:
         f"- precision: {settings['precision']}",
         f"- machines: {settings['nodes']}, devices per machine: {settings['devices']}",
         f"- cases per step, split over all devices: {settings['batch']}",
+    ]
+
+
+def _tuned(tuning: Mapping[str, Any] | None) -> list[str]:
+    """Which of how many trials it is; none where nothing was chosen."""
+    if tuning is None:
+        return []
+    told = ", ".join(f"{key} {value}" for key, value in tuning["settings"].items())
+    best = f"best {tuning['by']} of the validation part among {tuning['trials']}"
+    return [
+        f"- settings: trial {tuning['chosen']}, the {best} ({told or 'the settings as they stand'})"
     ]
 
 

@@ -25,16 +25,14 @@ from mmmed.record import atomic
 from mmmed.training import checkpoint
 from mmmed.training.checkpoint import Checkpoint
 from mmmed.training.device import place
-from mmmed.training.history import History
+from mmmed.training.history import HISTORY, History
 from mmmed.training.interrupt import Interrupt
-from mmmed.training.launcher import launched, starts_ranks
+from mmmed.training.launcher import leads, starts_ranks
 from mmmed.training.loader import StepLoader, Views
 from mmmed.training.module import PhaseModule, Plan, Report
 from mmmed.training.quiet import be_quiet
 from mmmed.training.ranks import environment, together, told
 from mmmed.training.settings import TrainingSpec
-
-HISTORY = "history.json"
 
 
 def fit(
@@ -93,8 +91,7 @@ def fit(
     model.cpu().eval().load_state_dict(state.model)
     history = History.from_json(state.history)
     history.seconds.update(state.seconds)
-    here = launched()
-    if here is None or here.leads:
+    if leads():
         atomic.write_json(folder / HISTORY, history.to_json())
     return history
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmmed.errors import StudyError
 
+HISTORY = "history.json"
 WINDOW = 10
 """Steps whose mean loss is one entry of the history."""
 

@@ -45,6 +45,12 @@ def launched() -> Rank | None:
     return found if found and found.world > 1 else None
 
 
+def leads() -> bool:
+    """Whether this process writes and speaks: it is the first of its ranks, or the only one."""
+    here = launched()
+    return here is None or here.leads
+
+
 def starts_ranks(settings: TrainingSpec) -> bool:
     """Whether training runs in processes that this one starts."""
     return settings.ranks > 1 and launched() is None

@@ -107,6 +107,8 @@ class Manifest(Spec):
         performance: rows of results of the run that made it.
         statistics: modality -> distances and ranges; mean and precision lie beside the weights.
         subjects: whom it has met.
+        tuning: how its settings were chosen: trials, figure, which one, its settings and figures;
+            None where they are the study's own.
         versions: program -> version it was trained with.
         weights: SHA-256 of the file of weights.
         digest: SHA-256 of all other keys.
@@ -131,6 +133,7 @@ class Manifest(Spec):
     performance: tuple[dict[str, Any], ...]
     statistics: dict[str, dict[str, Any]]
     subjects: Subjects
+    tuning: dict[str, Any] | None = None
     versions: dict[str, str]
     weights: str
     digest: str = ""

@@ -7,7 +7,7 @@ MODEL_CARD.md         the same for people
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from mmmed.training import card, manifest
 from mmmed.training.calibrate import Calibrated
 from mmmed.training.logits import batch_logits, in_batches
 from mmmed.training.manifest import FORMAT, Manifest, Preparation, Shape, Subjects
+from mmmed.training.origin import Origin
 from mmmed.training.statistics import Statistics
 from mmmed.transforms.chain import Chain
 
@@ -64,29 +65,6 @@ class Prediction:
             "decision": self.decision,
             "set": self.set,
         }
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a package must say of where it comes from.
-
-    Attributes:
-        study: resolved, as plain values.
-        reading: the cohort's spec, without its folder, as plain values.
-        seed: of the job.
-        fold: of the job.
-        train: the training of the job: what it hid.
-        subjects: part (train, validation, calibration) -> subject ids.
-        dicom: how a folder of DICOM is read; None where the chains take no scan as acquired.
-    """
-
-    study: Mapping[str, Any]
-    reading: Mapping[str, Any]
-    seed: int
-    fold: str
-    train: str
-    subjects: Mapping[str, Collection[str]]
-    dicom: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +179,7 @@ def save(
         performance=(),
         statistics={name: _described(one) for name, one in statistics.items()},
         subjects=Subjects.of(origin.subjects, salt=weights[:16]),
+        tuning=None if origin.tuning is None else dict(origin.tuning),
         versions=manifest.versions(),
         weights=weights,
     )

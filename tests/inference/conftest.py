@@ -16,7 +16,7 @@ from mmmed.readers.source import Source
 from mmmed.record import cache
 from mmmed.training import package
 from mmmed.training.calibrate import calibrate
-from mmmed.training.package import Origin
+from mmmed.training.origin import Origin
 from mmmed.training.shelf import Shelf
 from mmmed.transforms.chain import Chain
 from mmmed.transforms.prepare import prepare

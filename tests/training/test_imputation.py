@@ -21,7 +21,7 @@ from mmmed.training.calibrate import calibrate
 from mmmed.training.fit import fit
 from mmmed.training.loader import StepLoader, Views
 from mmmed.training.logits import logits
-from mmmed.training.package import Origin
+from mmmed.training.origin import Origin
 from mmmed.training.randomness import seed_all
 from mmmed.training.settings import TrainingSpec
 from mmmed.training.shelf import Shelf

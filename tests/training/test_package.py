@@ -23,7 +23,7 @@ from mmmed.training import package
 from mmmed.training.attention import item_shares
 from mmmed.training.calibrate import calibrate
 from mmmed.training.logits import logits
-from mmmed.training.package import Origin
+from mmmed.training.origin import Origin
 from mmmed.training.predicting import View, columns, score
 from mmmed.training.shelf import Shelf
 from mmmed.training.statistics import statistics
