@@ -6,6 +6,9 @@ import base64
 from collections.abc import Mapping
 
 DESCRIPTIONS = {
+    "arena": "Left: image error against the score without the true image, a point per imputer, "
+    "fold and seed; lines are methods that make no image. Right: over the cases of each imputer, "
+    "the rank correlation of error and bits lost, with its interval.",
     "cohort-grid": "Which case shows which modality: filled is shown, hollow is hidden by the "
     "protocol, a dot is absent.",
     "overview": "Left: cases with holes. Right: the score per pattern with its interval.",

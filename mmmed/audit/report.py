@@ -15,6 +15,7 @@ from mmmed.audit.folder import RunFolder, read_run
 from mmmed.audit.section import Section
 from mmmed.audit.sections import (
     answer,
+    arena,
     attended,
     calibration,
     cohort,
@@ -40,6 +41,7 @@ SECTIONS = (
     Section("patterns", "Per pattern", patterns.values),
     Section("observed", "Observed", observed.values),
     Section("images", "Images", images.values),
+    Section("arena", "Imputation", arena.values),
     Section("calibration", "Calibration", calibration.values),
     Section("slides", "Slides", slides.values),
     Section("attended", "Most attended", attended.values),

@@ -31,6 +31,18 @@ def cost(
         loader: the training batches.
         history: of the training.
     """
+    about = {
+        "method": job.method.name,
+        "train": job.plan.train,
+        "fold": job.plan.fold.name,
+        "seed": job.seed,
+    }
+    return {**about, **_counted(job, model, loaded, loader, history)}
+
+
+def _counted(
+    job: Job, model: Model, loaded: Package, loader: StepLoader, history: History
+) -> dict[str, Any]:
     settings = job.work.training
     if settings.ranks > 1:
         return {"reason": "operations are counted where one process trains"}

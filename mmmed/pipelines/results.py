@@ -19,6 +19,7 @@ from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import main_rows, metrics_document
 from mmmed.evaluation.text import pattern_table, rate_table, robustness_table
 from mmmed.pipelines.analysis import write_statistics
+from mmmed.pipelines.arena import write_arena
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.jobs import ATTENTION
 from mmmed.pipelines.study import Study
@@ -132,6 +133,14 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
         classes=cohort.classes,
         positive=positive,
     )
+    write_arena(
+        run,
+        predictions,
+        study,
+        classes=cohort.classes,
+        positive=positive,
+        hidden=_hidden(run),
+    )
     state_performance(run / "model", _forced(rows, methods[0]))
     write_report(run)
     attainable = ceilings["attainable"] if ceilings else None
@@ -165,6 +174,12 @@ def _forced(rows: Sequence[dict[str, Any]], method: str) -> list[dict[str, Any]]
         for row in rows
         if row["method"] == method and row["table"] == "forced"
     ]
+
+
+def _hidden(run: Path) -> list[str]:
+    """The modalities that a protocol hides from someone."""
+    rows = table.rows(run / "presence.tsv", table.PRESENCE)
+    return sorted({row["modality"] for row in rows if row["status"] == "hidden"})
 
 
 def _optional(path: Path) -> dict[str, Any] | None:

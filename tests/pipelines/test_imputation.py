@@ -44,8 +44,18 @@ def test_g8_parameters_seconds_and_image_errors_stand_in_the_run(attempt, small,
     assert sorted("imputer" in cost["training"] for cost in costs) == [False, False, True]
     seconds = [json.loads(path.read_text()) for path in run.glob("jobs/*/seconds.json")]
     assert all(min(one["prediction"].values()) > 0 for one in seconds)
+    held = json.loads((run / "arena.json").read_text())
+    assert held["reference"] == "late-sum"
+    assert [row["method"] for row in held["rows"]] == ["gan", "imputation", "late-sum"]
+    assert {row["lost"] for row in held["rows"]} == {"pet"}  # what the protocol hides
+    assert held["rows"][0]["mae"] == pytest.approx(gan["error"]["pet"]["mae"])
+    assert all(row["hours"] > 0 and row["operations"] > 0 for row in held["rows"])
+    assert (run / "tables" / "arena.csv").read_text().count("\n") == 4
+    assert list((run / "figures").glob("arena-pet-*.png"))
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "error.pet.ssim" in page
+    assert "Does a better-looking pet mean a better diagnosis?" in page
+    assert "reference: late-sum, which does not impute" in page
     assert "gan holdout 0" in page
 
 

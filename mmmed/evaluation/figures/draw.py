@@ -76,7 +76,7 @@ def _of_rows(rows: Sequence[Row], metric: str) -> Iterator[tuple[str, Figure]]:
     rated = [row for row in rows if row["table"] == "observed" and row["rate"] is not None]
     for protocol in sorted({row["protocol"] for row in rated if row["value"] is not None}):
         figure = curve.robustness_curve(rows, protocol=protocol, metric=metric)
-        yield f"robustness-{_file_name(protocol)}", figure
+        yield f"robustness-{file_name(protocol)}", figure
     if _has(rows, "forced", metric):
         yield "patterns", forest.pattern_forest(rows, metric=metric)
 
@@ -89,7 +89,7 @@ def _of_predictions(
             predictions, method=method, classes=classes, positive=positive
         )
         if figure is not None:
-            yield f"reliability-{_file_name(method)}", figure
+            yield f"reliability-{file_name(method)}", figure
 
 
 def _has(rows: Sequence[Row], table: str, metric: str) -> bool:
@@ -99,5 +99,6 @@ def _has(rows: Sequence[Row], table: str, metric: str) -> bool:
     )
 
 
-def _file_name(text: str) -> str:
+def file_name(text: str) -> str:
+    """The text with a dash in place of what not every file system takes."""
     return "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in text)

@@ -103,10 +103,10 @@ def _hardest(
     for rival in rivals:
         sets = bench.alike(cell.models, rival.models)
         found.append(_compared("gain", cell, rival, sets, bench, measure=measure, plan=plan))
-    return max(found, key=_hardness)
+    return max(found, key=hardness)
 
 
-def _hardness(comparison: Comparison) -> float:
+def hardness(comparison: Comparison) -> float:
     """The one-sided p value of a gain; an opponent that cannot be met is the hardest of all."""
     gap = comparison.gap
     if gap.value is None or gap.p_claim is None:
