@@ -90,12 +90,18 @@ class Imputed:
 
 
 def find_imputed(table: pd.DataFrame) -> list[Imputed]:
-    """What a table of errors holds, method by method; its columns are those of `imputed.tsv`."""
+    """What a table of errors holds, method by method; its columns are those of `imputed.tsv`.
+
+    A case with an error that is no finite number is left out.
+    """
+    table = table[np.isfinite(table["error"])]
     heads = ["cohort", "train", "method", "modality", "space"]
     found = []
     for key, part in table.groupby(heads, sort=True):
         cohort, train, method, modality, space = map(str, key)
-        found.append(Imputed(cohort, train, method, modality, space, tuple(_models(part))))
+        models = tuple(_models(part))
+        if models:
+            found.append(Imputed(cohort, train, method, modality, space, models))
     return found
 
 
@@ -143,6 +149,9 @@ def _models(part: pd.DataFrame) -> Iterator[Errors]:
         wide = rows.pivot_table(
             index=["case_id", "subject_id"], columns="figure", values="error", sort=True
         )
+        wide = wide.dropna()
+        if wide.empty:
+            continue
         cases, subjects = zip(*wide.index, strict=True)
         values = {str(name): wide[name].to_numpy(dtype=np.float64) for name in wide.columns}
         yield Errors(str(fold), str(seed), tuple(cases), tuple(subjects), values)

@@ -113,7 +113,7 @@ def _of_imputer(found: Sequence[_Cases], resampling: Resampling, *, level: float
             "rho": rho.value if np.isfinite(rho.value) else None,
             "low": low,
             "high": high,
-            "p": None if low is None else _p(rho),
+            "p": _p(rho) if low is not None and np.isfinite(rho.value) else None,
             "holm": None,
         }
 

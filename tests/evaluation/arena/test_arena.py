@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -298,3 +300,27 @@ def test_where_all_impute_nobody_is_the_reference(predictions: pd.DataFrame) -> 
 def test_a_study_that_names_a_method_is_compared_with_it() -> None:
     assert reference(ENTRANTS, against="other") == "other"
     assert reference(ENTRANTS, against="knn") == "plain"  # it imputes
+
+
+def test_an_error_that_is_no_number_leaves_its_case_out(
+    predictions: pd.DataFrame, errors: pd.DataFrame
+) -> None:
+    broken = errors.copy()
+    broken.loc[
+        (broken["case_id"] == "s00") & (broken["method"] == "worst") & (broken["figure"] == "ssim"),
+        "error",
+    ] = np.nan
+    held = arena(
+        predictions,
+        broken,
+        {},
+        entrants=ENTRANTS,
+        classes=("CN", "AD"),
+        positive="AD",
+        plan=PLAN,
+        lost=["pet"],
+    )
+    assert held is not None
+    json.dumps(held.to_json(), allow_nan=False)
+    counts = {row["method"]: row["n"] for row in held.within}
+    assert (counts["worst"], counts["best"]) == (N - 1, N)
