@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -10,6 +12,12 @@ from mmmed.cohorts.splits import Fold
 from mmmed.errors import LeakageError
 from mmmed.models.building import options
 from mmmed.pipelines.apart import require_apart
+from mmmed.pipelines.job import Job, Work
+from mmmed.pipelines.jobs import run_job
+from mmmed.pipelines.plan import FoldPlan
+from mmmed.pipelines.study import Evaluation
+from mmmed.training.settings import TrainingSpec
+from mmmed.training.shelf import Shelf
 
 SUBJECT = {"a1": "a", "a2": "a", "b1": "b", "c1": "c"}
 IMPUTER, SUM = options("imputation")(imputer={"kind": "knn"}), options("late-sum")()
@@ -39,3 +47,28 @@ def test_lists_taken_as_given_may_leak_but_not_to_an_imputer() -> None:
 def test_subjects_that_only_calibrate_and_are_not_tested_pass() -> None:
     apart = fold(a1="train", a2="calibration", b1="test", c1="validation")
     require_apart(apart, SUBJECT, method=IMPUTER)
+
+
+def test_a_job_planned_with_a_leak_fails_before_it_trains(tmp_path: Path) -> None:
+    work = Work(
+        cohort="",
+        shelf=Shelf((), {}, {}, SUBJECT),
+        cases={},
+        chains={},
+        classes=("CN", "AD"),
+        positive="AD",
+        training=TrainingSpec(),
+        evaluation=Evaluation(),
+        study={},
+        reading={},
+        dicom=None,
+        data="",
+        files={},
+        device="cpu",
+    )
+    plan = FoldPlan(fold(**LEAKING), "complete", {}, (), (), ())
+    job = Job(method=IMPUTER, plan=plan, seed=0, work=work)
+    reason = run_job(job, tmp_path)
+    assert reason is not None
+    assert reason.startswith("fold fold-1: imputation: subject a would teach the imputer")
+    assert not (job.folder(tmp_path) / "model").exists()
