@@ -21,6 +21,9 @@ class Listener(Protocol):
     def note(self, text: str) -> None:
         """Hear a sentence."""
 
+    def overall(self, text: str, done: int, total: int) -> None:
+        """Hear how all of it stands, in place of what was heard before."""
+
 
 class Silent:
     """Hears everything and says nothing."""
@@ -29,6 +32,9 @@ class Silent:
         """Do nothing."""
 
     def note(self, text: str) -> None:
+        """Do nothing."""
+
+    def overall(self, text: str, done: int, total: int) -> None:
         """Do nothing."""
 
 

@@ -13,6 +13,20 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N, mps or auto.")]
 Jobs = Annotated[
     int | None, typer.Option(help="Jobs at a time. [cores // training.threads]", min=1)
 ]
+BackendName = Annotated[
+    str,
+    typer.Option("--backend", help="Who runs the jobs: loky (this machine), dask or ray. [loky]"),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Of a dask scheduler or ray cluster that runs. [one started here]"),
+]
+ShardName = Annotated[
+    str | None,
+    typer.Option(
+        "--shard", help="k/n: do this share of the jobs in --out, which n processes share."
+    ),
+]
 Devices = Annotated[
     int | None, typer.Option(help="Devices per machine that train one model together. [1]", min=1)
 ]

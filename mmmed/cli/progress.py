@@ -8,6 +8,9 @@ from types import TracebackType
 
 EVERY_SECONDS = 15.0
 """How often a task may print a line where there is no terminal."""
+MOST_BARS = 16
+"""Bars that a terminal shows at a time; the oldest give way."""
+OVERALL = "overall"
 
 
 class Progress:
@@ -60,17 +63,31 @@ class Progress:
         else:
             print(text, file=sys.stderr, flush=True)
 
-    def _draw(self, task: str, done: int, total: int) -> None:
-        if task not in self._bars:
-            self._bars[task] = int(self._rich.add_task(task, total=total))
+    def overall(self, text: str, done: int, total: int) -> None:
+        """Say how all of it stands, in place of what was said before."""
+        if self._terminal:
+            self._draw(OVERALL, done, total, text=text)
+        elif done >= total or self._is_due(OVERALL):
+            self._spoken[OVERALL] = time.monotonic()
+            self.note(text)
+
+    def _draw(self, task: str, done: int, total: int, *, text: str | None = None) -> None:
         from rich.progress import TaskID
 
-        self._rich.update(TaskID(self._bars[task]), completed=done, total=total)
+        if task not in self._bars:
+            self._bars[task] = int(self._rich.add_task(text or task, total=total))
+            others = [number for name, number in self._bars.items() if name != OVERALL]
+            if len(others) > MOST_BARS:
+                self._rich.update(TaskID(others[-MOST_BARS - 1]), visible=False)
+        self._rich.update(
+            TaskID(self._bars[task]), description=text or task, completed=done, total=total
+        )
 
     def _say(self, task: str, done: int, total: int) -> None:
-        now = time.monotonic()
         ended = done >= total
-        due = now - self._spoken.get(task, -EVERY_SECONDS) >= EVERY_SECONDS
-        if (due or ended) and self._spoken.get(task) != float("inf"):
+        if (self._is_due(task) or ended) and self._spoken.get(task) != float("inf"):
             print(f"{task}: {done}/{total}", file=sys.stderr, flush=True)
-            self._spoken[task] = float("inf") if ended else now
+            self._spoken[task] = float("inf") if ended else time.monotonic()
+
+    def _is_due(self, task: str) -> bool:
+        return time.monotonic() - self._spoken.get(task, -EVERY_SECONDS) >= EVERY_SECONDS

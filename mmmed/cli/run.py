@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from mmmed.cli.options import (
+    Address,
+    BackendName,
     Device,
     Devices,
     Jobs,
@@ -16,6 +18,7 @@ from mmmed.cli.options import (
     Qc,
     Resume,
     Settings,
+    ShardName,
     budget,
 )
 
@@ -28,6 +31,9 @@ def run(
     nodes: Nodes = None,
     precision: Precision = None,
     jobs: Jobs = None,
+    backend: BackendName = "loky",
+    address: Address = None,
+    shard: ShardName = None,
     resume: Resume = False,
     qc: Qc = False,
     settings: Settings = None,
@@ -42,6 +48,9 @@ def run(
         out=out,
         device=device,
         jobs=jobs,
+        backend=backend,
+        address=address,
+        shard=shard,
         resume=resume,
         qc=qc,
     )

@@ -20,6 +20,9 @@ def run_study(
     out: Path | None,
     device: str,
     jobs: int | None,
+    backend: str,
+    address: str | None,
+    shard: str | None,
     resume: bool,
     qc: bool,
 ) -> int:
@@ -40,6 +43,8 @@ def run_study(
     with Progress() as report:
         report.note(f"{name}: loading the program")
         from mmmed import library
+        from mmmed.pipelines import shard as shards
+        from mmmed.pipelines.backends import choice
         from mmmed.pipelines.run import run
         from mmmed.pipelines.study import load_study
 
@@ -51,12 +56,15 @@ def run_study(
             out=out,
             device=device,
             jobs=jobs,
+            backend=choice.backend(backend, address),
+            shard=None if shard is None else shards.shard(shard, out=out),
             resume=resume,
             qc=qc,
             listener=report,
         )
     typer.echo(outcome.table)
-    typer.echo(f"report: {outcome.folder / 'report.html'}")
+    if outcome.finished:
+        typer.echo(f"report: {outcome.folder / 'report.html'}")
     if outcome.failed:
         raise PartlyFailed("\n".join(outcome.failed))
     return 0

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from mmmed.cli.options import (
+    Address,
+    BackendName,
     Device,
     Devices,
     Jobs,
@@ -17,6 +19,7 @@ from mmmed.cli.options import (
     Qc,
     Resume,
     Settings,
+    ShardName,
     budget,
     competing,
     quoted,
@@ -66,6 +69,9 @@ def train_ad(
     nodes: Nodes = None,
     precision: Precision = None,
     jobs: Jobs = None,
+    backend: BackendName = "loky",
+    address: Address = None,
+    shard: ShardName = None,
     resume: Resume = False,
     qc: Qc = False,
     settings: Settings = None,
@@ -103,6 +109,9 @@ def train_ad(
         out=out,
         device=device,
         jobs=jobs,
+        backend=backend,
+        address=address,
+        shard=shard,
         resume=resume,
         qc=qc,
     )

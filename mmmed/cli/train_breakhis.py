@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from mmmed.cli.options import (
+    Address,
+    BackendName,
     Device,
     Devices,
     Jobs,
@@ -16,6 +18,7 @@ from mmmed.cli.options import (
     Precision,
     Resume,
     Settings,
+    ShardName,
     budget,
     competing,
     quoted,
@@ -50,6 +53,9 @@ def train_breakhis(
     nodes: Nodes = None,
     precision: Precision = None,
     jobs: Jobs = None,
+    backend: BackendName = "loky",
+    address: Address = None,
+    shard: ShardName = None,
     resume: Resume = False,
     settings: Settings = None,
 ) -> int:
@@ -74,6 +80,9 @@ def train_breakhis(
         out=out,
         device=device,
         jobs=jobs,
+        backend=backend,
+        address=address,
+        shard=shard,
         resume=resume,
         qc=whole,
     )

@@ -1,13 +1,13 @@
-"""The run folder: chosen, held by one process, and taken up again.
+"""The run folder: chosen, held by one process or by shards of one study, and taken up again.
 
 A folder with `chain.json` is finished; one with `study.yaml` alone is not, and can be resumed by
-the same study.
+the same study. Shards share the hold, and take turns where only one may write.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +19,15 @@ import yaml
 from mmmed.errors import MmmedError, RunError
 from mmmed.pipelines.resolve import Resolved
 from mmmed.pipelines.track import flattened
-from mmmed.record import atomic, chain, digest
+from mmmed.record import atomic, chain, digest, lock
 
 STUDY = "study.yaml"
 
 
 @contextmanager
-def opened(resolved: Resolved, *, out: Path | None, resume: bool) -> Iterator[Path]:
+def opened(
+    resolved: Resolved, *, out: Path | None, resume: bool, shared: bool = False
+) -> Iterator[Path]:
     """The folder of a run, made or taken up, and held until the block ends.
 
     Args:
@@ -33,6 +35,8 @@ def opened(resolved: Resolved, *, out: Path | None, resume: bool) -> Iterator[Pa
         out: the folder; by default a new one below `runs/`, or with `resume` the newest
             unfinished one of the same study.
         resume: take up an unfinished run.
+        shared: this is a shard: others of the same study may hold the folder too, may have begun
+            it, and may have finished it.
 
     A run that is refused before it left anything leaves no folder either.
 
@@ -43,17 +47,33 @@ def opened(resolved: Resolved, *, out: Path | None, resume: bool) -> Iterator[Pa
     run = _chosen(resolved, out=out, resume=resume)
     made = not os.path.exists(run)  # noqa: PTH110 - raises nothing for a name too long
     atomic.made(run, advice="choose another --out")
-    with _held(run):
-        _check(run, resolved, resume=resume)
-        if not (run / STUDY).exists():
-            atomic.write_text(run / STUDY, resolved.text())
+    again = resume or shared
+    _check(run, resolved, resume=again, shared=shared)
+    with _held(run, shared=shared):
+        with turn(run):
+            _check(run, resolved, resume=again, shared=shared)
+            if not (run / STUDY).exists():
+                atomic.write_text(run / STUDY, resolved.text())
         try:
             yield run
         except MmmedError:
-            if made and [path.name for path in run.iterdir()] == [STUDY]:
-                (run / STUDY).unlink()
-                run.rmdir()
+            if made and not shared and _names(run) == [STUDY]:
+                shutil.rmtree(run)
             raise
+        if is_finished(run):
+            shutil.rmtree(run / lock.FOLDER, ignore_errors=True)
+
+
+@contextmanager
+def turn(run: Path) -> Iterator[None]:
+    """What only one of several shards may do at a time: write files of the run itself."""
+    with lock.awaited(run / lock.FOLDER / "turn"):
+        yield
+
+
+def is_finished(run: Path) -> bool:
+    """Whether the run has its report."""
+    return (run / chain.NAME).exists()
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -75,8 +95,7 @@ def _chosen(resolved: Resolved, *, out: Path | None, resume: bool) -> Path:
     unfinished = [
         path.parent
         for path in Path("runs").glob(f"{name}-*/{STUDY}")
-        if not (path.parent / chain.NAME).exists()
-        and digest.of_value(_values(path.parent)) == resolved.digest
+        if not is_finished(path.parent) and digest.of_value(_values(path.parent)) == resolved.digest
     ]
     if not unfinished:
         raise RunError(
@@ -86,10 +105,10 @@ def _chosen(resolved: Resolved, *, out: Path | None, resume: bool) -> Path:
     return max(unfinished, key=lambda path: (path / STUDY).stat().st_mtime)
 
 
-def _check(run: Path, resolved: Resolved, *, resume: bool) -> None:
+def _check(run: Path, resolved: Resolved, *, resume: bool, shared: bool) -> None:
     begun = (run / STUDY).exists()
     if not begun:
-        if any(run.iterdir()):
+        if _names(run):
             raise RunError(f"{run}: is not empty and holds no run; choose another --out")
         return
     differing = differences(_values(run), resolved.values())
@@ -97,10 +116,19 @@ def _check(run: Path, resolved: Resolved, *, resume: bool) -> None:
         raise RunError(
             "\n".join([f"{run}: was begun with other settings; choose another --out", *differing])
         )
-    if (run / chain.NAME).exists():
+    if is_finished(run) and not shared:
         raise RunError(f"{run}: this run is finished; choose another --out")
     if not resume:
         raise RunError(f"{run}: holds an unfinished run of this study; go on with --resume")
+
+
+def _names(run: Path) -> list[str]:
+    """What lies in a folder, locks and halves of files aside."""
+    return sorted(
+        path.name
+        for path in run.iterdir()
+        if path.name != lock.FOLDER and not path.name.startswith(atomic.UNFINISHED)
+    )
 
 
 def _values(run: Path) -> dict[str, Any]:
@@ -114,15 +142,9 @@ def _values(run: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _held(run: Path) -> Iterator[None]:
-    """Hold the folder itself; the kernel lets go when the process ends, however it ends."""
-    handle = os.open(run, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise RunError(f"{run}: another process is writing this run; wait for it") from error
-    try:
+def _held(run: Path, *, shared: bool) -> Iterator[None]:
+    """Hold the folder; the kernel lets go when the process ends, however it ends."""
+    with lock.held(run / lock.FOLDER / "run", shared=shared) as got:
+        if not got:
+            raise RunError(f"{run}: another process is writing this run; wait for it")
         yield
-    finally:
-        os.close(handle)

@@ -12,7 +12,7 @@ from pathlib import Path
 from mmmed import library
 from mmmed.errors import PartlyFailed, RanksError
 from mmmed.pipelines.agenda import make_agenda
-from mmmed.pipelines.backends import parallel_jobs, waiting_jobs
+from mmmed.pipelines.backends.running import parallel_jobs, waiting_jobs
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.resolve import resolve
 from mmmed.pipelines.study import Study
@@ -38,7 +38,9 @@ def follow(
     check_launch(study.training)
     parallel = parallel_jobs(jobs, threads=study.training.threads)
     with joined(device):
-        run = told(Path)
+        run: Path | None = told(Path)
+        if run is None:  # another shard has finished it
+            return
         agenda = in_turn(
             partial(make_agenda, resolved, device=device, parallel=parallel, listener=Silent())
         )

@@ -17,11 +17,14 @@ from typing import Any
 from mmmed.errors import MmmedError, RanksError
 from mmmed.pipelines.apart import require_apart
 from mmmed.pipelines.cost import cost
+from mmmed.pipelines.endings import FAILED, fail
 from mmmed.pipelines.job import DONE, Job
+from mmmed.pipelines.lifeline import Lifeline, StudyGone
 from mmmed.pipelines.study import Sensitivity
 from mmmed.pipelines.told import of_study, write_told
 from mmmed.pipelines.trained import Trained, clear, labels, loader, shown, trained
 from mmmed.record import atomic, table
+from mmmed.record.room import is_full, no_room
 from mmmed.training import package
 from mmmed.training.calibrate import calibrate
 from mmmed.training.launcher import starts_ranks
@@ -30,51 +33,59 @@ from mmmed.training.package import Package
 from mmmed.training.predicting import columns, image_rows, score
 from mmmed.training.statistics import statistics
 
-FAILED, PROGRESS = "failed.txt", "progress.json"
+PROGRESS = "progress.json"
 PREDICTIONS, IMAGES, ATTENTION = "predictions.tsv", "images.tsv", "attention.tsv"
 SECONDS, COST = "seconds.json", "cost.json"
 PROGRESS_SECONDS = 1.0
-ORPHANED = 130
-"""Exit code of a worker whose study is gone: the last checkpoint stands."""
 
 logger = logging.getLogger(__name__)
 
 
-def run_job(job: Job, run: Path, *, parent: int | None = None) -> str | None:
+def run_job(job: Job, run: Path, *, alive: Lifeline | None = None) -> str | None:
     """Do a job, or go on with it; the reason where it fails.
 
     Args:
         job: what to do.
         run: the run folder.
-        parent: the process that runs the study, where this is a worker of it: a worker whose
-            study was killed ends as well, so that a resumed study does not meet it.
+        alive: called now and then, where this is a worker of a study: when the study is gone it
+            does not return.
 
     Raises:
         RanksError: it failed where several ranks train together, so that no other job can follow.
+        RunError: the disk is full, so that no other job can follow either.
+        StudyGone: the study is gone.
     """
     folder = job.folder(run)
-    folder.mkdir(parents=True, exist_ok=True)
-    atomic.write_json(folder / "settings.json", job.settings())
-    (folder / FAILED).unlink(missing_ok=True)
     try:
-        _work(job, folder, parent)
+        folder.mkdir(parents=True, exist_ok=True)
+        atomic.write_json(folder / "settings.json", job.settings())
+        (folder / FAILED).unlink(missing_ok=True)
+        _work(job, folder, alive or Lifeline())
+    except StudyGone:
+        raise
     except RanksError as error:
-        atomic.write_text(folder / FAILED, f"{error}\n")
+        fail(folder, str(error))
         raise
     except Exception as error:  # the boundary of a job: the study goes on
-        reason = str(error) if isinstance(error, MmmedError) else f"{type(error).__name__}: {error}"
-        reason = reason.splitlines()[0] if reason else type(error).__name__
         logger.debug("%s failed", job.name, exc_info=True)
-        atomic.write_text(folder / FAILED, reason + "\n")
+        if is_full(error):
+            raise no_room(run) from error
+        reason = _reason(error)
+        fail(folder, reason)
         return reason
     return None
 
 
-def _work(job: Job, folder: Path, parent: int | None) -> None:
+def _reason(error: Exception) -> str:
+    text = str(error) if isinstance(error, MmmedError) else f"{type(error).__name__}: {error}"
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _work(job: Job, folder: Path, alive: Lifeline) -> None:
     require_apart(job.plan.fold, job.work.shelf.subject, method=job.method)
     if starts_ranks(job.work.training):
-        parent = os.getpid()  # the first rank reports, and ends with this process
-    made = trained(job, folder, report=_Progress(folder, parent))
+        alive = Lifeline(parent=os.getpid())  # the first rank reports, and ends with this process
+    made = trained(job, folder, report=_Progress(folder, alive))
     phases = made.history.seconds
     begun = time.monotonic()
     _save_package(made, folder / "model")
@@ -188,18 +199,22 @@ def _origin(job: Job, tuning: Mapping[str, Any] | None) -> Origin:
 
 
 class _Progress:
-    """Writes how far training is, now and then, as long as the study is alive."""
+    """Writes how far training is, now and then, as long as the study is alive.
 
-    def __init__(self, folder: Path, parent: int | None) -> None:
+    Args:
+        folder: of the job.
+        alive: does not return when the study is gone.
+    """
+
+    def __init__(self, folder: Path, alive: Lifeline) -> None:
         self._path = folder / PROGRESS
+        self._alive = alive
         self._written = 0.0
-        self._parent = parent
 
     def __call__(self, phase: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        if self._parent is not None and os.getppid() != self._parent:
-            os._exit(ORPHANED)
         now = time.monotonic()
         if now - self._written >= PROGRESS_SECONDS or step == steps:
+            self._alive()
             self._written = now
             values = {"phase": phase, "done": step, "total": steps, "losses": dict(losses)}
             self._path.write_text(json.dumps(values), encoding="utf-8")

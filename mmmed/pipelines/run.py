@@ -13,7 +13,9 @@ from mmmed import library
 from mmmed.errors import RunError
 from mmmed.pipelines import folder, track
 from mmmed.pipelines.agenda import Agenda, make_agenda
-from mmmed.pipelines.backends import parallel_jobs, run_jobs
+from mmmed.pipelines.backends.choice import Backend
+from mmmed.pipelines.backends.running import crew, parallel_jobs, run_jobs
+from mmmed.pipelines.endings import failures, reopen
 from mmmed.pipelines.environment import environment
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.known import write_known
@@ -21,6 +23,7 @@ from mmmed.pipelines.plan import realised, remarks, write_tables
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather, gather_attention
+from mmmed.pipelines.shard import Shard, open_jobs, still_open
 from mmmed.pipelines.study import Study
 from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.line import reason_line
@@ -37,13 +40,15 @@ class Outcome:
 
     Attributes:
         folder: the run folder.
-        table: its results as text.
+        table: its results as text; of a shard that did not write the report, what is open.
         failed: one line per failed job.
+        finished: whether there is a report.
     """
 
     folder: Path
     table: str
-    failed: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+    finished: bool = True
 
 
 def run(
@@ -54,6 +59,8 @@ def run(
     out: Path | None = None,
     device: str = "auto",
     jobs: int | None = None,
+    backend: Backend | None = None,
+    shard: Shard | None = None,
     resume: bool = False,
     qc: bool = False,
     listener: Listener | None = None,
@@ -67,15 +74,19 @@ def run(
         out: the run folder; by default a new one below `runs/`.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         jobs: jobs at a time; one where several devices train a model together.
+        backend: who carries the jobs; by default worker processes of this machine.
+        shard: do this share of the jobs only, in a folder that all shards share.
         resume: go on with an unfinished run.
         qc: write `quality.tsv` and a montage of each scan whose chain registers, and an overview
             of each slide with its tiles.
         listener: hears how far the run is.
 
     Raises:
-        StudyError: the study does not fit its cohort, there is no such device, or the processes
-            that were launched are not what the study asks for.
-        RunError: the folder cannot be used, or every job failed.
+        StudyError: the study does not fit its cohort, there is no such device, the processes
+            that were launched are not what the study asks for, or the backend does not answer.
+        MissingExtra: the backend's package is not installed.
+        RunError: the folder cannot be used, the disk is full, the backend's workers are gone, or
+            every job failed.
         RanksError: a launched process failed while all trained together.
     """
     hearer = listener or Silent()
@@ -83,36 +94,74 @@ def run(
     place(device, count=study.training.devices, precision=study.training.precision)
     check_launch(study.training)
     parallel = parallel_jobs(jobs, threads=study.training.threads)
-    with joined(device), folder.opened(resolved, out=out, resume=resume) as where:
+    with (
+        joined(device),
+        folder.opened(resolved, out=out, resume=resume, shared=shard is not None) as where,
+    ):
+        if told(lambda: None if folder.is_finished(where) else where) is None:
+            return Outcome(where, f"shard {shard}: another one wrote the report")
         hearer.note(f"run folder: {where}")
-        told(lambda: where)
-        agenda = in_turn(
-            partial(make_agenda, resolved, device=device, parallel=parallel, listener=hearer)
-        )
-        known = _write_record(where, resolved, agenda, device=device)
-        if qc:
-            drawn = partial(hearer, "montages")
-            gallery.write(agenda.stocked.scans, where, jobs=parallel, progress=drawn)
-            slides = overviews.sampled(agenda.stocked.cohort.items())
-            overviews.write(slides, where, jobs=parallel, progress=drawn)
-        rule = agenda.stocked.cohort.rule
-        said = remarks(agenda.folds)
-        for sentence in (*([rule] if rule else []), *said, *realised(agenda.folds), *known):
-            hearer.note(sentence)
-        failures = run_jobs(
-            agenda.jobs,
-            where,
-            parallel=parallel if study.training.ranks == 1 else 1,
-            threads=study.training.threads,
-            report=hearer,
-        )
-        failed = tuple(f"{job.name}: {reason}" for job, reason in failures.items())
-        done = [job for job in agenda.jobs if job not in failures]
-        if not done:
-            raise RunError("\n".join(["every job failed; nothing to report", *failed]))
-        table = _finish(where, resolved, agenda.stocked, done, hearer, failed=failed, said=said)
-        told(lambda: failed)
-    return Outcome(folder=where, table=table, failed=failed)
+        with crew(backend or Backend(), asked=jobs, training=study.training, device=device) as by:
+            agenda = in_turn(
+                partial(make_agenda, resolved, device=device, parallel=parallel, listener=hearer)
+            )
+            with folder.turn(where):
+                mine = _begin(where, resolved, agenda, hearer, device=device, shard=shard)
+            if qc and (shard is None or shard.k == 1):
+                _draw(where, agenda.stocked, parallel=parallel, listener=hearer)
+            run_jobs(mine, where, by=by, report=hearer, of=agenda.jobs)
+        with folder.turn(where):
+            outcome = _conclude(where, resolved, agenda, hearer, shard=shard)
+        told(lambda: outcome.failed)
+    return outcome
+
+
+def _begin(
+    where: Path,
+    resolved: Resolved,
+    agenda: Agenda,
+    listener: Listener,
+    *,
+    device: str,
+    shard: Shard | None,
+) -> Sequence[Job]:
+    """Write and say what is known before anything is trained; the jobs that are to be done."""
+    if folder.is_finished(where):
+        return ()
+    known = _write_record(where, resolved, agenda, device=device)
+    rule = agenda.stocked.cohort.rule
+    said = remarks(agenda.folds)
+    for sentence in (*([rule] if rule else []), *said, *realised(agenda.folds), *known):
+        listener.note(sentence)
+    mine = agenda.jobs if shard is None else shard.share(agenda.jobs)
+    reopen(mine, where)
+    return mine
+
+
+def _draw(where: Path, stocked: Stocked, *, parallel: int, listener: Listener) -> None:
+    drawn = partial(listener, "montages")
+    gallery.write(stocked.scans, where, jobs=parallel, progress=drawn)
+    slides = overviews.sampled(stocked.cohort.items())
+    overviews.write(slides, where, jobs=parallel, progress=drawn)
+
+
+def _conclude(
+    where: Path, resolved: Resolved, agenda: Agenda, listener: Listener, *, shard: Shard | None
+) -> Outcome:
+    """The report, where no other shard has jobs to do and none has written it."""
+    if folder.is_finished(where):
+        return Outcome(where, f"shard {shard}: another one wrote the report")
+    counts = open_jobs(agenda.jobs, where, n=shard.n) if shard else {}
+    if shard and counts:
+        failed = failures(shard.share(agenda.jobs), where)
+        return Outcome(where, still_open(counts, shard, len(agenda.jobs)), failed, finished=False)
+    failed = failures(agenda.jobs, where)
+    done = [job for job in agenda.jobs if job.is_done(where)]
+    if not done:
+        raise RunError("\n".join(["every job failed; nothing to report", *failed]))
+    said = remarks(agenda.folds)
+    table = _finish(where, resolved, agenda.stocked, done, listener, failed=failed, said=said)
+    return Outcome(where, table, failed)
 
 
 def _write_record(

@@ -4,7 +4,7 @@ link    what one command added: `by`, `files`, and `previous`, the digest of the
         the first link has no previous one and also holds `inputs`
 chain   the links, first to last; it is written last and only ever grows
 
-What an interrupted write left behind (`atomic.UNFINISHED`) is no file of the run.
+What an interrupted write left behind (`atomic.UNFINISHED`) is no file of the run, nor is a lock.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmed.errors import RunError
-from mmmed.record import atomic, digest
+from mmmed.record import atomic, digest, lock
 
 NAME = "chain.json"
 VERSION = 1
@@ -83,7 +83,9 @@ def _files(run: Path, *, known: set[str]) -> dict[str, str]:
     names = (
         path.relative_to(run).as_posix()
         for path in run.rglob("*")
-        if path.is_file() and not path.name.startswith(atomic.UNFINISHED)
+        if path.is_file()
+        and not path.name.startswith(atomic.UNFINISHED)
+        and lock.FOLDER not in path.relative_to(run).parts
     )
     return {
         name: digest.of_file(run / name)

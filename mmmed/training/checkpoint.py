@@ -46,9 +46,13 @@ class Checkpoint:
 
 
 def save(folder: Path, state: Checkpoint) -> None:
-    """Write the checkpoint of a folder, whole or not at all."""
-    with atomic.replacing(folder / NAME) as temporary:
-        torch.save({"version": VERSION, **vars(state)}, temporary)
+    """Write the checkpoint of a folder, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; given a path instead of a file, torch would not say why.
+    """
+    with atomic.replacing(folder / NAME) as temporary, temporary.open("wb") as file:
+        torch.save({"version": VERSION, **vars(state)}, file)
 
 
 def load(folder: Path, *, identity: Mapping[str, Any]) -> Checkpoint | None:
