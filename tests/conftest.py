@@ -38,6 +38,8 @@ def _lacking(marker: str, config: pytest.Config) -> str | None:
         return None if config.getoption("--slow") else "slow: run with --slow"
     if marker == "shared":
         return None if _data(config) else "no folder of real files: pass --data DIR"
+    if marker == "dask":
+        return None if importlib.util.find_spec("distributed") else "dask is not installed"
     if marker == "ray":
         return None if importlib.util.find_spec("ray") else "ray is not installed"
     if marker == "pacs":
@@ -58,7 +60,7 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     required = {name for name in config.getoption("--require").split(",") if name}
-    for marker in ("shared", "ray", "pacs", "browser", "gpu", "slow"):
+    for marker in ("shared", "dask", "ray", "pacs", "browser", "gpu", "slow"):
         chosen = [item for item in items if item.get_closest_marker(marker)]
         reason = _lacking(marker, config) if chosen else None
         if reason is None:
