@@ -32,9 +32,12 @@ def test_one_holds_a_lock_and_the_next_waits_for_its_end(tmp_path: Path) -> None
 
 def test_those_that_share_hold_together_and_against_one(tmp_path: Path) -> None:
     path = tmp_path / "one"
-    with lock.held(path, shared=True) as a, lock.held(path, shared=True) as b:
-        with lock.held(path) as alone:
-            assert (a, b, alone) == (True, True, False)
+    with (
+        lock.held(path, shared=True) as a,
+        lock.held(path, shared=True) as b,
+        lock.held(path) as alone,
+    ):
+        assert (a, b, alone) == (True, True, False)
 
 
 def test_a_killed_holder_lets_go_and_leaves_its_name(tmp_path: Path) -> None:

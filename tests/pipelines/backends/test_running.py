@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 import socket
 import sys
+from pathlib import Path
 
 import pytest
+
+import mmmed
 
 
 @pytest.mark.dask
@@ -18,7 +21,8 @@ def test_processes_of_dask_give_the_bytes_of_one_process(toy, alike, tmp_path) -
 
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
-def test_processes_of_ray_give_the_bytes_of_one_process(toy, alike, tmp_path) -> None:
+def test_processes_of_ray_give_the_bytes_of_one_process(toy, alike, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(mmmed.__file__).resolve().parents[1]))
     done = toy("--backend=ray", "--jobs=2", "--out=run")
     assert done.code == 0, done.err
     assert alike(tmp_path / "run")
