@@ -123,7 +123,7 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
         cohort=cohort,
         chains=chains,
         origins=origins,
-        files=_files(study),
+        files=named_files(study),
         dicom=dicom,
     )
 
@@ -219,7 +219,7 @@ def _origin(found: library.Found) -> dict[str, str]:
     return {"origin": found.origin, "path": str(found.path), "sha256": found.digest}
 
 
-def _files(study: Study) -> dict[str, str]:
+def named_files(study: Study) -> dict[str, str]:
     """The digests of the files a study names; whoever needs one that cannot be read says so."""
     trained = [single for one in study.protocols.trainings for single in one.protocols]
     protocols = (*trained, *study.protocols.test)

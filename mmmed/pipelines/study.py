@@ -177,7 +177,7 @@ def load_study(name: str, *, settings: Sequence[str] = (), start: Path | None) -
     found = library.find("pipelines", name, start=start)
     document = config.override(config.read(found.path), settings, shorthands=SHORTHANDS)
     config.check_version(document)
-    return config.validate(document, study_type(_kinds(document.values)), drop=("mmmed",))
+    return config.validate(document, study_type(named_kinds(document.values)), drop=("mmmed",))
 
 
 def study_type(kinds: Sequence[str]) -> type[Study]:
@@ -204,7 +204,7 @@ def _require_apart(names: Sequence[str]) -> None:
             )
 
 
-def _kinds(values: dict[str, Any]) -> list[str]:
+def named_kinds(values: dict[str, Any]) -> list[str]:
     methods = values.get("methods")
     if not isinstance(methods, list):
         return []

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from mmmed.record import atomic
 
+VARIABLE = "MMMED_CACHE"
+"""Of the environment: the folder, where another is wanted than the user's own."""
+
 
 def folder() -> Path:
     """The cache folder; it may not exist yet."""
-    chosen = os.environ.get("MMMED_CACHE")
+    chosen = os.environ.get(VARIABLE)
     if chosen:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

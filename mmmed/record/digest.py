@@ -18,3 +18,8 @@ def of_value(value: Any) -> str:
     """The SHA-256 of a plain value (what JSON can hold), independent of the order of keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def of_bytes(data: bytes) -> str:
+    """The SHA-256 of bytes in memory, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
