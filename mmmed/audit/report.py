@@ -26,6 +26,7 @@ from mmmed.audit.sections import (
     settings,
     slides,
     training,
+    verify_mask,
     versions,
 )
 from mmmed.evaluation.text import number
@@ -46,6 +47,7 @@ SECTIONS = (
     Section("slides", "Slides", slides.values),
     Section("attended", "Most attended", attended.values),
     Section("training", "Training", training.values),
+    Section("verify_mask", "Proof of non-use", verify_mask.values),
     Section("settings", "Settings", settings.values),
     Section("versions", "Versions and digests", versions.values),
 )

@@ -29,6 +29,7 @@ from mmmed.cli import (
     track,
     train_ad,
     train_breakhis,
+    verify_mask,
 )
 from mmmed.errors import MmmedError
 
@@ -40,6 +41,7 @@ _GOES_ON = {
     "run": "goes on with --resume",
     "convert": "goes on when run again with the same folders",
     "prepare": "goes on when run again with the same folders",
+    "verify-mask": "goes on when run again with the same run",
     "simulate": "goes on when run again with the same folder and options",
 }
 """Command -> how what was done of it is taken up."""
@@ -63,6 +65,7 @@ app.command("convert")(convert.convert)
 app.command("prepare")(prepare.prepare)
 app.command("predict")(predict.predict)
 app.command("track")(track.track)
+app.command("verify-mask")(verify_mask.verify_mask)
 app.command("init")(init.init)
 app.command("list")(listing.listing)
 app.command("show")(show.show)

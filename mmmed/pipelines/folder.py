@@ -49,7 +49,7 @@ def opened(
     atomic.made(run, advice="choose another --out")
     again = resume or shared
     _check(run, resolved, resume=again, shared=shared)
-    with _held(run, shared=shared):
+    with held(run, shared=shared):
         with turn(run):
             _check(run, resolved, resume=again, shared=shared)
             if not (run / STUDY).exists():
@@ -142,7 +142,7 @@ def _values(run: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _held(run: Path, *, shared: bool) -> Iterator[None]:
+def held(run: Path, *, shared: bool) -> Iterator[None]:
     """Hold the folder; the kernel lets go when the process ends, however it ends."""
     with lock.held(run / lock.FOLDER / "run", shared=shared) as got:
         if not got:

@@ -21,7 +21,7 @@ from mmmed.pipelines.verify_mask.poison import Kitchen
 from mmmed.pipelines.verify_mask.recorded import JobKey, Recorded, changed_inputs
 from mmmed.pipelines.verify_mask.shelves import Read, reader
 from mmmed.progress import Listener
-from mmmed.record import cache, table
+from mmmed.record import table
 from mmmed.training.device import place
 
 NAMED_FILES = 3
@@ -65,12 +65,15 @@ class Bench:
         return self.kitchen.scratch / "jobs" / self.recorded.jobs[key].name
 
 
-def lay_out(recorded: Recorded, scratch: Path, *, jobs: int, listener: Listener) -> Bench:
+def lay_out(
+    recorded: Recorded, scratch: Path, *, simulated: Path, jobs: int, listener: Listener
+) -> Bench:
     """Read, prepare and plan a run once more; nothing of an earlier preparation is used.
 
     Args:
         recorded: the run.
         scratch: where to work.
+        simulated: the cache in which a simulated cohort is looked for, or written.
         jobs: processes that prepare.
         listener: hears how far it is.
 
@@ -81,7 +84,7 @@ def lay_out(recorded: Recorded, scratch: Path, *, jobs: int, listener: Listener)
     root = _named_root(recorded)
     # a simulated cohort is raw files too: where they lie does not matter, their digests do
     raw, truth = materialise(
-        resolved.cohort, cache=cache.made(), jobs=jobs, listener=listener, suv=resolved.suv
+        resolved.cohort, cache=simulated, jobs=jobs, listener=listener, suv=resolved.suv
     )
     raw = raw.only(resolved.chains)
     root = root or _simulated_root(truth)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from mmmed.pipelines.verify_mask.findings import Fault, as_values
 from mmmed.pipelines.verify_mask.poison import Item, Poisons, Variant
 
-NAME = "verify-mask.json"
 VERSION = 1
 
 Answer = Literal["proven", "leak", "nothing hidden"]

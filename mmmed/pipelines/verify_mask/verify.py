@@ -12,6 +12,7 @@ from pathlib import Path
 
 from joblib import delayed
 
+from mmmed.pipelines.backends import parallel_jobs
 from mmmed.pipelines.verify_mask.bench import Bench, Shown, Training, lay_out, plan_faults
 from mmmed.pipelines.verify_mask.control import Standard, standard
 from mmmed.pipelines.verify_mask.findings import Fault, differences
@@ -46,7 +47,7 @@ HOW: Mapping[Variant, str] = {"noise": "noise", "swap": "swapped between cases"}
 
 
 def verify(
-    recorded: Recorded, scratch: Path, *, retrain: int, jobs: int, listener: Listener
+    recorded: Recorded, scratch: Path, *, retrain: int, jobs: int | None, listener: Listener
 ) -> Verdict:
     """Predict a run again from its raw files with hidden scans replaced, and train some of it.
 
@@ -54,28 +55,32 @@ def verify(
         recorded: the run; nothing of it is written to.
         scratch: a folder of its own. What lies there of an interrupted repetition is gone on with.
         retrain: jobs that are trained again, one method after the other.
-        jobs: processes.
+        jobs: processes; by default the cores that the threads of one job leave.
         listener: hears how far it is.
 
     Raises:
         RunError: the run cannot be read, or its raw files are not there or not those it read.
     """
     begun = time.monotonic()
-    bench = lay_out(recorded, scratch, jobs=jobs, listener=listener)
-    faults = plan_faults(bench)
-    hidden = _hidden(bench)
-    if not any(hidden.values()):
-        return Verdict(tuple(faults), seconds=time.monotonic() - begun)
+    workers = parallel_jobs(jobs, threads=recorded.resolved.study.training.threads)
+    simulated = cache.made()
     with _own_cache(scratch):
+        bench = lay_out(
+            recorded, scratch, simulated=simulated, jobs=workers, listener=listener
+        )
+        faults = plan_faults(bench)
+        hidden = _hidden(bench)
+        if not any(hidden.values()):
+            return Verdict(tuple(faults), seconds=time.monotonic() - begun)
         wanted = sorted({item for items in hidden.values() for item in items})
         poisons = {variant: make(bench.kitchen, wanted, variant) for variant in VARIANTS}
-        work = _Work(bench, poisons, _clean(bench, wanted), standard(bench, jobs=jobs))
+        work = _Work(bench, poisons, _clean(bench, wanted), standard(bench, jobs=workers))
         turns: dict[Variant, Mapping[str, list[Turn]]] = {}
         passes = plan_passes(bench.folds, bench.stocked.shelf)
         for variant in VARIANTS:
             turns[variant], found = _turns(work, variant, passes)
             faults += found
-        faults += [*_predicted(work, turns, jobs=jobs), *_gathered(bench)]
+        faults += [*_predicted(work, turns, jobs=workers), *_gathered(bench)]
         trained = [_retrained(work, key, turns) for key in _chosen(bench, retrain)]
     return Verdict(
         faults=tuple(

@@ -1,0 +1,126 @@
+"""The proof of a run, left in its folder: `verify-mask.json`, a page, and a link of the chain.
+
+Nothing that is there is written again: a second proof has names of its own (`verify-mask-2.json`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+
+import mmmed
+from mmmed.audit.folder import read_run
+from mmmed.audit.report import render
+from mmmed.pipelines.folder import held
+from mmmed.pipelines.resolve import Resolved
+from mmmed.pipelines.verify_mask.recorded import Recorded, finished_jobs, read_recorded
+from mmmed.pipelines.verify_mask.verdict import Verdict
+from mmmed.pipelines.verify_mask.verify import verify
+from mmmed.progress import Listener
+from mmmed.record import atomic, cache, chain, digest
+
+NAME, PAGE = "verify-mask", "report-verified"
+
+
+def prove(
+    run: Path, *, data: Path | None, retrain: int, jobs: int | None, listener: Listener
+) -> tuple[Verdict, Path]:
+    """Prove a finished run; the verdict and its page.
+
+    Args:
+        run: its folder.
+        data: the folder of its cohort, where that was moved.
+        retrain: jobs that are trained again.
+        jobs: processes; by default the cores that the threads of one job leave.
+        listener: hears how far it is.
+
+    Raises:
+        RunError: the run did not end, is in use, or its raw files are not there or were changed.
+        StudyError: its study is none that this version reads.
+    """
+    recorded = read_recorded(run, data=data)
+    with held(run):
+        verdict = _verified(recorded, retrain=retrain, jobs=jobs, listener=listener)
+        ending = _ending(run)
+        atomic.write_json(run / f"{NAME}{ending}.json", verdict.values())
+        page = run / f"{PAGE}{ending}.html"
+        atomic.write_text(page, render(read_run(run)))
+        chain.append(run, by="verify-mask")
+    return verdict, page
+
+
+def prove_unfinished(
+    run: Path,
+    resolved: Resolved,
+    inputs: Mapping[str, str],
+    *,
+    retrain: int,
+    jobs: int,
+    listener: Listener,
+) -> Verdict:
+    """The proof of a run that is about to be reported, written where the report finds it.
+
+    Args:
+        run: its folder, held by the caller, with the predictions of all jobs.
+        resolved: its study.
+        inputs: file that it read -> SHA-256.
+        retrain: jobs that are trained again.
+        jobs: processes.
+        listener: hears how far it is.
+
+    Raises:
+        RunError: the raw files were changed meanwhile.
+    """
+    recorded = Recorded(
+        run=run,
+        resolved=resolved,
+        root=getattr(resolved.cohort.spec, "root", None),
+        environment=atomic.read_json(run / "environment.json"),
+        inputs={f"data: {path}": value for path, value in inputs.items()},
+        jobs=finished_jobs(run),
+    )
+    verdict = _verified(recorded, retrain=retrain, jobs=jobs, listener=listener)
+    atomic.write_json(run / f"{NAME}.json", verdict.values())
+    return verdict
+
+
+def _verified(
+    recorded: Recorded, *, retrain: int, jobs: int | None, listener: Listener
+) -> Verdict:
+    """Verify in a folder of the cache, which an interruption leaves to the next attempt."""
+    scratch = cache.made(f"verify-mask/{_identity(recorded)}")
+    try:
+        verdict = verify(recorded, scratch, retrain=retrain, jobs=jobs, listener=listener)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    shutil.rmtree(scratch, ignore_errors=True)
+    return verdict
+
+
+def _identity(recorded: Recorded) -> str:
+    """What a repetition depends on: the run, where its files lie, and the program's own text."""
+    package = Path(mmmed.__file__).parent
+    program = {
+        path.relative_to(package).as_posix(): digest.of_file(path)
+        for path in sorted(package.rglob("*.py"))
+    }
+    tables = ("study.yaml", "presence.tsv", "predictions.tsv")
+    run = {name: digest.of_file(recorded.run / name) for name in tables}
+    root = str(getattr(recorded.resolved.cohort.spec, "root", None))
+    about = {"program": program, "run": run, "root": root, "name": recorded.run.resolve().name}
+    return digest.of_value(about)[:20]
+
+
+def _ending(run: Path) -> str:
+    """What the names of this proof end in: nothing for the first one, `-2` for the next."""
+    endings = ("" if number == 1 else f"-{number}" for number in count(1))
+    return next(
+        one
+        for one in endings
+        if not any((run / name).exists() for name in (f"{NAME}{one}.json", f"{PAGE}{one}.html"))
+    )
