@@ -88,7 +88,7 @@ def _work(job: Job, folder: Path, alive: Lifeline) -> None:
     made = trained(job, folder, report=_Progress(folder, alive))
     phases = made.history.seconds
     begun = time.monotonic()
-    _save_package(made, folder / "model")
+    save_package(made, folder / "model")
     loaded = package.load(folder / "model")
     predicting = _predict(job, loaded, folder)
     seconds: dict[str, Any] = {
@@ -108,7 +108,7 @@ def _work(job: Job, folder: Path, alive: Lifeline) -> None:
     atomic.write_text(folder / DONE, "")
 
 
-def _save_package(made: Trained, folder: Path) -> None:
+def save_package(made: Trained, folder: Path) -> None:
     """Calibrate the trained model, and write what predicts on its own."""
     job, model, work = made.job, made.model, made.job.work
     calibration = job.plan.fold.cases("calibration")

@@ -205,6 +205,7 @@ def _require_apart(names: Sequence[str]) -> None:
 
 
 def named_kinds(values: dict[str, Any]) -> list[str]:
+    """The kinds of methods that a study names, as far as it is written well."""
     methods = values.get("methods")
     if not isinstance(methods, list):
         return []

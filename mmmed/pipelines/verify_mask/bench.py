@@ -101,7 +101,9 @@ def lay_out(
     known = {(job.method.name, job.plan.train, job.plan.fold.name, job.seed): job for job in made}
     strange = sorted(recorded.jobs.keys() - known.keys())
     if strange:
-        raise RunError(f"{recorded.jobs[strange[0]]}: is no job of the study that study.yaml states")
+        raise RunError(
+            f"{recorded.jobs[strange[0]]}: is no job of the study that study.yaml states"
+        )
     return Bench(
         recorded=recorded,
         raw=raw,

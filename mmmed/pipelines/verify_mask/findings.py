@@ -97,7 +97,11 @@ def _first_difference(
 ) -> tuple[str, str, str]:
     """The first column in which two rows differ, with both values."""
     if mine is None or other is None:
-        return "the row", "no row" if mine is None else "a row", "no row" if other is None else "one"
+        return (
+            "the row",
+            "no row" if mine is None else "a row",
+            "no row" if other is None else "one",
+        )
     column = next(name for name in {**mine, **other} if mine.get(name) != other.get(name))
     return column, mine.get(column, "nothing"), other.get(column, "nothing")
 

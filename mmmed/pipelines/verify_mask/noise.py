@@ -7,6 +7,7 @@ trembling  every value is multiplied by a draw from 0.5 to 1.5: what a chain acc
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,6 @@ from typing import Any, Literal
 import nibabel
 import numpy as np
 import pydicom
-from isal import igzip
 from PIL import Image
 
 from mmmed.errors import DataError
@@ -50,14 +50,15 @@ def disturbed(values: np.ndarray, noise: Noise, random: np.random.Generator) -> 
 def write_volume(path: Path, target: Path, *, noise: Noise, random: np.random.Generator) -> None:
     """Write a NIfTI file whose header is another one's and whose voxels are noise."""
     packed = path.name.endswith(".gz")
-    content = igzip.decompress(path.read_bytes()) if packed else path.read_bytes()
-    header: Any = nibabel.load(path).header  # type: ignore[attr-defined]  # nibabel is untyped
+    content = path.read_bytes()
+    content = gzip.decompress(content) if packed else content
+    header: Any = nibabel.load(path).header
     dtype, shape = header.get_data_dtype(), header.get_data_shape()
     begin = int(header["vox_offset"]) or len(header.binaryblock) + 4
     end = begin + int(np.prod(shape)) * dtype.itemsize
     stored = np.frombuffer(content[begin:end], dtype=dtype)
     poisoned = content[:begin] + disturbed(stored, noise, random).tobytes() + content[end:]
-    target.write_bytes(igzip.compress(poisoned, _LEVEL, mtime=0) if packed else poisoned)
+    target.write_bytes(gzip.compress(poisoned, _LEVEL, mtime=0) if packed else poisoned)
 
 
 def write_image(path: Path, target: Path, *, noise: Noise, random: np.random.Generator) -> None:

@@ -170,9 +170,7 @@ def _noise_files(kitchen: Kitchen, item: Item, place: Path, write: Writer) -> Po
     return _of_files(kitchen, source, dict(zip(files, targets, strict=True)), how=place.name)
 
 
-def _of_files(
-    kitchen: Kitchen, source: Source, files: Mapping[Path, Path], *, how: str
-) -> Poison:
+def _of_files(kitchen: Kitchen, source: Source, files: Mapping[Path, Path], *, how: str) -> Poison:
     """Poison by files; what lies outside the cohort's folder is exchanged in the cohort itself."""
     if source.path.is_relative_to(kitchen.root):
         return Poison(how, files=files)
@@ -187,7 +185,7 @@ def _of_files(
 
 
 def _swaps(kitchen: Kitchen, wanted: Sequence[Item]) -> dict[Item, Poison]:
-    """Each scan's place taken by another case's; a series' by nobody's, whose headers are its own."""
+    """Another case's scan in each one's place; not for a series, whose headers are its own."""
     donors = _donors(kitchen)
     found: dict[Item, Poison] = {}
     for item in wanted:
@@ -200,9 +198,7 @@ def _swaps(kitchen: Kitchen, wanted: Sequence[Item]) -> dict[Item, Poison]:
         elif source.tile is not None:
             found[item] = Poison("swap", stand_in=other.source)
         elif other.source.path.suffixes == source.path.suffixes:
-            found[item] = _of_files(
-                kitchen, source, {source.path: other.source.path}, how="swap"
-            )
+            found[item] = _of_files(kitchen, source, {source.path: other.source.path}, how="swap")
     return found
 
 
@@ -215,9 +211,7 @@ def _donors(kitchen: Kitchen) -> Mapping[str, list[tuple[str, Prepared]]]:
     return found
 
 
-def _donor(
-    kitchen: Kitchen, item: Item, donors: Sequence[tuple[str, Prepared]]
-) -> Prepared | None:
+def _donor(kitchen: Kitchen, item: Item, donors: Sequence[tuple[str, Prepared]]) -> Prepared | None:
     """Another subject's item with other content, of another class where one is found."""
     shelf = kitchen.stocked.shelf
     place = next(number for number, (_, one) in enumerate(donors) if one.source == item[1])

@@ -86,9 +86,7 @@ def prove_unfinished(
     return verdict
 
 
-def _verified(
-    recorded: Recorded, *, retrain: int, jobs: int | None, listener: Listener
-) -> Verdict:
+def _verified(recorded: Recorded, *, retrain: int, jobs: int | None, listener: Listener) -> Verdict:
     """Verify in a folder of the cache, which an interruption leaves to the next attempt."""
     scratch = cache.made(f"verify-mask/{_identity(recorded)}")
     try:

@@ -189,4 +189,3 @@ def _moved(resolved: Resolved, data: Path) -> Resolved:
         )
     spec = cohort.spec.model_copy(update={"root": data})
     return replace(resolved, cohort=replace(cohort, spec=spec))
-

@@ -65,9 +65,7 @@ def predict_again(job: Job, model: Path, turns: Sequence[Turn], target: Path) ->
     write_predictions(job, rows, target)
 
 
-def in_parallel(
-    calls: Sequence[Any], *, jobs: int, report: Listener, task: str
-) -> None:
+def in_parallel(calls: Sequence[Any], *, jobs: int, report: Listener, task: str) -> None:
     """Make joblib's delayed calls, each of which leaves a file, and tell how many are done."""
     with parallel_config(backend="loky", inner_max_num_threads=1):
         done = Parallel(n_jobs=min(jobs, len(calls) or 1), return_as="generator")(calls)
@@ -96,14 +94,10 @@ def train_again(job: Job, shelf: Shelf, folder: Path, *, progress: Progress) -> 
     return target
 
 
-def compared_predictions(
-    recorded: Path, again: Path, *, job: str, how: str
-) -> list[Fault]:
+def compared_predictions(recorded: Path, again: Path, *, job: str, how: str) -> list[Fault]:
     """A fault per view whose prediction is not that of the run."""
     text = f"is predicted otherwise when hidden scans are {how}"
-    return differences(
-        recorded, again, table.PREDICTIONS, kind="prediction", text=text, job=job
-    )
+    return differences(recorded, again, table.PREDICTIONS, kind="prediction", text=text, job=job)
 
 
 def compared_packages(recorded: Path, again: Path, *, job: str) -> list[Fault]:

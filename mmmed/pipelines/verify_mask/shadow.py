@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
+
 from mmmed.readers.source import Source
 from mmmed.readers.vectors import read_table
 
@@ -98,22 +100,27 @@ def _write_table(path: Path, target: Path, values: Mapping[Source, Vector]) -> N
     """A table with the cells of some vectors replaced."""
     table = read_table(path)
     separator = "\t" if path.suffix == ".tsv" else ","
+    cells = table.to_numpy().tolist()
+    columns = {name: place for place, name in enumerate(table.columns)}
     for identifier in {source.identifier for source in values}:
-        names = identifier.split("+") if identifier else []
-        ids = (
-            ["_".join(row) for row in table.loc[:, names].to_numpy()]
-            if names
-            else [str(place) for place in range(len(table))]
-        )
-        place = {row: number for number, row in enumerate(ids)}
+        places = _places(table, identifier)
         for source, vector in values.items():
             if source.identifier == identifier:
-                columns = [table.columns.get_loc(name) for name in source.columns]
-                table.iloc[place[str(source.row)], columns] = [repr(value) for value in vector]
+                row = cells[places[str(source.row)]]
+                for name, value in zip(source.columns, vector, strict=True):
+                    row[columns[name]] = repr(value)
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(line for line in csv.reader(file, delimiter=separator) if line)
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=separator, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows(table.to_numpy().tolist())
+        writer.writerows(cells)
+
+
+def _places(table: pd.DataFrame, identifier: str | None) -> dict[str, int]:
+    """Row id -> its position, as `readers.vectors` names rows."""
+    if identifier is None:
+        return {str(place): place for place in range(len(table))}
+    rows = table.loc[:, identifier.split("+")].to_numpy()
+    return {"_".join(row): place for place, row in enumerate(rows)}

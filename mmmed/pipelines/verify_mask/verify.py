@@ -65,9 +65,7 @@ def verify(
     workers = parallel_jobs(jobs, threads=recorded.resolved.study.training.threads)
     simulated = cache.made()
     with _own_cache(scratch):
-        bench = lay_out(
-            recorded, scratch, simulated=simulated, jobs=workers, listener=listener
-        )
+        bench = lay_out(recorded, scratch, simulated=simulated, jobs=workers, listener=listener)
         faults = plan_faults(bench)
         hidden = _hidden(bench)
         if not any(hidden.values()):
