@@ -37,4 +37,6 @@ def verify_mask(
     typer.echo(f"report: {page}")
     if verdict.faults:
         raise PartlyFailed("\n".join(told(verdict.faults)))
+    if verdict.answer == "not shown":
+        raise PartlyFailed(f"{run}: {verdict.sentence}")
     return 0

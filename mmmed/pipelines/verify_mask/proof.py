@@ -6,7 +6,6 @@ Nothing that is there is written again: a second proof has names of its own (`ve
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
@@ -14,8 +13,7 @@ import mmmed
 from mmmed.audit.folder import read_run
 from mmmed.audit.report import render
 from mmmed.pipelines.folder import held
-from mmmed.pipelines.resolve import Resolved
-from mmmed.pipelines.verify_mask.recorded import Recorded, finished_jobs, read_recorded
+from mmmed.pipelines.verify_mask.recorded import Recorded, read_recorded
 from mmmed.pipelines.verify_mask.verdict import Verdict
 from mmmed.pipelines.verify_mask.verify import verify
 from mmmed.progress import Listener
@@ -49,41 +47,6 @@ def prove(
         atomic.write_text(page, render(read_run(run)))
         chain.append(run, by="verify-mask")
     return verdict, page
-
-
-def prove_unfinished(
-    run: Path,
-    resolved: Resolved,
-    inputs: Mapping[str, str],
-    *,
-    retrain: int,
-    jobs: int,
-    listener: Listener,
-) -> Verdict:
-    """The proof of a run that is about to be reported, written where the report finds it.
-
-    Args:
-        run: its folder, held by the caller, with the predictions of all jobs.
-        resolved: its study.
-        inputs: file that it read -> SHA-256.
-        retrain: jobs that are trained again.
-        jobs: processes.
-        listener: hears how far it is.
-
-    Raises:
-        RunError: the raw files were changed meanwhile.
-    """
-    recorded = Recorded(
-        run=run,
-        resolved=resolved,
-        root=getattr(resolved.cohort.spec, "root", None),
-        environment=atomic.read_json(run / "environment.json"),
-        inputs={f"data: {path}": value for path, value in inputs.items()},
-        jobs=finished_jobs(run),
-    )
-    verdict = _verified(recorded, retrain=retrain, jobs=jobs, listener=listener)
-    atomic.write_json(run / f"{NAME}.json", verdict.values())
-    return verdict
 
 
 def _verified(recorded: Recorded, *, retrain: int, jobs: int | None, listener: Listener) -> Verdict:

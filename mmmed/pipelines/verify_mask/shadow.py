@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,7 +62,8 @@ class Changes:
 
 
 def cast(shadow: Shadow, changes: Changes) -> None:
-    """Write a shadow into its empty place: folders, and links to files."""
+    """Write a shadow anew: folders, and links to files."""
+    shutil.rmtree(shadow.place, ignore_errors=True)
     for folder, names in _folders(shadow.root, changes.paths):
         there = shadow.of(folder)
         there.mkdir(parents=True, exist_ok=True)

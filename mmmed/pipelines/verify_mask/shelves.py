@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +35,7 @@ class Poisoned:
     """What the repeated reading and preparation left.
 
     Attributes:
-        shelf: the items of the cases, poisoned ones among them; None where there is none.
+        shelf: the items of the cases, poisoned ones among them; None where the cases are others.
         faults: where reading or preparation depended on what is hidden, or went round the poison.
     """
 
@@ -82,7 +81,6 @@ def poisoned(
     """
     chosen = [item for item in hidden if item in poisons]
     shadow = Shadow(kitchen.root, kitchen.scratch / "shadows" / name)
-    shutil.rmtree(shadow.place, ignore_errors=True)
     cast(shadow, changes(poisons, chosen))
     try:
         cohort = read(shadow.place)
@@ -99,7 +97,9 @@ def poisoned(
         text = f"cannot be read with hidden scans replaced: {error}"
         return Poisoned(None, (Fault("reading", text),))
     same = _untouched(stocked.shelf, chosen, exchanged, shadow, clean)
-    return Poisoned(stocked.shelf, (*faults, *same))
+    found = (*faults, *_lost(kitchen.stocked.shelf, stocked.shelf), *same)
+    whole = not any(fault.case for fault in found)
+    return Poisoned(stocked.shelf if whole else None, found)
 
 
 def _misread(raw: Cohort, cohort: Cohort, shadow: Shadow) -> list[Fault]:
@@ -142,6 +142,15 @@ def _exchanged(cohort: Cohort, stand_ins: Mapping[Item, Source], shadow: Shadow)
         for case in cohort.cases
     ]
     return replace(cohort, cases=tuple(cases))
+
+
+def _lost(before: Shelf, after: Shelf) -> list[Fault]:
+    """Cases of which something else can be used when hidden scans are replaced."""
+    return [
+        Fault("preparation", "owns something else when hidden scans are replaced", case=case)
+        for case in before.items
+        if case not in after.items or before.owned(case) != after.owned(case)
+    ]
 
 
 def _untouched(

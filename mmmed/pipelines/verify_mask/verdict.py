@@ -12,7 +12,7 @@ from mmmed.pipelines.verify_mask.poison import Item, Poisons, Variant
 
 VERSION = 1
 
-Answer = Literal["proven", "leak", "nothing hidden"]
+Answer = Literal["proven", "leak", "nothing hidden", "not shown"]
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,12 @@ class Verdict:
 
     @property
     def answer(self) -> Answer:
-        """One of three words."""
+        """In one or two words."""
         if self.faults:
             return "leak"
-        return "proven" if any(one.hidden for one in self.replaced) else "nothing hidden"
+        if not any(one.hidden for one in self.replaced):
+            return "nothing hidden"
+        return "proven" if any(one.hidden > one.left for one in self.replaced) else "not shown"
 
     @property
     def sentence(self) -> str:
@@ -90,6 +92,8 @@ class Verdict:
         if self.answer == "leak":
             first = f"{len(self.faults)} result(s) depend on hidden scans or contradict the tables"
             return f"Not proven: {first}; the first: {self.faults[0]}"
+        if self.answer == "not shown":
+            return "No hidden scan could be replaced, so nothing is shown."
         if self.answer == "nothing hidden":
             return "No protocol of this study hides a scan: there was nothing to prove."
         scans = sum(one.hidden - one.left for one in self.replaced)
