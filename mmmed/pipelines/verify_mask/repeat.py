@@ -12,13 +12,15 @@ from joblib import Parallel, parallel_config
 
 from mmmed.modality import Pattern
 from mmmed.pipelines.job import Job
-from mmmed.pipelines.jobs import built, save_package, train, write_predictions
+from mmmed.pipelines.jobs import save_package
+from mmmed.pipelines.told import of_study
+from mmmed.pipelines.trained import clear, trained
 from mmmed.pipelines.verify_mask.findings import Fault, differences
 from mmmed.progress import Listener, Progress
 from mmmed.record import atomic, table
 from mmmed.record.table import Cell
-from mmmed.training import checkpoint, manifest, package
-from mmmed.training.predicting import score
+from mmmed.training import manifest, package
+from mmmed.training.predicting import columns, score
 from mmmed.training.shelf import Shelf
 
 COMPARED = ("weights", "calibration", "conformal", "threshold", "statistics")
@@ -62,7 +64,8 @@ def predict_again(job: Job, model: Path, turns: Sequence[Turn], target: Path) ->
         ]
         scored = score(loaded, turn.shelf, job.work.cases, views, split="test")
         rows += scored.predictions
-    write_predictions(job, rows, target)
+    extra = (*columns(job.work.classes), *table.STUDY_COLUMNS)
+    table.write(target, table.PREDICTIONS, of_study(job, rows), extra=extra)
 
 
 def in_parallel(calls: Sequence[Any], *, jobs: int, report: Listener, task: str) -> None:
@@ -87,10 +90,8 @@ def train_again(job: Job, shelf: Shelf, folder: Path, *, progress: Progress) -> 
         progress(step, steps)
 
     folder.mkdir(parents=True, exist_ok=True)
-    model = built(again)
-    train(again, model, folder, report=report)
-    save_package(again, model, target)
-    checkpoint.remove(folder)
+    save_package(trained(again, folder, report=report), target)
+    clear(folder)
     return target
 
 
