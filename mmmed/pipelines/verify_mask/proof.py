@@ -39,7 +39,7 @@ def prove(
         StudyError: its study is none that this version reads.
     """
     recorded = read_recorded(run, data=data)
-    with held(run):
+    with held(run, shared=False):
         verdict = _verified(recorded, retrain=retrain, jobs=jobs, listener=listener)
         ending = _ending(run)
         atomic.write_json(run / f"{NAME}{ending}.json", verdict.values())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from joblib import delayed
 
-from mmmed.pipelines.backends import parallel_jobs
+from mmmed.pipelines.backends.running import parallel_jobs
 from mmmed.pipelines.verify_mask.bench import Bench, lay_out, plan_faults
 from mmmed.pipelines.verify_mask.control import standard
 from mmmed.pipelines.verify_mask.findings import Fault, differences
