@@ -20,6 +20,7 @@ from mmmed.errors import MmmedError, RunError
 from mmmed.pipelines.resolve import Resolved
 from mmmed.pipelines.track import flattened
 from mmmed.record import atomic, chain, digest, lock
+from mmmed.record.room import is_full, no_room
 
 STUDY = "study.yaml"
 
@@ -59,6 +60,10 @@ def opened(
         except MmmedError:
             if made and not shared and _names(run) == [STUDY]:
                 shutil.rmtree(run)
+            raise
+        except OSError as error:
+            if is_full(error):
+                raise no_room(run) from error
             raise
         if is_finished(run):
             shutil.rmtree(run / lock.FOLDER, ignore_errors=True)
