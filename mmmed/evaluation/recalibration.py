@@ -4,7 +4,9 @@ slope      of the true log-odds on the predicted ones; 1 is right, below 1 is ov
 intercept  of the same line, where the predicted probability is one half; 0 is right
 
 Both come from one logistic regression of the label on the predicted log-odds (Cox 1958, "Two
-further applications of a model for binary regression", Biometrika 45).
+further applications of a model for binary regression", Biometrika 45). A resample takes one Newton
+step from the fit of all cases, which agrees with a new fit to first order (Moulton and Zeger 1991,
+"Bootstrapping generalized linear models", Computational Statistics and Data Analysis 11).
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ the classes: there is no finite maximum."""
 TOLERANCE = 1e-9
 """Largest Newton step of a fit that has arrived."""
 
+FLATTEST = 1e-12
+"""Share of its bound below which a determinant of curvatures is rounding."""
+
 
 @dataclass(frozen=True)
 class Recalibration:
@@ -51,8 +56,7 @@ def fit(probability: Floats, is_positive: NDArray[np.bool_], weights: Floats) ->
         is_positive: (n,).
         weights: (n, D), one column per fit.
     """
-    with np.errstate(divide="ignore"):
-        x = np.clip(logit(probability), -LARGEST_LOGIT, LARGEST_LOGIT)
+    x = _log_odds(probability)
     spread = float(x.std()) or 1.0
     intercept, slope = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
     arrived = np.zeros(weights.shape[1], dtype=bool)
@@ -73,6 +77,37 @@ def fit(probability: Floats, is_positive: NDArray[np.bool_], weights: Floats) ->
     )
 
 
+def resampled(
+    probability: Floats, is_positive: NDArray[np.bool_], weights: Floats
+) -> Recalibration:
+    """One Newton step of every resample from the fit of all cases; NaN where it lacks a class.
+
+    Args:
+        probability: (n,) of the positive class.
+        is_positive: (n,).
+        weights: (n, D), one column per resample; in one of ones the fit itself.
+    """
+    fitted = fit(probability, is_positive, np.ones((len(is_positive), 1)))
+    x = _log_odds(probability)
+    p = expit(fitted.intercept + fitted.slope * x)
+    residual, curvature = is_positive - p, p * (1 - p)
+    rows = [residual, residual * x, curvature, curvature * x, curvature * x * x]
+    sums = np.stack([*rows, 1.0 * is_positive, 1.0 * ~is_positive]) @ weights
+    g0, g1, h0, h1, h2, positives, negatives = sums
+    determinant = h0 * h2 - h1 * h1
+    known = (positives > 0) & (negatives > 0) & (determinant > FLATTEST * h0 * h2)
+    determinant = np.where(known, determinant, np.nan)
+    return Recalibration(
+        fitted.intercept + (h2 * g0 - h1 * g1) / determinant,
+        fitted.slope + (h0 * g1 - h1 * g0) / determinant,
+    )
+
+
+def _log_odds(probability: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.clip(logit(probability), -LARGEST_LOGIT, LARGEST_LOGIT)
+
+
 def _step(
     x: Floats, is_positive: NDArray[np.bool_], weights: Floats, intercept: Floats, slope: Floats
 ) -> tuple[Floats, Floats]:
@@ -83,7 +118,7 @@ def _step(
     g0, g1 = residual.sum(axis=0), x @ residual
     h0, h1, h2 = curvature.sum(axis=0), x @ curvature, (x * x) @ curvature
     determinant = h0 * h2 - h1 * h1
-    flat = determinant <= 1e-12 * h0 * h2
+    flat = determinant <= FLATTEST * h0 * h2
     determinant = np.where(flat, 1.0, determinant)
     up = np.where(flat, 0.0, (h2 * g0 - h1 * g1) / determinant)
     return up, np.where(flat, LONGEST_STEP, (h0 * g1 - h1 * g0) / determinant)

@@ -2,6 +2,7 @@
 
 weights    (n, D): how often each of n cases counts in each of D replicates; a column of ones is
            the plain score, other columns are resamples, so every score is vectorised over D
+           (the calibration line of a resample to first order, all else exactly)
 undefined  NaN: a replicate lacks a class that the score needs; `why_undefined` says it in words
 
 With two classes AUROC, AP, F1, sensitivity and specificity are about the positive class. With
@@ -243,7 +244,7 @@ def _calibration(cases: Scored, weights: Floats) -> dict[str, Floats]:
         nothing = np.full(weights.shape[1], np.nan)
         return {"calibration_slope": nothing, "calibration_intercept": nothing}
     k = _positive(cases)
-    fit = recalibration.fit(cases.probabilities[:, k], cases.label == k, weights)
+    fit = recalibration.resampled(cases.probabilities[:, k], cases.label == k, weights)
     return {"calibration_slope": fit.slope, "calibration_intercept": fit.intercept}
 
 

@@ -71,6 +71,10 @@ def test_scores_of_more_classes_are_scikit_learns(seed: int) -> None:
     assert found["log_loss"] == pytest.approx(sk.log_loss(y, p))
 
 
+EXACT = [name for name in METRICS if not name.startswith("calibration")]
+"""A weighted calibration line is right to first order: see `test_resampled`."""
+
+
 @given(binary(), st.lists(st.integers(0, 3), min_size=25, max_size=25))
 def test_a_weight_is_a_number_of_copies(cases: Scored, counts: list[int]) -> None:
     times = np.array(counts[: len(cases.label)])
@@ -79,7 +83,7 @@ def test_a_weight_is_a_number_of_copies(cases: Scored, counts: list[int]) -> Non
     if len(set(copies.label.tolist())) < 2:
         return
     repeated = score(copies)
-    for name in METRICS:
+    for name in EXACT:
         assert weighted[name] == pytest.approx(repeated[name], nan_ok=True, rel=1e-6), name
 
 

@@ -1,9 +1,7 @@
 """Scores of one fitted model in every resample, by products of matrices.
 
 Every number here is a ratio of sums over cases or pairs, so D resamples cost one product with their
-weights. Calibration slope and intercept are fitted once, by maximum likelihood; in a resample they
-take one Newton step from there, which agrees with a new fit to first order (Moulton and Zeger 1991,
-"Bootstrapping generalized linear models", Computational Statistics and Data Analysis 11).
+weights, calibration slope and intercept included (`recalibration.resampled`).
 
 A resample that lacks a class leaves all scores but accuracy and Brier undefined (NaN).
 """
@@ -12,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from mmmed.evaluation import recalibration
 from mmmed.evaluation.pairs import pair_auroc
@@ -90,21 +87,6 @@ def _chances(cases: Scored, weights: Floats) -> list[Floats]:
     if cases.classes > 2:
         nothing = np.full(weights.shape[1], np.nan)
         return [brier, nothing, nothing]
-    return [brier, *_recalibrated(cases, weights)]
-
-
-def _recalibrated(cases: Scored, weights: Floats) -> tuple[Floats, Floats]:
     k = positive_of(cases)
-    hit = cases.label == k
-    fitted = recalibration.fit(cases.probabilities[:, k], hit, np.ones((len(hit), 1)))
-    limit = recalibration.LARGEST_LOGIT
-    x = np.clip(logit(cases.probabilities[:, k]), -limit, limit)
-    p = expit(fitted.intercept + fitted.slope * x)
-    residual, curvature = hit - p, p * (1 - p)
-    rows = [residual, residual * x, curvature, curvature * x, curvature * x * x, 1.0 * hit, ~hit]
-    g0, g1, h0, h1, h2, positives, negatives = np.stack(rows) @ weights
-    determinant = h0 * h2 - h1 * h1
-    known = (positives > 0) & (negatives > 0) & (determinant > 1e-12 * h0 * h2)
-    slope = fitted.slope + (h0 * g1 - h1 * g0) / determinant
-    intercept = fitted.intercept + (h2 * g0 - h1 * g1) / determinant
-    return np.where(known, slope, np.nan), np.where(known, intercept, np.nan)
+    line = recalibration.resampled(cases.probabilities[:, k], cases.label == k, weights)
+    return [brier, line.slope, line.intercept]

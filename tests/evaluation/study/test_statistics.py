@@ -70,6 +70,20 @@ def test_scores_can_be_computed_again_from_the_table_alone(study: Any, found: St
         assert (row["n"], row["n_positive"], row["models"], row["seeds"]) == (60, 30, 2, 2)
 
 
+def test_scores_are_those_of_the_metrics_with_their_intervals(
+    study: Any, found: Statistics, summarise: Callable[..., list[dict[str, Any]]]
+) -> None:
+    rows = summarise(study.predictions, classes=("CN", "AD"), positive="AD", interval=PLAN.interval)
+    places = ["method", "protocol", "rate", "pattern"]
+    one = pd.DataFrame(rows).rename(columns={"metric": "measure"}).query("table != 'sizes'")
+    both = one.merge(
+        table(found, "scores").query("table != 'stratum'"), on=[*places, "table", "measure"]
+    )
+    assert len(both) == 2 * (3 + 3) * 7
+    for name in ("value", "low", "high", "seed_spread"):
+        assert both[f"{name}_x"].to_numpy() == pytest.approx(both[f"{name}_y"].to_numpy()), name
+
+
 def test_an_observed_table_stands_by_pattern_as_well(found: Statistics) -> None:
     rows = table(found, "scores").query(
         "table == 'stratum' and measure == 'brier' and method == 'dull'"
