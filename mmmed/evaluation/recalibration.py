@@ -105,7 +105,7 @@ def resampled(
 
 def _log_odds(probability: Floats) -> Floats:
     with np.errstate(divide="ignore"):
-        return np.clip(logit(probability), -LARGEST_LOGIT, LARGEST_LOGIT)
+        return np.asarray(np.clip(logit(probability), -LARGEST_LOGIT, LARGEST_LOGIT))
 
 
 def _step(
