@@ -93,13 +93,13 @@ def _of_slides(
 
 def _attainable(stocked: Stocked, fold: FoldPlan, truth: Mapping[str, Any]) -> dict[str, float]:
     """Pattern -> AUROC that ridge read-outs attain on the test cases."""
-    found = {}
+    found: dict[str, float] = {}
     for pattern in every_pattern(name for name in BURDENS if name in stocked.shelf.names):
         train = [case for case in fold.fold.cases("train") if pattern <= fold.shown[case]]
         test = [case for case in fold.fold.cases("test") if pattern <= stocked.shelf.owned(case)]
         labels = [{truth[case]["label"] for case in cases} for cases in (train, test)]
         if all(len(classes) == 2 for classes in labels):
-            found[str(pattern)] = _read(stocked, pattern, train, test, truth)
+            found |= _read(stocked, pattern, train, test, truth)
     return found
 
 
@@ -109,14 +109,16 @@ def _read(
     train: Sequence[str],
     test: Sequence[str],
     truth: Mapping[str, Any],
-) -> float:
-    return attainable(
+) -> dict[str, float]:
+    """Pattern -> AUROC; nothing where too few training cases show it."""
+    read = attainable(
         {name: _images(stocked, train, name) for name in pattern},
         {name: np.array([truth[case][BURDENS[name]] for case in train]) for name in pattern},
         {name: _images(stocked, test, name) for name in pattern},
         label_train=np.array([truth[case]["label"] for case in train]),
         label_test=np.array([truth[case]["label"] for case in test]),
-    )[str(pattern)]
+    )
+    return {name: auroc for name, auroc in read.items() if name == str(pattern)}
 
 
 def _images(stocked: Stocked, cases: Sequence[str], modality: str) -> np.ndarray:

@@ -57,7 +57,8 @@ def attainable(
     """The AUROC on test subjects that ridge read-outs attain, by pattern.
 
     The read burdens of a pattern are joined by the line that best tells the classes apart among
-    the training subjects' true burdens.
+    the training subjects' true burdens. A pattern is left out where a class has no more training
+    subjects than the pattern has burdens: there is no such line.
 
     Args:
         images_train: modality -> (n, v).
@@ -79,6 +80,7 @@ def attainable(
             label_test,
         )
         for names in patterns
+        if np.bincount(label_train, minlength=2).min() > len(names)
     }
 
 

@@ -122,3 +122,13 @@ def test_700_images_show_their_burden_with_r_of_at_least_090(image: str) -> None
 @pytest.mark.parametrize("image", ["mri", "pet"])
 def test_neither_image_shows_the_burden_of_the_other(image: str) -> None:
     assert abs(_read(700, 400, 4.0, image, leak=True)) < 0.15
+
+
+def test_a_pattern_needs_more_training_subjects_of_each_class_than_it_has_burdens() -> None:
+    draws = np.random.default_rng(0)
+    label = np.array([0, 0, 0, 0, 1, 1])
+    images = {name: draws.normal(size=(6, 5)) for name in ("mri", "pet")}
+    burdens = {name: draws.normal(size=6) + label for name in images}
+    found = attainable(images, burdens, images, label_train=label, label_test=label)
+    assert set(found) == {"mri", "pet"}
+    assert all(0 <= auroc <= 1 for auroc in found.values())
