@@ -7,7 +7,7 @@ the calibration part. With more than two classes the most probable class is deci
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,30 @@ class Threshold:
     n_positive: int
     n_negative: int
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How decisions are made.
+
+    Attributes:
+        threshold: of the positive class's probability.
+        positive: its index; None decides for the most probable class.
+    """
+
+    threshold: float
+    positive: int | None
+
+    @classmethod
+    def of(cls, threshold: float | None, positive: str | None, classes: Sequence[str]) -> Rule:
+        """From a threshold, None where there is none, and the name of the positive class."""
+        if threshold is None or positive is None:
+            return cls(0.5, None)
+        return cls(threshold, classes.index(positive))
+
+    def __call__(self, probabilities: Floats) -> Integers:
+        """(n,) index of the class decided for, from probabilities (n, K)."""
+        return decide(probabilities, threshold=self.threshold, positive=self.positive)
 
 
 def fit_threshold(

@@ -19,7 +19,7 @@ from mmmed.inference.reading import read_cohort, set_apart, stock
 from mmmed.progress import Listener, Progress, Silent
 from mmmed.readers.dicom.line import reason_line
 from mmmed.record import atomic, table
-from mmmed.record.table import Cell, Schema
+from mmmed.record.table import WOULD, Cell, Schema
 from mmmed.training import attended, manifest, package
 from mmmed.training.package import Package
 from mmmed.training.predicting import View, columns, score
@@ -73,6 +73,7 @@ def predict_folder(
     Writes `predictions.tsv`, `quarantine.tsv` and `summary.json` into `out`, for a folder of DICOM
     also `choice.tsv`, and `derivations.json` where it is known how the values of PETs came about;
     `attention.tsv` where the method weighs items: an explanation of a prediction, not evidence.
+    Where the package knows, predictions also say what the modality that a case lacks might change.
 
     Args:
         model: a model package.
@@ -139,7 +140,8 @@ def _predict(
         view = View(case=case.id, protocol=PROTOCOL, rate=None, pattern=shelf.owned(case.id))
         try:
             scored = score(loaded, shelf, {case.id: case}, [view], split=None)
-            rows += scored.predictions
+            (row,) = scored.predictions
+            rows.append({**row, **{name: one[name] for one in scored.outlooks for name in WOULD}})
             attention += scored.attention
         except MmmedError as error:
             failed.append(Fault(case.id, None, str(error)))
@@ -167,7 +169,7 @@ def _write(
     *,
     data: Path,
 ) -> None:
-    names = columns(loaded.manifest.classes)
+    names = (*columns(loaded.manifest.classes), *(WOULD if loaded.foresights else ()))
     table.write(out / "predictions.tsv", table.PREDICTIONS, rows, extra=names)
     reasons = [
         {

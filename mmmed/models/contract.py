@@ -150,6 +150,30 @@ class Model(nn.Module, ABC):
         """
         return None
 
+    def surprise(self, batch: Batch, modality: str) -> Tensor | None:  # noqa: ARG002 most foresee nothing
+        """(B, E) by how much a modality's embedding differs from the one foreseen from the rest.
+
+        None where the method does not foresee what a modality that a case lacks would be.
+
+        Args:
+            batch: cases that show every modality.
+            modality: whose embedding.
+        """
+        return None
+
+    def plausible(self, batch: Batch, modality: str, surprises: Tensor) -> Tensor:
+        """Logits (S, B, K), were a modality what is foreseen of it and each of these surprises.
+
+        Args:
+            batch: cases that show every modality but this one.
+            modality: the one that they lack.
+            surprises: (S, E), as `surprise` measured them on other cases.
+
+        Raises:
+            NotImplementedError: the method foresees nothing: its `surprise` is None.
+        """
+        raise NotImplementedError(f"{type(self).__name__} foresees no {modality}")
+
     def require_teachable(self, shown: Collection[Pattern]) -> None:
         """Raise a StudyError where training cases that show these patterns cannot teach the model.
 
@@ -177,6 +201,13 @@ class Model(nn.Module, ABC):
                     f"modality {name!r} was never seen in training ({', '.join(known)}); "
                     "leave its items out"
                 )
+
+
+def all_but(batch: Batch, modality: str) -> Tensor:
+    """(B, M) what the cases of a batch show, one modality taken away."""
+    shown = batch.presence
+    shown[:, batch.modalities.index(modality)] = False
+    return shown
 
 
 def parameters_of(*modules: nn.Module) -> tuple[nn.Parameter, ...]:

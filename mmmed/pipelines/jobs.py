@@ -27,15 +27,17 @@ from mmmed.record import atomic, table
 from mmmed.record.room import is_full, no_room
 from mmmed.training import package
 from mmmed.training.calibrate import calibrate
+from mmmed.training.counterfactual import Reader, foresights
 from mmmed.training.launcher import starts_ranks
 from mmmed.training.origin import Origin
+from mmmed.training.outlooks import outlook_columns
 from mmmed.training.package import Package
 from mmmed.training.predicting import columns, image_rows, score
 from mmmed.training.statistics import statistics
 
 PROGRESS = "progress.json"
 PREDICTIONS, IMAGES, ATTENTION = "predictions.tsv", "images.tsv", "attention.tsv"
-SECONDS, COST = "seconds.json", "cost.json"
+SECONDS, COST, OUTLOOKS = "seconds.json", "cost.json", "counterfactual.tsv"
 PROGRESS_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
@@ -123,6 +125,15 @@ def save_package(made: Trained, folder: Path) -> None:
         threshold=_wish(job),
         coverage=work.evaluation.coverage,
     )
+    reader = Reader.of(
+        model,
+        calibrated,
+        mirror=mirror,
+        classes=work.classes,
+        positive=work.positive,
+        device=work.device,
+        seed=job.seed,
+    )
     package.save(
         folder,
         model=model,
@@ -135,6 +146,7 @@ def save_package(made: Trained, folder: Path) -> None:
             model, work.shelf, train=shown(job, "train"), calibration=calibration
         ),
         origin=_origin(job, made.tuning),
+        foresights=foresights(reader, work.shelf, calibrated.views),
     )
 
 
@@ -171,6 +183,10 @@ def _predict(job: Job, loaded: Package, folder: Path) -> dict[str, float]:
     extra = (*columns(job.work.classes), *table.STUDY_COLUMNS)
     predictions = of_study(job, scored.predictions)
     table.write(folder / PREDICTIONS, table.PREDICTIONS, predictions, extra=extra)
+    if scored.outlooks:
+        extra = (*outlook_columns(job.work.classes), *table.STUDY_COLUMNS)
+        outlooks = of_study(job, scored.outlooks)
+        table.write(folder / OUTLOOKS, table.COUNTERFACTUAL, outlooks, extra=extra)
     if scored.attention:
         attention = of_study(job, scored.attention)
         table.write(folder / ATTENTION, table.ATTENTION, attention, extra=table.STUDY_COLUMNS)

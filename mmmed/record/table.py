@@ -146,6 +146,41 @@ ATTENDED = Schema(
     ("place", "rank"),
 )
 """The most attended items of a few cases, and the file of each item's picture."""
+WOULD = (
+    "lacking",
+    "would_change",
+    "would_low",
+    "would_high",
+    "would_stay",
+    "would_bits",
+    "would_drift",
+    "would_say",
+)
+"""What is said of the modality that a case lacks.
+
+`would_change` is `no` where the decision is the same in 95 % of what may come, else `yes`; low and
+high are the 90 % interval of the probability of the positive class, or of the class decided for
+where none is positive; `would_stay` is the share of the same decision, `would_bits` the expected
+information, `would_drift` the mean change, `would_say` why nothing can be said.
+"""
+COUNTERFACTUAL = Schema(
+    "mmmed-counterfactual",
+    1,
+    (
+        *_TESTED,
+        "pattern",
+        "label",
+        *WOULD,
+        "decides_now",
+        "decides_then",
+    ),
+    ("case_id", "method", "fold", "seed", "pattern"),
+)
+"""What the modality that a case lacks might make of its prediction under a pattern.
+
+After these columns stand `now_<class>` and `then_<class>`, the probabilities without the modality
+and with it; `then` is known where the modality is there but hidden.
+"""
 IMAGES = Schema(
     "mmmed-images",
     1,

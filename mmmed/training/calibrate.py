@@ -7,7 +7,7 @@ views), through the same mirroring as at prediction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -27,6 +27,31 @@ BATCH = 16
 """Cases per forward pass; the views come in one order, so the result is the same every time."""
 
 
+@dataclass(frozen=True, eq=False)
+class ForcedViews:
+    """The calibration part under every pattern that its cases own, pattern by pattern.
+
+    Attributes:
+        case: (n,) ids.
+        pattern: (n,) what is shown.
+        label: (n,) index of the true class.
+        probabilities: (n, K), calibrated on these very views.
+    """
+
+    case: tuple[str, ...]
+    pattern: tuple[str, ...]
+    label: np.ndarray
+    probabilities: np.ndarray
+
+    def under(self, pattern: Pattern) -> dict[str, int]:
+        """Case -> row of its view under a pattern."""
+        return {
+            case: row
+            for row, (case, mine) in enumerate(zip(self.case, self.pattern, strict=True))
+            if mine == str(pattern)
+        }
+
+
 @dataclass(frozen=True)
 class Calibrated:
     """What turns logits into a decision.
@@ -36,11 +61,13 @@ class Calibrated:
         conformal: probabilities to sets.
         threshold: probability of the positive class to a decision; None with K > 2 classes or no
             positive class, where the most probable class is decided for.
+        views: what it was all settled on.
     """
 
     calibration: Calibration
     conformal: Conformal
     threshold: Threshold | None
+    views: ForcedViews = field(compare=False, repr=False)
 
 
 def calibrate(
@@ -74,7 +101,7 @@ def calibrate(
     owned = {case: shelf.owned(case) for case in cases if shelf.label[case] != UNLABELLED}
     if not owned:
         raise DataError("the calibration part holds no labelled case; give it a larger share")
-    scores, label, pattern, natural = _forced_views(model, shelf, owned, set(mirror), device)
+    scores, label, pattern, natural, seen = _forced_views(model, shelf, owned, set(mirror), device)
     calibration = fit_calibration(scores, label, pattern)
     probabilities = calibration.probabilities(scores, pattern)
     chosen = None
@@ -85,6 +112,7 @@ def calibrate(
         calibration=calibration,
         conformal=fit_conformal(probabilities, label, pattern, level=coverage, classes=classes),
         threshold=chosen,
+        views=ForcedViews(tuple(seen), tuple(pattern), label, probabilities),
     )
 
 
@@ -94,9 +122,9 @@ def _forced_views(
     owned: Mapping[str, Pattern],
     mirror: set[str],
     device: torch.device | str,
-) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
-    """Logits (n, K), labels (n,), patterns (n,), and which views show all that their case owns."""
-    scores, label, pattern, natural = [], [], [], []
+) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray, list[str]]:
+    """Logits (n, K), labels, patterns, which views show all that their case owns, and the cases."""
+    scores, label, pattern, natural, seen = [], [], [], [], []
     for one in every_pattern(shelf.names):
         views = forced(shelf, owned, one, batch=BATCH)
         if not len(views):
@@ -105,4 +133,5 @@ def _forced_views(
         label += [shelf.label[case] for case in views.shown]
         pattern += [str(one)] * len(views)
         natural += [owned[case] == one for case in views.shown]
-    return np.concatenate(scores), np.array(label), pattern, np.array(natural)
+        seen += list(views.shown)
+    return np.concatenate(scores), np.array(label), pattern, np.array(natural), seen

@@ -91,7 +91,19 @@ def _said(package: Manifest) -> str:
             f"- decision: {package.positive} from a probability of {package.threshold['value']:.4g}"
         )
     lines += [f"- {conformal.describe(pattern)}" for pattern in conformal.cells]
+    lines += [_lacking(name, one) for name, one in (package.counterfactual or {}).items()]
     return "\n".join(lines)
+
+
+def _lacking(modality: str, known: Mapping[str, Any]) -> str:
+    """What it says of cases that lack one modality, and how far that held."""
+    head = f"- without {modality}: "
+    if known["law"] is None:
+        return f"{head}cannot tell what it would change: {known['reason']}"
+    return (
+        f"{head}says what {modality} might change; of {known['law']['n']} calibration cases, each "
+        f"left out in turn, {known['held']:.0%} lay in their {known['level']:.0%} interval"
+    )
 
 
 def _performance(package: Manifest) -> str:

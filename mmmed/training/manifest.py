@@ -103,6 +103,8 @@ class Manifest(Spec):
         calibration: logits to probabilities.
         conformal: probabilities to sets.
         threshold: probability to decision; None where the most probable class is decided for.
+        counterfactual: modality -> what is known of it where a case lacks it alone; None where
+            the package says nothing of that.
         threads: torch threads of the process that made it; the same number gives the same bits.
         performance: rows of results of the run that made it.
         statistics: modality -> distances and ranges; mean and precision lie beside the weights.
@@ -136,6 +138,7 @@ class Manifest(Spec):
     tuning: dict[str, Any] | None = None
     versions: dict[str, str]
     weights: str
+    counterfactual: dict[str, dict[str, Any]] | None = None
     digest: str = ""
 
     @property

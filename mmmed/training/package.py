@@ -1,6 +1,7 @@
 """A model package: a folder that predicts on its own. No pickle, no trainer, no study.
 
-weights.safetensors   `model.*`, the state of the model; `statistics.*`, means and precisions
+weights.safetensors   `model.*`, the state of the model; `mean.*`, `precision.*`, of embeddings;
+                      `surprise.*`, where its own form says what a lacking modality might change
 model.json            everything else (`manifest`), written last
 MODEL_CARD.md         the same for people
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,8 @@ from mmmed.batch import ModalitySet
 from mmmed.errors import RunError
 from mmmed.evaluation.calibration import Calibration
 from mmmed.evaluation.conformal import Conformal
-from mmmed.evaluation.threshold import decide
+from mmmed.evaluation.outlook import Outlook
+from mmmed.evaluation.threshold import Rule
 from mmmed.modality import Pattern
 from mmmed.models import building
 from mmmed.models.contract import Model
@@ -31,6 +34,7 @@ from mmmed.record import atomic, digest
 from mmmed.record.table import Cell
 from mmmed.training import card, manifest
 from mmmed.training.calibrate import Calibrated
+from mmmed.training.counterfactual import Foresight, Reader
 from mmmed.training.logits import batch_logits, in_batches
 from mmmed.training.manifest import FORMAT, Manifest, Preparation, Shape, Subjects
 from mmmed.training.origin import Origin
@@ -85,7 +89,37 @@ class Package:
     calibration: Calibration
     conformal: Conformal
     statistics: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    foresights: Mapping[str, Foresight]
     device: torch.device
+
+    @property
+    def reader(self) -> Reader:
+        """Modality sets to probabilities and decisions."""
+        known = self.manifest
+        value = None if known.threshold is None else float(known.threshold["value"])
+        return Reader(
+            model=self.model,
+            calibration=self.calibration,
+            mirror=known.mirror,
+            device=self.device,
+            positive=None if known.positive is None else known.classes.index(known.positive),
+            decide=Rule.of(value, known.positive, known.classes),
+            seed=known.seed,
+        )
+
+    def outlook(self, shown: ModalitySet, found: Prediction) -> Outlook | None:
+        """What a modality that a case lacks might make of its prediction.
+
+        None where it lacks none, or the package says nothing of that.
+        """
+        lacking = [one.name for one in self.manifest.modalities if not shown.items.get(one.name)]
+        if not lacking or not self.foresights:
+            return None
+        if len(lacking) > 1:
+            reason = f"cannot tell: {len(lacking)} modalities are lacking"
+            return Outlook(str(Pattern.of(lacking)), reason=reason)
+        now = np.array(found.probabilities)
+        return self.reader.tell(self.foresights[lacking[0]], shown, now)
 
     def predict(self, sets: Iterable[ModalitySet], batch: int = 1) -> list[Prediction]:
         """Predict cases under what they show, in their order.
@@ -111,17 +145,11 @@ class Package:
     def _prediction(self, scores: np.ndarray, pattern: str) -> Prediction:
         """From logits (1, K): one row at a time, so that no sum is taken over neighbours."""
         probabilities = self.calibration.probabilities(scores, [pattern])
-        classes, positive = self.manifest.classes, self.manifest.positive
-        threshold = self.manifest.threshold
-        decided = decide(
-            probabilities,
-            threshold=0.5 if threshold is None else float(threshold["value"]),
-            positive=None if threshold is None or positive is None else classes.index(positive),
-        )
+        decided = self.reader.decide(probabilities)
         return Prediction(
             logits=tuple(map(float, scores[0])),
             probabilities=tuple(map(float, probabilities[0])),
-            decision=classes[int(decided[0])],
+            decision=self.manifest.classes[int(decided[0])],
             set=self.conformal.predict_set(probabilities[0], pattern),
         )
 
@@ -137,6 +165,7 @@ def save(
     calibrated: Calibrated,
     statistics: Mapping[str, Statistics],
     origin: Origin,
+    foresights: Mapping[str, Foresight] = MappingProxyType({}),
 ) -> Manifest:
     """Write a package; `model.json` comes last, so that a folder without it is not one.
 
@@ -150,11 +179,12 @@ def save(
         calibrated: what the calibration part settled.
         statistics: of the training part.
         origin: where the package comes from.
+        foresights: modality -> what is known of it where a case lacks it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / manifest.NAME).unlink(missing_ok=True)
     with atomic.replacing(folder / WEIGHTS) as temporary:
-        save_file(_tensors(model, statistics), temporary)
+        save_file(_tensors(model, statistics, foresights), temporary)
     weights = digest.of_file(folder / WEIGHTS)
     threshold = calibrated.threshold
     written = Manifest(
@@ -182,6 +212,7 @@ def save(
         tuning=None if origin.tuning is None else dict(origin.tuning),
         versions=manifest.versions(),
         weights=weights,
+        counterfactual={name: one.to_json() for name, one in foresights.items()} or None,
     )
     _write(folder, written)
     return written
@@ -219,12 +250,17 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Package:
             f"(trained with mmmed {known.versions.get('mmmed')}); install that version"
         )
     means, precisions = _below("mean.", tensors), _below("precision.", tensors)
+    surprises = {name: one.numpy() for name, one in _below("surprise.", tensors).items()}
     return Package(
         manifest=known,
         model=model.to(device).eval(),
         calibration=Calibration.from_json(known.calibration),
         conformal=Conformal.from_json(known.conformal),
         statistics={name: (means[name].numpy(), precisions[name].numpy()) for name in means},
+        foresights={
+            name: Foresight.from_json(name, one, surprises.get(name))
+            for name, one in (known.counterfactual or {}).items()
+        },
         device=torch.device(device),
     )
 
@@ -253,7 +289,9 @@ def _write(folder: Path, written: Manifest) -> None:
     written.save(folder)
 
 
-def _tensors(model: Model, statistics: Mapping[str, Statistics]) -> dict[str, torch.Tensor]:
+def _tensors(
+    model: Model, statistics: Mapping[str, Statistics], foresights: Mapping[str, Foresight]
+) -> dict[str, torch.Tensor]:
     found = {
         f"model.{name}": value.detach().cpu().contiguous().clone()
         for name, value in model.state_dict().items()
@@ -261,6 +299,9 @@ def _tensors(model: Model, statistics: Mapping[str, Statistics]) -> dict[str, to
     for name, one in statistics.items():
         found[f"mean.{name}"] = torch.from_numpy(one.mean.copy())
         found[f"precision.{name}"] = torch.from_numpy(np.ascontiguousarray(one.precision))
+    for name, foresight in foresights.items():
+        if foresight.surprises is not None:
+            found[f"surprise.{name}"] = torch.from_numpy(foresight.surprises.copy())
     return found
 
 

@@ -14,10 +14,12 @@ from time import perf_counter
 
 from mmmed.batch import UNLABELLED
 from mmmed.cohorts.cohort import Case
+from mmmed.evaluation.outlook import Outlook
 from mmmed.modality import Pattern
 from mmmed.progress import Progress
 from mmmed.record.table import Cell
 from mmmed.training.attention import attention_rows, item_name
+from mmmed.training.outlooks import outlook_rows
 from mmmed.training.package import Package
 from mmmed.training.shelf import Shelf
 
@@ -48,11 +50,14 @@ class Scored:
         attention: rows of `record.table.ATTENTION`, of views that show all their case owns; none
             where the method does not weigh items.
         seconds: pattern -> wall time of predicting one case, the median; reading is not counted.
+        outlooks: rows of `record.table.COUNTERFACTUAL`, of views that lack a modality; none where
+            the package says nothing of that.
     """
 
     predictions: list[dict[str, Cell]]
     attention: list[dict[str, Cell]]
     seconds: dict[str, float]
+    outlooks: list[dict[str, Cell]]
 
 
 def score(
@@ -80,22 +85,21 @@ def score(
     found = {}
     attention: list[dict[str, Cell]] = []
     spent: dict[Pattern, list[float]] = defaultdict(list)
+    outlooks: dict[tuple[str, Pattern], Outlook] = {}
     for done, (case, pattern) in enumerate(wanted, start=1):
         shown = shelf.set(case, pattern)
         begun = perf_counter()
         (found[case, pattern],) = package.predict([shown])
         spent[pattern].append(perf_counter() - begun)
+        if told := package.outlook(shown, found[case, pattern]):
+            outlooks[case, pattern] = told
         if pattern == shelf.owned(case):
             attention += attention_rows(package, shown, shelf.items[case])
         if progress is not None:
             progress(done, len(wanted))
     predictions: list[dict[str, Cell]] = [
         {
-            **_describe(cases[view.case], package),
-            "split": split,
-            "fold": package.manifest.fold,
-            "seed": package.manifest.seed,
-            "method": package.manifest.name,
+            **_whose(cases[view.case], package, split),
             "protocol": view.protocol,
             "rate": view.rate,
             "owned": str(shelf.owned(view.case)),
@@ -104,8 +108,12 @@ def score(
         }
         for view in views
     ]
+    about = {case: _whose(cases[case], package, split) for case, _ in wanted}
     return Scored(
-        predictions, attention, {str(pattern): median(times) for pattern, times in spent.items()}
+        predictions,
+        attention,
+        {str(pattern): median(times) for pattern, times in spent.items()},
+        outlook_rows(outlooks, found, about, package),
     )
 
 
@@ -131,11 +139,7 @@ def image_rows(
             alone = [replace(whole, items={name: (item,)}) for item in whole.items[name]]
             rows += [
                 {
-                    **_describe(cases[case], package),
-                    "split": split,
-                    "fold": package.manifest.fold,
-                    "seed": package.manifest.seed,
-                    "method": package.manifest.name,
+                    **_whose(cases[case], package, split),
                     "modality": name,
                     "item": place,
                     "image": item_name(prepared.source),
@@ -158,7 +162,8 @@ def columns(classes: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _describe(case: Case, package: Package) -> dict[str, Cell]:
+def _whose(case: Case, package: Package, split: str | None) -> dict[str, Cell]:
+    """What every row about a case that a package was asked for begins with."""
     known = case.label != UNLABELLED
     return {
         "case_id": case.id,
@@ -166,4 +171,8 @@ def _describe(case: Case, package: Package) -> dict[str, Cell]:
         "session_id": case.session,
         "site": case.site,
         "label": package.manifest.classes[case.label] if known else None,
+        "split": split,
+        "fold": package.manifest.fold,
+        "seed": package.manifest.seed,
+        "method": package.manifest.name,
     }

@@ -40,7 +40,7 @@ from mmmed.modality import Modality, Pattern
 from mmmed.models.baselines.concat_head import ConcatHead
 from mmmed.models.baselines.late import Late, LateOptions
 from mmmed.models.baselines.unimodal import UnimodalNet, pooled
-from mmmed.models.contract import Guess, Loss, Phase, Turn, parameters_of
+from mmmed.models.contract import Guess, Loss, Phase, Turn, all_but, parameters_of
 from mmmed.models.imputers.building import imputer_of
 from mmmed.models.imputers.contract import complete_cases
 from mmmed.models.imputers.image import ImageImputer
@@ -48,6 +48,9 @@ from mmmed.models.imputers.options import ImputerOptions, Regression
 from mmmed.models.imputers.report import guesses
 from mmmed.models.loss import cross_entropy, labels
 from mmmed.models.standard import Standard
+
+CONSTANT = ("zero", "mean")
+"""Imputers that answer the same for every case: they foresee nothing of one in particular."""
 
 HEAD_SHARE = 5
 """The joint phase and the head's have a fifth of the study's steps each."""
@@ -133,6 +136,29 @@ class Imputation(Late):
         """Cross entropy of completed cases, a batch of embeddings: the head alone learns."""
         return self._loss(batch)
 
+    def surprise(self, batch: Batch, modality: str) -> Tensor | None:
+        """(B, E) by how much a modality's embedding differs from the imputed one's.
+
+        None where the imputer answers the same for every case.
+        """
+        if self.options.imputer.kind in CONSTANT:
+            return None
+        true = self._embedding(self._embedded(batch), modality)
+        return true - self._embedding(
+            self._completed(batch.show(all_but(batch, modality))), modality
+        )
+
+    def plausible(self, batch: Batch, modality: str, surprises: Tensor) -> Tensor:
+        """Logits (S, B, K), were a modality's embedding the imputed one's and a surprise."""
+        whole = self._completed(batch)
+        each = {name: self._embedding(whole, name)[None] for name in whole.items}
+        each[modality] = each[modality] + surprises[:, None]
+        size = (len(surprises) * len(batch), -1)
+        flat = {
+            name: one.expand(len(surprises), -1, -1).reshape(size) for name, one in each.items()
+        }
+        return self._said(flat).reshape(len(surprises), len(batch), self.classes)
+
     def require_teachable(self, shown: Collection[Pattern]) -> None:
         """Raise where a modality is never shown, or no case shows all of them."""
         if not self.imputer.needs_complete:
@@ -189,10 +215,18 @@ class Imputation(Late):
     def _classified(self, batch: Batch) -> Tensor:
         """Logits (B, K) of completed cases, given as embeddings; several items are pooled."""
         embedded = {name: items.data for name, items in batch.items.items()}
-        found = pooled(batch, embedded, self.nets.shares(batch, embedded))
+        return self._said(pooled(batch, embedded, self.nets.shares(batch, embedded)))
+
+    def _said(self, found: Mapping[str, Tensor]) -> Tensor:
+        """Logits (B, K) of every modality's embeddings (B, E)."""
         nets = self._nets()
         evidence = [nets[name].classifier(one) for name, one in found.items()]
         return self.prior.plus(self.head(list(found.values()), evidence))
+
+    def _embedding(self, batch: Batch, modality: str) -> Tensor:
+        """(B, E) of one modality of completed cases; several items are pooled."""
+        embedded = {name: items.data for name, items in batch.items.items()}
+        return pooled(batch, embedded, self.nets.shares(batch, embedded))[modality]
 
     def _loss(self, batch: Batch) -> dict[str, Loss]:
         logits = self._classified(batch)

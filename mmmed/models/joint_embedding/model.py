@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from mmmed.batch import Batch, segment_mean
 from mmmed.modality import Modality, Pattern
 from mmmed.models.baselines.unimodal import item_turns
-from mmmed.models.contract import Loss, Model, Phase, Quota, Turn, parameters_of
+from mmmed.models.contract import Loss, Model, Phase, Quota, Turn, all_but, parameters_of
 from mmmed.models.dropout import drop_modalities
 from mmmed.models.joint_embedding.bitfit import biases
 from mmmed.models.joint_embedding.branch import Branch
@@ -201,6 +201,24 @@ class JointEmbedding(Model):
                 total = total.to(guess).index_add(0, mine, guess)
         guess = total[rows] / shown[rows].sum(dim=1, keepdim=True)
         return rows, guess if self.options.predicted_gradient else guess.detach()
+
+    def surprise(self, batch: Batch, modality: str) -> Tensor:
+        """(B, E) by how much a modality's embedding differs from the predicted one."""
+        seen = self.see(self.tokens(batch))
+        return seen.embedding[modality] - self._foreseen(modality, seen, all_but(batch, modality))
+
+    def plausible(self, batch: Batch, modality: str, surprises: Tensor) -> Tensor:
+        """Logits (S, B, K), were a modality's embedding the predicted one and a surprise."""
+        seen = self.see(self.tokens(batch))
+        guess = self._foreseen(modality, seen, batch.presence)
+        there = self._classifier(modality)(guess + surprises[:, None])
+        total = torch.stack(list(seen.logits.values())).sum(dim=0) + there
+        return self.prior.plus(total / len(self.names) if self.options.fusion == "mean" else total)
+
+    def _foreseen(self, target: str, seen: Seen, shown: Tensor) -> Tensor:
+        """(B, E) the predicted embedding of a modality that no case shows."""
+        device = next(iter(seen.prompts.values())).device
+        return self.foresee(target, seen, shown.to(device))[1]
 
     def joint_loss(self, batch: Batch) -> dict[str, Loss]:
         """The task under hidden modalities, and VICReg on the cases that show both of a pair.

@@ -40,7 +40,7 @@ from torch import Tensor, nn
 from mmmed.batch import Batch, segment_mean
 from mmmed.modality import Modality
 from mmmed.models.baselines.unimodal import item_turns
-from mmmed.models.contract import Loss, Model, Phase, Turn, parameters_of
+from mmmed.models.contract import Loss, Model, Phase, Turn, all_but, parameters_of
 from mmmed.models.loss import cross_entropy, labels, smooth_l1
 from mmmed.models.mmp.branch import BlockReader, Branch, MeanReader
 from mmmed.models.mmp.masking import draw_shown
@@ -159,6 +159,25 @@ class Mmp(Model):
             evidence.append(self._evidence(name, embedding, lacks))
         correction: Tensor = self.correction(torch.cat(embeddings, dim=1))
         return self.prior.plus(torch.stack(evidence).sum(dim=0) + correction)
+
+    def surprise(self, batch: Batch, modality: str) -> Tensor:
+        """(B, E) by how much a modality's embedding differs from that of its projected tokens."""
+        tokens = self.tokens(batch)
+        projected = self.projection(tokens, _shown(batch, all_but(batch, modality)))
+        return self._read(modality, tokens[modality]) - self._read(modality, projected[modality])
+
+    def plausible(self, batch: Batch, modality: str, surprises: Tensor) -> Tensor:
+        """Logits (S, B, K), were a modality's embedding that of projected tokens and a surprise."""
+        tokens = self.tokens(batch)
+        projected = self.projection(tokens, _shown(batch, batch.presence))
+        embeddings = {name: self._read(name, one)[None] for name, one in tokens.items()}
+        embeddings[modality] = self._read(modality, projected[modality]) + surprises[:, None]
+        size = (len(surprises), len(batch), -1)
+        each = [embeddings[name].expand(*size) for name in self.branches]
+        logits: Tensor = self.correction(torch.cat(each, dim=-1))
+        for name, one in zip(self.branches, each, strict=True):
+            logits = logits + self._classifier(name)(one)
+        return self.prior.plus(logits)
 
     def align(
         self,
