@@ -69,7 +69,7 @@ class Law:
     share: Floats
 
     def noise(self, generator: np.random.Generator) -> Floats:
-        """(D, K - 1) draws of a t of this spread about 0; a Latin hypercube, so that few fill it."""
+        """(D, K - 1) draws of a t about 0, a Latin hypercube, so that few fill it."""
         size = len(self.spread)
         cell = generator.permuted(np.tile(np.arange(DRAWS), (size + 1, 1)), axis=1)
         even = (cell + generator.random(cell.shape)) / DRAWS  # (K, D)
@@ -92,7 +92,8 @@ class Law:
         place, width = self._parts(now)
         with np.errstate(divide="ignore"):
             parts = self._log_t(log_odds(then) - place, width) + np.log(now)
-        return float(logsumexp(parts))
+        total: float = logsumexp(parts)
+        return float(total)
 
     def bits(self, now: Floats, noise: Floats) -> float:
         """What then is expected to tell of the class beyond now, in bits: never below 0.
@@ -110,7 +111,8 @@ class Law:
         away = then[:, :, None] - place  # (K, D, K, K - 1)
         with np.errstate(divide="ignore"):
             posterior = softmax(self._log_t(away, width) + np.log(now), axis=-1)
-        return max(0.0, entropy(now) - float(now @ entropy(posterior).mean(axis=1)))
+        told = float(entropy(now)) - float(now @ entropy(posterior).mean(axis=1))
+        return max(0.0, told)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, for `model.json`."""

@@ -174,7 +174,7 @@ COUNTERFACTUAL = Schema(
         "decides_now",
         "decides_then",
     ),
-    ("case_id", "method", "fold", "seed", "pattern"),
+    ("case_id", "method", "fold", "seed", "pattern", *STUDY_COLUMNS),
 )
 """What the modality that a case lacks might make of its prediction under a pattern.
 
