@@ -1,7 +1,6 @@
 """A model package: a folder that predicts on its own. No pickle, no trainer, no study.
 
-weights.safetensors   `model.*`, the state of the model; `mean.*`, `precision.*`, of embeddings;
-                      `surprise.*`, where its own form says what a lacking modality might change
+weights.safetensors   every tensor (`weights`)
 model.json            everything else (`manifest`), written last
 MODEL_CARD.md         the same for people
 """
@@ -16,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from mmmed.batch import ModalitySet
 from mmmed.errors import RunError
@@ -29,10 +26,9 @@ from mmmed.modality import Pattern
 from mmmed.models import building
 from mmmed.models.contract import Model
 from mmmed.models.options import MethodOptions
-from mmmed.models.rows import make_room
-from mmmed.record import atomic, digest
+from mmmed.record import atomic
 from mmmed.record.table import Cell
-from mmmed.training import card, manifest
+from mmmed.training import card, manifest, weights
 from mmmed.training.calibrate import Calibrated
 from mmmed.training.counterfactual import Foresight, Reader
 from mmmed.training.logits import batch_logits, in_batches
@@ -41,7 +37,6 @@ from mmmed.training.origin import Origin
 from mmmed.training.statistics import Statistics
 from mmmed.transforms.chain import Chain
 
-WEIGHTS = "weights.safetensors"
 CARD = "MODEL_CARD.md"
 
 
@@ -183,9 +178,7 @@ def save(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / manifest.NAME).unlink(missing_ok=True)
-    with atomic.replacing(folder / WEIGHTS) as temporary:
-        save_file(_tensors(model, statistics, foresights), temporary)
-    weights = digest.of_file(folder / WEIGHTS)
+    digest = weights.write(folder / weights.NAME, model, statistics, foresights)
     threshold = calibrated.threshold
     written = Manifest(
         format=FORMAT,
@@ -208,10 +201,10 @@ def save(
         threads=torch.get_num_threads(),
         performance=(),
         statistics={name: _described(one) for name, one in statistics.items()},
-        subjects=Subjects.of(origin.subjects, salt=weights[:16]),
+        subjects=Subjects.of(origin.subjects, salt=digest[:16]),
         tuning=None if origin.tuning is None else dict(origin.tuning),
         versions=manifest.versions(),
-        weights=weights,
+        weights=digest,
         counterfactual={name: one.to_json() for name, one in foresights.items()} or None,
     )
     _write(folder, written)
@@ -236,7 +229,7 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Package:
         RunError: a file is missing or not as it was written, or a newer program wrote it.
     """
     known = manifest.read(folder)
-    tensors = _read_weights(folder / WEIGHTS, known)
+    tensors = weights.read(folder / weights.NAME, known)
     options = building.options(known.kind)(**known.method)
     model = building.build(
         options,
@@ -244,13 +237,13 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Package:
         classes=len(known.classes),
         standards={},
     )
-    if not _fill(model, _below("model.", tensors)):
+    if not weights.fill(model, weights.below("model.", tensors)):
         raise RunError(
             f"{folder}: its weights do not fit {known.kind} as this mmmed builds it "
             f"(trained with mmmed {known.versions.get('mmmed')}); install that version"
         )
-    means, precisions = _below("mean.", tensors), _below("precision.", tensors)
-    surprises = {name: one.numpy() for name, one in _below("surprise.", tensors).items()}
+    means, precisions = weights.below("mean.", tensors), weights.below("precision.", tensors)
+    surprises = {name: one.numpy() for name, one in weights.below("surprise.", tensors).items()}
     return Package(
         manifest=known,
         model=model.to(device).eval(),
@@ -265,63 +258,9 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Package:
     )
 
 
-def _pattern(one: ModalitySet) -> str:
-    return str(Pattern.of(name for name, mine in one.items.items() if mine))
-
-
-def _fill(model: Model, state: Mapping[str, torch.Tensor]) -> bool:
-    """Copy tensors into a model; False where they are not exactly its own.
-
-    `load_state_dict` would add counters of its own to a state that, like safetensors, carries no
-    versions of modules.
-    """
-    make_room(model, state)
-    own = model.state_dict()
-    if own.keys() != state.keys() or any(own[name].shape != state[name].shape for name in own):
-        return False
-    for name, tensor in own.items():
-        tensor.copy_(state[name])
-    return True
-
-
 def _write(folder: Path, written: Manifest) -> None:
     atomic.write_text(folder / CARD, card.text(written))
     written.save(folder)
-
-
-def _tensors(
-    model: Model, statistics: Mapping[str, Statistics], foresights: Mapping[str, Foresight]
-) -> dict[str, torch.Tensor]:
-    found = {
-        f"model.{name}": value.detach().cpu().contiguous().clone()
-        for name, value in model.state_dict().items()
-    }
-    for name, one in statistics.items():
-        found[f"mean.{name}"] = torch.from_numpy(one.mean.copy())
-        found[f"precision.{name}"] = torch.from_numpy(np.ascontiguousarray(one.precision))
-    for name, foresight in foresights.items():
-        if foresight.surprises is not None:
-            found[f"surprise.{name}"] = torch.from_numpy(foresight.surprises.copy())
-    return found
-
-
-def _below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def _read_weights(path: Path, known: Manifest) -> dict[str, torch.Tensor]:
-    try:
-        if digest.of_file(path) != known.weights:
-            raise RunError(f"{path}: is not the file {manifest.NAME} names; take the package again")
-        return load_file(path)
-    except OSError as error:
-        raise RunError(f"{path}: {error.strerror}; take the package again") from error
-    except SafetensorError as error:
-        raise RunError(f"{path}: is damaged ({error}); take the package again") from error
 
 
 def _described(one: Statistics) -> dict[str, Any]:
