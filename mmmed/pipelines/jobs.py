@@ -131,7 +131,7 @@ def save_package(made: Trained, folder: Path) -> None:
         mirror=mirror,
         classes=work.classes,
         positive=work.positive,
-        device=work.device,
+        device="cpu",
         seed=job.seed,
     )
     package.save(

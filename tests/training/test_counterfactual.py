@@ -23,7 +23,8 @@ from mmmed.readers.source import Source
 from mmmed.training import package
 from mmmed.training.calibrate import calibrate
 from mmmed.training.counterfactual import Foresight, Reader, foresights
-from mmmed.training.package import Origin, Package
+from mmmed.training.origin import Origin
+from mmmed.training.package import Package
 from mmmed.training.predicting import View, score
 from mmmed.training.shelf import Shelf
 from mmmed.transforms.chain import Chain
