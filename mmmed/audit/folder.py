@@ -21,6 +21,7 @@ DIGESTED = (
     "environment.json",
     *TABLES,
     "metrics.json",
+    "statistics.json",
     "ceilings.json",
     "truth.json",
     "attended.tsv",
@@ -141,12 +142,12 @@ def read_run(run: Path) -> RunFolder:
     if not (run / "study.yaml").is_file() and not (run / "metrics.json").is_file():
         raise RunError(f"{run}: holds neither study.yaml nor metrics.json; name a run folder")
     metrics = _metrics(run / "metrics.json")
-    truth = _json(run / "truth.json")
+    truth = read_object(run / "truth.json")
     return RunFolder(
         path=run,
         name=run.resolve().name,
         study=_text(run / "study.yaml"),
-        environment=_json(run / "environment.json"),
+        environment=read_object(run / "environment.json"),
         cases=_rows(run / "cases.tsv", table.CASES),
         splits=_rows(run / "splits.tsv", table.SPLITS),
         leaks=_rows(run / "leaks.tsv", table.LEAKS),
@@ -161,7 +162,7 @@ def read_run(run: Path) -> RunFolder:
         training=[
             phase for job in sorted(run.glob("jobs/*/history.json")) for phase in _training(job)
         ],
-        reports=[_json(job) or {} for job in sorted(run.glob("jobs/*/report.json"))],
+        reports=[read_object(job) or {} for job in sorted(run.glob("jobs/*/report.json"))],
         digests={name: digest.of_file(run / name) for name in DIGESTED if (run / name).is_file()},
         truth=None if truth is None else {key: truth[key] for key in truth if key != "cases"},
         attended=_rows(run / "attended.tsv", table.ATTENDED),
@@ -191,7 +192,12 @@ def _text(path: Path) -> str | None:
         raise RunError(f"{path}: cannot be read ({error}); restore it or run again") from error
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+def read_object(path: Path) -> dict[str, Any] | None:
+    """A JSON file that holds an object; None where there is no such file.
+
+    Raises:
+        RunError: it is broken.
+    """
     value = atomic.read_json(path) if path.is_file() else None
     if value is not None and not isinstance(value, dict):
         raise RunError(f"{path}: an object is expected; restore it or run again")
@@ -217,7 +223,7 @@ def _of_training(
 
 
 def _metrics(path: Path) -> dict[str, Any]:
-    value = _json(path) or {}
+    value = read_object(path) or {}
     if value and value.get("mmmed-metrics") != 1:
         raise RunError(f"{path}: states no `mmmed-metrics: 1`, so it cannot be read")
     for place, row in enumerate(value.get("rows", ())):

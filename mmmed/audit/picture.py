@@ -17,22 +17,26 @@ DESCRIPTIONS = {
     "robustness": "The score with its interval against the share hidden in test.",
     "reliability": "Observed share against predicted probability; the number of cases stands "
     "beside each bin, the bar is its interval.",
+    "forest": "Paired differences between methods with their intervals; left of 0 the first is "
+    "worse, right of it better.",
+    "ranking": "In which share of the draws of subjects each method comes first.",
+    "cost": "What a method costs to train against what it scores.",
 }
 """What the figures show, by how their names begin: captions, and words for those who cannot see."""
 
 
-def figures(pngs: Mapping[str, bytes], kind: str) -> list[dict[str, str]]:
+def figures(pngs: Mapping[str, bytes], kind: str | None) -> list[dict[str, str]]:
     """The figures of one kind, each with a source, a title and a description.
 
     Args:
         pngs: file name -> PNG.
-        kind: key of DESCRIPTIONS.
+        kind: key of DESCRIPTIONS; None for figures of no known kind, told by their names.
     """
     return [
         {
             "source": data_uri("png", png),
             "title": file.removesuffix(".png"),
-            "description": DESCRIPTIONS[kind],
+            "description": DESCRIPTIONS[kind] if kind else _spoken(file),
         }
         for file, png in pngs.items()
         if next((name for name in DESCRIPTIONS if file.startswith(name)), None) == kind
@@ -42,3 +46,7 @@ def figures(pngs: Mapping[str, bytes], kind: str) -> list[dict[str, str]]:
 def data_uri(kind: str, picture: bytes) -> str:
     """A picture as a URI that needs no file."""
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
+
+
+def _spoken(file: str) -> str:
+    return file.removesuffix(".png").replace("-", " ").replace("_", " ").capitalize() + "."

@@ -1,29 +1,38 @@
-"""What was asked, and the answer."""
+"""What was asked, and the answer: a paragraph, then sentences that its tables bear out."""
 
 from __future__ import annotations
 
-import yaml
-
 from mmmed.audit import words
+from mmmed.audit.failures import read_failures
+from mmmed.audit.finding.paragraph import paragraph
 from mmmed.audit.folder import RunFolder
+from mmmed.audit.outline import Outline, outline
 from mmmed.audit.section import Values
+from mmmed.audit.statistics import Statistics, read_statistics
 from mmmed.evaluation.scores import headline
 
 
 def values(run: RunFolder) -> Values:
-    """The question as the study states it, and the answer in sentences."""
+    """The question as the study states it, the answer in sentences, and the jobs that failed."""
+    study, statistics = outline(run.study), read_statistics(run.path)
+    failures = read_failures(run.path)
+    known = {one.removeprefix("failed: ") for one in run.notes if one.startswith("failed: ")}
     return {
-        "question": _question(run.study),
-        "answer": words.answer(run.rows, run.differences, metric=headline(run.classes)),
+        "question": study.question,
+        "paragraph": answer(run, study, statistics),
+        "sentences": statistics.answers if statistics else (),
+        "scores": words.answer(run.rows, run.differences, metric=headline(run.classes)),
+        "failures": [(one.job, one.reason) for one in failures]
+        or [tuple(one.split(": ", 1)) for one in sorted(known) if ": " in one],
+        "jobs": len(list(run.path.glob("jobs/*/settings.json"))),
+        "notes": [one for one in run.notes if not one.startswith("failed: ")],
         "conditional": bool(run.truth and run.truth.get("matched")),
     }
 
 
-def _question(study: str | None) -> str | None:
-    """The question a study states; None where it states none or is no YAML."""
-    try:
-        values = yaml.safe_load(study or "")
-    except yaml.YAMLError:
-        return None
-    question = values.get("question") if isinstance(values, dict) else None
-    return str(question) if question else None
+def answer(run: RunFolder, study: Outline, statistics: Statistics | None) -> list[str]:
+    """The sentences of the first paragraph; empty where the run has no statistics."""
+    if statistics is None:
+        return []
+    tested = [one for one in words.absences(run.presence) if one.hiding.split == "test"]
+    return paragraph(statistics, study, absences=tested)
