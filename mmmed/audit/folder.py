@@ -91,6 +91,8 @@ class RunFolder:
         splits: rows of `splits.tsv`.
         leaks: rows of `leaks.tsv`; empty where no subject is on both sides of a fold.
         presence: rows of `presence.tsv`.
+        main: the cohort and the training that rows and figures are about; others are in the files.
+        others: cohorts and trainings beside that one.
         rule: how a case got its label, of `metrics.json`; empty where it is not recorded.
         classes: their names, of `metrics.json`.
         rows: of `metrics.json`.
@@ -116,6 +118,8 @@ class RunFolder:
     splits: Sequence[Mapping[str, str]]
     leaks: Sequence[Mapping[str, str]]
     presence: Sequence[Mapping[str, str]]
+    main: Mapping[str, str]
+    others: Sequence[str]
     rule: str
     classes: Sequence[str]
     rows: Sequence[Row]
@@ -152,6 +156,8 @@ def read_run(run: Path) -> RunFolder:
         splits=_rows(run / "splits.tsv", table.SPLITS),
         leaks=_rows(run / "leaks.tsv", table.LEAKS),
         presence=_of_training(_rows(run / "presence.tsv", table.PRESENCE), metrics),
+        main={key: str(name) for key, name in metrics.get("main", {}).items()},
+        others=_others(metrics),
         rule=str(metrics.get("rule", "")),
         classes=[str(name) for name in metrics.get("classes", ())],
         rows=main_rows(metrics),
@@ -220,6 +226,13 @@ def _of_training(
     train = metrics.get("main", {}).get("train")
     told = (train, table.MISSING)
     return [row for row in presence if train is None or row.get("train", train) in told]
+
+
+def _others(metrics: Mapping[str, Any]) -> list[str]:
+    """The cohorts and trainings that are scored beside the main one, by name."""
+    main = metrics.get("main", {})
+    found = {tuple(row.get(key) for key in main) for row in metrics.get("rows", ())}
+    return sorted(", ".join(map(str, one)) for one in found - {tuple(main.values())} if any(one))
 
 
 def _metrics(path: Path) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from mmmed.evaluation.bootstrap import Interval
 from mmmed.evaluation.figures.draw import write_figures
 from mmmed.evaluation.predictions import read_predictions
 from mmmed.evaluation.result import score_tables
+from mmmed.evaluation.study.plan import Plan
+from mmmed.evaluation.study.statistics import study_statistics
 from mmmed.evaluation.summary import metrics_document
 from mmmed.record import atomic, table
 
@@ -136,6 +138,28 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(written: Path, tmp_path: Path) -> Path:
     """A whole run folder of the test's own."""
     return Path(shutil.copytree(written, tmp_path / "ad-missing-pet"))
+
+
+@pytest.fixture(scope="session")
+def judged(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run with statistics and tables, which no test may change."""
+    run = Path(shutil.copytree(written, tmp_path_factory.mktemp("judged") / "ad-missing-pet"))
+    found = study_statistics(
+        read_predictions(run / "predictions.tsv"),
+        classes=CLASSES,
+        positive="AD",
+        plan=Plan(interval=Interval(draws=100)),
+    )
+    atomic.write_json(run / "statistics.json", found.to_json())
+    for name, text in found.to_csv().items():
+        atomic.write_text(run / "tables" / f"{name}.csv", text)
+    return run
+
+
+@pytest.fixture
+def studied(judged: Path, tmp_path: Path) -> Path:
+    """A run with statistics, of the test's own."""
+    return Path(shutil.copytree(judged, tmp_path / "studied"))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mmmed.audit.finding.phrase import bounds, gap, listed, signed
+from mmmed.audit.finding.phrase import bounds, counted, gap, listed, signed
 from mmmed.audit.finding.place import FORCED, Place
 from mmmed.audit.folder import Row
 from mmmed.audit.statistics import Statistics
@@ -14,8 +14,13 @@ from mmmed.evaluation.text import number
 TENTH = 0.1
 
 
+def lost(hidden: Sequence[Absence]) -> str:
+    """What a protocol hides, by name: `pet`."""
+    return listed(_modalities(hidden)) or "scan"
+
+
 def costs(
-    statistics: Statistics, place: Place, method: str, *, absences: Sequence[Absence]
+    statistics: Statistics, place: Place, method: str, *, hidden: Sequence[Absence]
 ) -> Iterator[str]:
     """The sentences about one method; none where nothing was hidden.
 
@@ -23,22 +28,29 @@ def costs(
         statistics: of the run.
         place: where the method stands.
         method: its name.
-        absences: what each protocol hides in the test part.
+        hidden: what the protocol of the place hides in the test part, at each rate.
     """
-    hidden = [one for one in absences if one.protocol == place.protocol and one.hiding.hidden]
-    curve = next(
-        (one for one in statistics.curves if place.holds(one) and one["method"] == method), None
-    )
-    if curve is not None and curve["slope"] is not None:
-        yield _per_tenth(curve, statistics, place, hidden)
-    yield from _to_people(statistics, place, method, _modalities(hidden))
+    whole = None
+    for curve in statistics.curves:
+        if place.holds(curve) and curve["method"] == method and curve["slope"] is not None:
+            rates = [float(one) for one in str(curve["rates"]).split()]
+            whole = _end_to_end(statistics, place, method, rates[-1])
+            verdict = "" if whole is None else f"; from end to end {_judged(whole, statistics)}"
+            yield f"{_per_tenth(curve, statistics, place, hidden)}{verdict}."
+    people = _to_people(statistics, place, method, hidden)
+    if people is not None and (whole is None or people["value"] != whole["value"]):
+        yield (
+            f"Where all lose {lost(hidden)} ({people['pattern']} against "
+            f"{people['other_pattern']}, the same {people['n']} cases): "
+            f"{_judged(people, statistics)}."
+        )
 
 
-def worth(
-    statistics: Statistics, place: Place, *, absences: Sequence[Absence]
-) -> Iterator[str]:
-    """Whether having what was hidden is worth anything, over every reader that does without."""
-    hidden = [one for one in absences if one.protocol == place.protocol and one.hiding.hidden]
+def worth(statistics: Statistics, place: Place, *, hidden: Sequence[Absence]) -> str | None:
+    """Whether having what was hidden is worth anything, over every reader that does without.
+
+    None where no method was scored both with and without it.
+    """
     names = _modalities(hidden)
     rows = [
         row
@@ -48,75 +60,65 @@ def worth(
         and set(row["pattern"].split("+")) - set(row["other_pattern"].split("+")) == set(names)
     ]
     if not rows:
-        return
+        return None
     won = [row["method"] for row in rows if row["word"] == "better"]
     here = [row["method"] for row in rows if row["word"] == "better here"]
-    over = f"over the best readers of {rows[0]['other_pattern']} alone"
+    over = f"over the best reader of {rows[0]['other_pattern']} alone"
     if won:
-        yield f"Having {_scans(names)} is shown to be worth something {over}: with {listed(won)}."
-        return
-    trained = f"; as trained here {listed(here)} gains" if here else ""
-    yield f"No method is shown to gain from {_scans(names)} {over}{trained}."
+        return f"It is: with {listed(won)} it is shown to gain {over}."
+    if here:
+        return (
+            f"Inconclusive: as trained here {listed(here)} gains from it {over}, but of the "
+            "methods nothing is shown."
+        )
+    return f"Not shown: no method gains from it {over} ({counted(row['word'] for row in rows)})."
 
 
-def _per_tenth(
-    curve: Row, statistics: Statistics, place: Place, hidden: Sequence[Absence]
-) -> str:
-    """Per tenth hidden, per scan, and from end to end with its verdict."""
-    names = _modalities(hidden)
-    rates = [float(one) for one in str(curve["rates"]).split()]
+def _per_tenth(curve: Row, statistics: Statistics, place: Place, hidden: Sequence[Absence]) -> str:
+    """Per tenth hidden, and per scan."""
+    first, *_, last = (float(one) for one in str(curve["rates"]).split())
     interval = bounds(curve["slope_low"], curve["slope_high"], factor=TENTH)
     said = (
-        f"Each further 10 % of {_scans(names)} lost changes its {statistics.title} by "
-        f"{signed(curve['slope'] * TENTH)}{interval}"
+        f"With {curve['method']}, each further 10 % of {lost(hidden)} lost changes "
+        f"{statistics.title} by {signed(curve['slope'] * TENTH)}{interval}"
     )
     owners = {one.hiding.eligible for one in hidden}
-    if len(owners) == 1 and len(names) == 1:
+    if len(owners) == 1 and len(_modalities(hidden)) == 1:
         owning = owners.pop()
-        said += f" ({curve['slope'] / owning:+.2g} per lost scan, of {owning})"
-    said += f", between {rates[0]:.0%} and {rates[-1]:.0%} hidden (protocol {place.protocol})"
-    whole = _end_to_end(statistics, place, curve["method"], rates)
-    return f"{said}{whole}."
+        said += f" ({curve['slope'] / owning:+.2g} per lost scan, of {owning} in a test part)"
+    return f"{said}, between {first:.0%} and {last:.0%} hidden (protocol {place.protocol})"
 
 
-def _end_to_end(
-    statistics: Statistics, place: Place, method: str, rates: Sequence[float]
-) -> str:
-    row = next(
-        (
-            one
-            for one in statistics.comparisons
-            if one["kind"] == "cost"
-            and place.holds(one)
-            and one["method"] == method
-            and one["rate"] == rates[-1]
-        ),
-        None,
-    )
-    return "" if row is None else f"; from end to end {gap(row)}: {_verdict(row, statistics)}"
+def _end_to_end(statistics: Statistics, place: Place, method: str, rate: float) -> Row | None:
+    """A method at the highest rate of a protocol against itself at the lowest."""
+    for row in statistics.comparisons:
+        if (row["kind"], row["method"], row["rate"]) == ("cost", method, rate) and place.holds(row):
+            return row
+    return None
 
 
 def _to_people(
-    statistics: Statistics, place: Place, method: str, names: Sequence[str]
-) -> Iterator[str]:
+    statistics: Statistics, place: Place, method: str, hidden: Sequence[Absence]
+) -> Row | None:
     """The people shown without the scan against the same people shown with it."""
+    names = set(_modalities(hidden))
     for row in statistics.comparisons:
         if (
-            row["kind"] == "cost"
-            and row["protocol"] == FORCED
-            and row["method"] == method
+            (row["kind"], row["method"], row["protocol"]) == ("cost", method, FORCED)
             and place.same_models(row)
-            and set(row["other_pattern"].split("+")) - set(row["pattern"].split("+")) == set(names)
+            and set(row["other_pattern"].split("+")) - set(row["pattern"].split("+")) == names
         ):
-            yield (
-                f"Where all lose {_scans(names)} ({row['pattern']} against {row['other_pattern']}, "
-                f"the same {row['n']} cases): {gap(row)}: {_verdict(row, statistics)}."
-            )
+            return row
+    return None
+
+
+def _judged(row: Row, statistics: Statistics) -> str:
+    return f"{gap(row)}: {_verdict(row, statistics)}"
 
 
 def _verdict(row: Row, statistics: Statistics) -> str:
     """What may be said of a cost."""
-    word, margin = row["word"], number(statistics.plan.get("margin"))
+    word, margin = str(row["word"]), number(statistics.plan.get("margin"))
     said = {
         "worse": "a loss that is shown",
         "worse here": "a loss of these trained models; other trainings could turn it",
@@ -135,7 +137,3 @@ def _verdict(row: Row, statistics: Statistics) -> str:
 
 def _modalities(hidden: Sequence[Absence]) -> list[str]:
     return list(dict.fromkeys(one.hiding.modality for one in hidden))
-
-
-def _scans(names: Sequence[str]) -> str:
-    return listed(names) if names else "the scans"

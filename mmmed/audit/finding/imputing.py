@@ -12,12 +12,12 @@ from mmmed.audit.finding.method import Contest
 from mmmed.audit.finding.phrase import bounds, counted, listed, signed
 
 WORDS = {
-    "better": "Imputing is shown to be worth something",
-    "better here": "As trained here imputing gains, but other trainings could turn it",
-    "worse": "Imputing is shown to lose",
-    "worse here": "As trained here imputing loses, but other trainings could turn it",
-    "no worse": "Imputing is shown to lose no more than the margin, and not shown to gain",
-    "inconclusive": "Whether imputing is worth anything is inconclusive",
+    "better": "It is, here",
+    "better here": "Inconclusive, as trained here it gains, but other trainings could turn it",
+    "worse": "It is not, it is shown to lose",
+    "worse here": "Inconclusive, as trained here it loses, but other trainings could turn it",
+    "no worse": "Not shown, only that it loses less than the margin",
+    "inconclusive": "Inconclusive",
 }
 
 
@@ -30,21 +30,21 @@ def imputing(found: Contest, names: Sequence[str]) -> str | None:
     """
     if not names:
         return None
-    scored = [name for name in found.scores if _value(found, name) is not None]
+    scored = {name: value for name in found.scores if (value := found.value(name)) is not None}
     filling = [name for name in scored if name in names]
     plain = [name for name in scored if name not in names]
     if not (filling and plain):
         lacking = "that imputes" if plain else "that does without"
-        return f"Whether imputing is worth anything is not answered: no method {lacking} was scored."
+        return f"Not answered: no method {lacking} was scored."
     pairs = [(one, other) for one in filling for other in plain]
     words = [word for pair in pairs if (word := found.word(*pair)) is not None]
-    best, rival = (max(group, key=lambda name: _value(found, name)) for group in (filling, plain))
+    best, rival = (max(group, key=scored.__getitem__) for group in (filling, plain))
     word = found.word(best, rival)
     all_pairs = f"all {len(words)} comparisons: {counted(words)}" if words else "none was compared"
     if word is None:
-        return f"Whether imputing is worth anything: {all_pairs} ({listed(filling)})."
+        return f"Not answered of the best: {all_pairs} ({listed(filling)})."
     return (
-        f"{WORDS.get(word, f'Imputing: {word}')}: {best}, the best that imputes, against {rival}, "
+        f"{WORDS.get(word, word)}: {best}, the best that imputes, against {rival}, "
         f"the best that does not, {_gap(found, best, rival)} in {found.where} ({all_pairs})."
     )
 
@@ -56,9 +56,3 @@ def _gap(found: Contest, one: str, other: str) -> str:
     row, reversed_ = pair
     factor = -1.0 if reversed_ else 1.0
     return f"{signed(factor * row['value'])}{bounds(row['low'], row['high'], factor=factor)}"
-
-
-def _value(found: Contest, name: str) -> float:
-    row = found.scores[name]
-    value: float = row["area"] if "area" in row else row["value"]
-    return value

@@ -30,12 +30,12 @@ class Contest:
     @property
     def leader(self) -> str | None:
         """Who comes first most often; None where nobody has a score."""
-        known = [name for name, row in self.scores.items() if _value(row) is not None]
-        return max(
-            known,
-            key=lambda name: (self.best.get(name, 0.0), _value(self.scores[name])),
-            default=None,
-        )
+        known = {name: value for name in self.scores if (value := self.value(name)) is not None}
+        return max(known, key=lambda name: (self.best.get(name, 0.0), known[name]), default=None)
+
+    def value(self, method: str) -> float | None:
+        """The score of a method as a number."""
+        return _value(self.scores[method])
 
     def score(self, method: str) -> str:
         """The score of a method with its interval."""
@@ -77,35 +77,33 @@ def contest(statistics: Statistics, place: Place) -> Contest:
     )
 
 
-def which(found: Contest, *, seeds: int) -> str | None:
-    """The sentence; None where nobody has a score.
+def which(found: Contest, leader: str, *, seeds: int) -> str:
+    """The sentence about who leads.
 
     Args:
         found: the methods.
+        leader: of them.
         seeds: the most trainings that a fold has of one method.
     """
-    leader = found.leader
-    if leader is None:
-        return None
-    told = f"{found.where} {found.score(leader)}"
     others = [name for name in found.scores if name != leader]
     words = {name: word for name in others if (word := found.word(leader, name)) is not None}
-    if not others:
-        return f"One method was scored: {leader}, {told}."
     better = [name for name, word in words.items() if word == "better"]
     share = found.best.get(leader)
-    first = "" if share is None else f"; first in {share:.0%} of the draws of subjects"
-    if words and len(better) == len(others):
-        return f"Use {leader}: {told} is shown to be higher than that of {listed(better)}{first}."
+    first = "" if share is None else f", first in {share:.0%} of the draws of subjects"
+    told = f"{found.where} {found.score(leader)}{first}"
+    if not others:
+        return f"One was scored: {leader}, {told}."
+    if len(better) == len(others):
+        return f"{leader}: shown to be better than {listed(better)} ({told})."
     if better:
         rest = counted(word for name, word in words.items() if name not in better)
         return (
-            f"{leader} leads: {told}{first}. It is shown to be better than {listed(better)}; "
-            f"of the others: {rest or 'not compared'}."
+            f"{leader} leads ({told}) and is shown to be better than {listed(better)}; against "
+            f"the others: {rest or 'not compared'}."
         )
     return (
-        f"Which method to use is inconclusive: {leader} leads ({told}{first}), but is shown to be "
-        f"better than none of the other {len(others)}.{_here(words, seeds)}"
+        f"Inconclusive: {leader} leads ({told}), but is shown to be better than none of the other "
+        f"{len(others)}.{_here(words, seeds)}"
     )
 
 

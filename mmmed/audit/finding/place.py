@@ -1,14 +1,13 @@
 """Where the first paragraph stands: one cohort, one train protocol, one test protocol.
 
-A study may have many such places; its own cohort, and of its protocols those it names first, are
-spoken of. Every other place has a line below.
+A study may have many such places. Spoken of are the cohort and the training that all figures are
+about, and of the test protocols with a curve the one that the study names first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mmmed.audit.folder import Row
 from mmmed.audit.outline import Outline
@@ -38,26 +37,21 @@ class Place:
         return ", ".join(part for part in parts if part)
 
 
-def first_place(statistics: Statistics, study: Outline) -> Place | None:
-    """Where the paragraph stands: on a curve if there is one; None where nothing was scored."""
+def first_place(statistics: Statistics, study: Outline, *, main: Mapping[str, str]) -> Place | None:
+    """Where the paragraph stands: on a curve if there is one; None where nothing was scored.
+
+    Args:
+        statistics: of the run.
+        study: names the test protocols in their order.
+        main: the cohort and the training that figures are about, by name.
+    """
     rows = statistics.curves or [row for row in statistics.scores if row["table"] == "forced"]
     found = {Place(row["cohort"], row["train"], row["protocol"]) for row in rows}
-    cohort = study.part("cohort").get("name")
+    chosen = (main.get("cohort") or None, main.get("train") or None)
+    names = [str(one.get("name", one.get("kind"))) for one in study.test]
 
-    def order(place: Place) -> tuple[bool, int, int, str]:
-        elsewhere = place.cohort not in (None, cohort)
-        train, test = _rank(place.train, study.train), _rank(place.protocol, study.test)
-        return elsewhere, train, test, str(place)
+    def order(place: Place) -> tuple[bool, int, str]:
+        known = names.index(place.protocol) if place.protocol in names else len(names)
+        return (place.cohort, place.train) != chosen, known, str(place)
 
     return min(found, key=order, default=None)
-
-
-def _rank(name: str | None, protocols: Sequence[Mapping[str, Any]]) -> int:
-    """Where a study states the protocol of this name; behind all where it does not."""
-    for position, protocol in enumerate(protocols):
-        if name and name in (protocol.get("name"), f"{protocol.get('kind')}"):
-            return position
-    for position, protocol in enumerate(protocols):
-        if name and name.split()[0] == protocol.get("kind"):
-            return position
-    return len(protocols)

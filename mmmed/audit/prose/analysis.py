@@ -53,8 +53,10 @@ def told(record: Record) -> Iterator[str]:
 def _interval(interval: Any) -> str:
     if not isinstance(interval, Mapping):
         return "How intervals were made was not recorded."
+    level = interval.get("level")
+    said = f"{level:.0%}" if isinstance(level, float) else stated(level)
     return (
-        f"Intervals ({stated(interval.get('level'))}) are from a bootstrap of "
+        f"Intervals ({said}) are from a bootstrap of "
         f"{stated(interval.get('draws'))} draws of subjects (seed {stated(interval.get('seed'))})."
     )
 

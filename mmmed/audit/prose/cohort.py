@@ -26,10 +26,11 @@ def told(record: Record) -> Iterator[str]:
     yield f"What they owned: {_counted(record, 'owned')}; sites: {_counted(record, 'site')}."
     yield from _people(record)
     if cohort.get("kind") == "simulated":
-        law = stated(cohort.get("simulation", {}).get("law"))
+        simulation = cohort.get("simulation", {})
         yield (
-            f"The cohort was simulated (law: {law}; seed {stated(cohort.get('simulation', {}).get('seed'))}), so that the best "
-            "attainable score is known: nothing here is evidence about real patients."
+            f"The cohort was simulated (law: {stated(simulation.get('law'))}; seed "
+            f"{stated(simulation.get('seed'))}), so that the best attainable score is known: "
+            "nothing here is evidence about real patients."
         )
 
 

@@ -107,11 +107,13 @@ def _shared(record: Record) -> Iterator[str]:
     masks: dict[tuple[str, str], set[str]] = {}
     for job in record.jobs:
         place = (str(job.get("fold")), str(job.get("train")))
-        masks.setdefault(place, set()).add(f"{job.get('splits')} {job.get('shown')} {job.get('views')}")
+        masks.setdefault(place, set()).add(
+            f"{job.get('splits')} {job.get('shown')} {job.get('views')}"
+        )
     if masks and all(len(found) == 1 for found in masks.values()):
         yield (
-            f"All {len(record.jobs)} jobs of a fold and training had the same splits, masks and "
-            "test views: their settings hold the same SHA-256."
+            f"Within a fold and training, all jobs ({len(record.jobs)} in the study) had the same "
+            "splits, masks and test views: their settings hold the same SHA-256."
         )
     elif masks:
         yield "Splits, masks or test views differ between the jobs of a fold."

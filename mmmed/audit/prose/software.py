@@ -17,7 +17,10 @@ def told(record: Record) -> Iterator[str]:
     used = packages if isinstance(packages, Mapping) else {}
     named = ", ".join(f"{name} {version}" for name, version in used.items()) or UNKNOWN
     yield (
-        f"mmmed {stated(found.get('mmmed'))} on Python {stated(found.get('python'))}, with "
-        f"{named}; device {stated(found.get('device'))}, {stated(found.get('threads'))} threads "
-        f"per job, {stated(found.get('processor'))}, {stated(found.get('platform'))}."
+        f"mmmed {stated(found.get('mmmed'))} on Python {stated(found.get('python'))}, with {named}."
+    )
+    machine = ", ".join(stated(found.get(key)) for key in ("processor", "platform"))
+    yield (
+        f"Machine: {machine}; device {stated(found.get('device'))}, threads per job "
+        f"{stated(found.get('threads'))}."
     )
