@@ -6,7 +6,7 @@ from mmmed.audit.folder import RunFolder
 from mmmed.audit.picture import DESCRIPTIONS, figures
 from mmmed.audit.section import Values
 
-ELSEWHERE = ("cohort-grid", "overview", "patterns", "reliability")
+ELSEWHERE = ("arena", "cohort-grid", "overview", "patterns", "reliability")
 """Shown by other sections, or a picture of what others show."""
 KINDS = {
     "robustness": "Robustness: what each lost scan costs",
