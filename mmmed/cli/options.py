@@ -43,6 +43,14 @@ Qc = Annotated[
         "--qc", help="In qc/ a montage of each scan whose chain registers, and slides with tiles."
     ),
 ]
+Verified = Annotated[
+    int | None,
+    typer.Option(
+        "--verify-mask",
+        help="Prove before the report that hidden scans were not used; train so many jobs again.",
+        min=0,
+    ),
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key.sub=value of the study; may be repeated.")
 ]
@@ -60,6 +68,11 @@ def competing(method: Sequence[str] | None, *, baselines: bool) -> str:
     """The setting that `--method` and `--baselines` are short for."""
     names = [*(method or ["hypermm"]), *(BASELINES if baselines else ())]
     return f"methods=[{', '.join(f'{{kind: {quoted(one)}}}' for one in dict.fromkeys(names))}]"
+
+
+def proof(retrain: int | None) -> list[str]:
+    """The setting that `--verify-mask` is short for."""
+    return [] if retrain is None else [f"verify={{retrain: {retrain}}}"]
 
 
 def budget(*, devices: int | None, nodes: int | None, precision: str | None) -> list[str]:

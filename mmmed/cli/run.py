@@ -19,7 +19,9 @@ from mmmed.cli.options import (
     Resume,
     Settings,
     ShardName,
+    Verified,
     budget,
+    proof,
 )
 
 
@@ -36,6 +38,7 @@ def run(
     shard: ShardName = None,
     resume: Resume = False,
     qc: Qc = False,
+    verify_mask: Verified = None,
     settings: Settings = None,
 ) -> int:
     """Run a study: every method, protocol, fold and seed as a job, then one report."""
@@ -44,7 +47,7 @@ def run(
     chosen = budget(devices=devices, nodes=nodes, precision=precision)
     return run_study(
         study,
-        settings=[*(settings or []), *chosen],
+        settings=[*(settings or []), *chosen, *proof(verify_mask)],
         out=out,
         device=device,
         jobs=jobs,

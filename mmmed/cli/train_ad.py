@@ -20,8 +20,10 @@ from mmmed.cli.options import (
     Resume,
     Settings,
     ShardName,
+    Verified,
     budget,
     competing,
+    proof,
     quoted,
 )
 from mmmed.errors import StudyError
@@ -73,6 +75,7 @@ def train_ad(
     address: Address = None,
     shard: ShardName = None,
     resume: Resume = False,
+    verify_mask: Verified = None,
     qc: Qc = False,
     settings: Settings = None,
 ) -> int:
@@ -105,7 +108,7 @@ def train_ad(
     last = budget(devices=devices, nodes=nodes, precision=precision)
     return run_study(
         STUDY,
-        settings=[*chosen, *(settings or []), *last],
+        settings=[*chosen, *(settings or []), *last, *proof(verify_mask)],
         out=out,
         device=device,
         jobs=jobs,

@@ -19,8 +19,10 @@ from mmmed.cli.options import (
     Resume,
     Settings,
     ShardName,
+    Verified,
     budget,
     competing,
+    proof,
     quoted,
 )
 
@@ -57,6 +59,7 @@ def train_breakhis(
     address: Address = None,
     shard: ShardName = None,
     resume: Resume = False,
+    verify_mask: Verified = None,
     settings: Settings = None,
 ) -> int:
     """Train HyperMM and three baselines on four magnifications, and report every subset of them."""
@@ -76,7 +79,7 @@ def train_breakhis(
     last = budget(devices=devices, nodes=nodes, precision=precision)
     return run_study(
         OF_SLIDES if whole else STUDY,
-        settings=[*chosen, *(settings or []), *last],
+        settings=[*chosen, *(settings or []), *last, *proof(verify_mask)],
         out=out,
         device=device,
         jobs=jobs,

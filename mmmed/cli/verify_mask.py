@@ -27,7 +27,7 @@ def verify_mask(
 
     be_quiet()
     with Progress() as report:
-        from mmmed.pipelines.verify_mask.findings import told
+        from mmmed.pipelines.verify_mask.closing import complaints
         from mmmed.pipelines.verify_mask.proof import prove
 
         verdict, page = prove(run, data=data, retrain=retrain, jobs=jobs, listener=report)
@@ -35,8 +35,6 @@ def verify_mask(
     for note in verdict.notes:
         typer.echo(note)
     typer.echo(f"report: {page}")
-    if verdict.faults:
-        raise PartlyFailed("\n".join(told(verdict.faults)))
-    if verdict.answer == "not shown":
-        raise PartlyFailed(f"{run}: {verdict.sentence}")
+    if wrong := complaints(run, verdict):
+        raise PartlyFailed("\n".join(wrong))
     return 0

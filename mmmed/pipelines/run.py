@@ -25,6 +25,7 @@ from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather, gather_attention
 from mmmed.pipelines.shard import Shard, open_jobs, still_open
 from mmmed.pipelines.study import Study
+from mmmed.pipelines.verify_mask.closing import close_with_proof, require_verifiable
 from mmmed.progress import Listener, Silent
 from mmmed.readers.dicom.line import reason_line
 from mmmed.record import atomic, chain, digest
@@ -93,6 +94,7 @@ def run(
     resolved = resolve(study, start=start, origin=origin)
     place(device, count=study.training.devices, precision=study.training.precision)
     check_launch(study.training)
+    require_verifiable(study)
     parallel = parallel_jobs(jobs, threads=study.training.threads)
     with (
         joined(device),
@@ -111,7 +113,7 @@ def run(
                 _draw(where, agenda.stocked, parallel=parallel, listener=hearer)
             run_jobs(mine, where, by=by, report=hearer, of=agenda.jobs)
         with folder.turn(where):
-            outcome = _conclude(where, resolved, agenda, hearer, shard=shard)
+            outcome = _conclude(where, resolved, agenda, hearer, shard=shard, jobs=jobs)
         told(lambda: outcome.failed)
     return outcome
 
@@ -146,7 +148,13 @@ def _draw(where: Path, stocked: Stocked, *, parallel: int, listener: Listener) -
 
 
 def _conclude(
-    where: Path, resolved: Resolved, agenda: Agenda, listener: Listener, *, shard: Shard | None
+    where: Path,
+    resolved: Resolved,
+    agenda: Agenda,
+    listener: Listener,
+    *,
+    shard: Shard | None,
+    jobs: int | None,
 ) -> Outcome:
     """The report, where no other shard has jobs to do and none has written it."""
     if folder.is_finished(where):
@@ -160,8 +168,9 @@ def _conclude(
     if not done:
         raise RunError("\n".join(["every job failed; nothing to report", *failed]))
     said = remarks(agenda.folds)
-    table = _finish(where, resolved, agenda.stocked, done, listener, failed=failed, said=said)
-    return Outcome(where, table, failed)
+    return _finish(
+        where, resolved, agenda.stocked, done, listener, failed=failed, said=said, jobs=jobs
+    )
 
 
 def _write_record(
@@ -189,7 +198,8 @@ def _finish(
     *,
     failed: Sequence[str],
     said: Sequence[str],
-) -> str:
+    jobs: int | None,
+) -> Outcome:
     """Everything after the last job; run again as a whole where it was interrupted."""
     begun = time.monotonic()
     gather(where, done)
@@ -200,16 +210,18 @@ def _finish(
     faults = [f"left out: {reason_line(str(one), root)}" for one in stocked.cohort.faults]
     notes = [*stocked.cohort.notes, *faults]
     notes += [*said, *(f"failed: {line}" for line in failed)]
-    text = evaluate(where, resolved.study, stocked.cohort, notes=notes)
-    _track(where, listener)
     inputs = {
         **{f"data: {path}": value for path, value in stocked.inputs.items()},
         **{f"study: {path}": value for path, value in resolved.files.items()},
         **{name: origin["sha256"] for name, origin in resolved.origins.items()},
     }
+    wish = resolved.study.verify
+    wrong = close_with_proof(where, wish, inputs=inputs, jobs=jobs, listener=listener)
+    text = evaluate(where, resolved.study, stocked.cohort, notes=notes)
+    _track(where, listener)
     chain.write(where, inputs=inputs, by=f"run {resolved.study.study}")
     listener.note(f"evaluated in {time.monotonic() - begun:.0f} s; chain {_short(where)}")
-    return text
+    return Outcome(where, text, (*failed, *wrong))
 
 
 def _track(where: Path, listener: Listener) -> None:

@@ -24,6 +24,7 @@ from mmmed.models import METHODS
 from mmmed.models.building import options
 from mmmed.models.options import MethodOptions
 from mmmed.pipelines.tune import Tune
+from mmmed.pipelines.verify import Verify
 from mmmed.training.settings import TrainingSpec
 
 
@@ -122,6 +123,7 @@ class Study(Spec):
         training: the budget, the same for every method.
         tune: how often each method may try other settings; None trains it as it stands.
         evaluation: how results are counted.
+        verify: the proof that hidden scans were not used, made before the report; None makes none.
     """
 
     study: str
@@ -135,6 +137,7 @@ class Study(Spec):
     training: TrainingSpec = TrainingSpec()
     tune: Tune | None = None
     evaluation: Evaluation = Evaluation()
+    verify: Verify | None = None
 
     @field_validator("cohort", mode="before", json_schema_input_type=CohortChoice | str)
     @classmethod

@@ -56,6 +56,10 @@ def test_every_element_is_closed(run: Path) -> None:
     assert page(run).open == []
 
 
+def test_a_run_without_a_proof_of_non_use_says_so(run: Path) -> None:
+    assert "not verified; mmmed verify-mask RUN" in page(run).words
+
+
 def test_the_page_loads_nothing_and_executes_nothing(run: Path) -> None:
     html = write_report(run).read_text(encoding="utf-8")
     found = Page(html)

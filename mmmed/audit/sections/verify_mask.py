@@ -10,8 +10,8 @@ from mmmed.record import atomic
 VERSION = 1
 
 
-def values(run: RunFolder) -> Values | None:
-    """The proofs of a run, the first one first.
+def values(run: RunFolder) -> Values:
+    """The proofs of a run, the first one first; none where it was not verified.
 
     Raises:
         RunError: one of them is broken.
@@ -23,4 +23,4 @@ def values(run: RunFolder) -> Values | None:
         if not isinstance(found, dict) or found.get("mmmed-verify-mask") != VERSION:
             raise RunError(f"{path}: states no `mmmed-verify-mask: {VERSION}`; prove the run again")
         proofs.append(found)
-    return {"proofs": proofs} if proofs else None
+    return {"proofs": proofs}

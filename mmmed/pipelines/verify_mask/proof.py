@@ -40,7 +40,7 @@ def prove(
     """
     recorded = read_recorded(run, data=data)
     with held(run, shared=False):
-        verdict = _verified(recorded, retrain=retrain, jobs=jobs, listener=listener)
+        verdict = verified(recorded, retrain=retrain, jobs=jobs, listener=listener)
         ending = _ending(run)
         atomic.write_json(run / f"{NAME}{ending}.json", verdict.values())
         page = run / f"{PAGE}{ending}.html"
@@ -49,8 +49,11 @@ def prove(
     return verdict, page
 
 
-def _verified(recorded: Recorded, *, retrain: int, jobs: int | None, listener: Listener) -> Verdict:
-    """Verify in a folder of the cache, which an interruption leaves to the next attempt."""
+def verified(recorded: Recorded, *, retrain: int, jobs: int | None, listener: Listener) -> Verdict:
+    """Verify in a folder of the cache, which an interruption leaves to the next attempt.
+
+    The arguments and errors are those of `verify`.
+    """
     scratch = cache.made(f"verify-mask/{_identity(recorded)}")
     try:
         verdict = verify(recorded, scratch, retrain=retrain, jobs=jobs, listener=listener)

@@ -38,7 +38,7 @@ class Recorded:
         resolved: its study, rebuilt from `study.yaml` alone.
         root: the folder its cohort was in; None where it was simulated.
         environment: `environment.json`.
-        inputs: file that was read -> SHA-256; empty where the run is not closed yet.
+        inputs: file that was read -> SHA-256.
         jobs: key -> folder of the finished job.
     """
 
@@ -54,18 +54,22 @@ class _Cohort(Spec):
     cohort: CohortFile
 
 
-def read_recorded(run: Path, *, data: Path | None = None) -> Recorded:
-    """A finished run.
+def read_recorded(
+    run: Path, *, data: Path | None = None, inputs: Mapping[str, str] | None = None
+) -> Recorded:
+    """A finished run, or one whose jobs are done.
 
     Args:
         run: its folder.
         data: the folder of its cohort, where that was moved.
+        inputs: what it read, where it is not closed yet; by default as its chain says.
 
     Raises:
         RunError: it is none, did not end, or no job of it was finished.
         StudyError: its study is none that this version reads, or `data` fits no simulated cohort.
     """
-    inputs = chain.read(run)[0].get("inputs", {})
+    if inputs is None:
+        inputs = chain.read(run)[0].get("inputs", {})
     resolved = _rebuilt(run)
     root: Path | None = getattr(resolved.cohort.spec, "root", None)
     if data is not None:

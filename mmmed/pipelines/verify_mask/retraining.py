@@ -43,7 +43,7 @@ def retrained(work: Work, key: JobKey, turns: Turns) -> tuple[Retrained, list[Fa
     )
     before = manifest.read(own).weights
     if shelf is None:
-        return Retrained(job.name, before, "none"), list(faults)
+        return Retrained(job.name, key[0], before, "none"), list(faults)
     again = train_again(job, shelf, scratch / "trained", progress=task)
     found = [*faults, *compared_packages(own, again, job=job.name)]
     mine = turns[VARIANTS[0]].get(key[2])
@@ -53,7 +53,7 @@ def retrained(work: Work, key: JobKey, turns: Turns) -> tuple[Retrained, list[Fa
         found += compared_predictions(
             work.standard.predictions[key], scratch / "trained.tsv", job=job.name, how=how
         )
-    return Retrained(job.name, before, manifest.read(again).weights), found
+    return Retrained(job.name, key[0], before, manifest.read(again).weights), found
 
 
 def _mixed(work: Work, key: JobKey) -> tuple[list[Item], Poisons]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mmmed.pipelines.verify_mask.findings import Fault, as_values
@@ -12,7 +12,7 @@ from mmmed.pipelines.verify_mask.poison import Item, Poisons, Variant
 
 VERSION = 1
 
-Answer = Literal["proven", "leak", "nothing hidden", "not shown"]
+Answer = Literal["proven", "leak", "nothing hidden", "not shown", "not verified"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,13 @@ class Retrained:
 
     Attributes:
         job: its name.
+        method: of the job.
         recorded: SHA-256 of the run's weights.
         again: SHA-256 of the weights made without the hidden scans.
     """
 
     job: str
+    method: str
     recorded: str
     again: str
 
@@ -63,9 +65,11 @@ class Verdict:
         jobs: models whose predictions were made again.
         views: predictions that were compared, over all models and both kinds of poison.
         retrained: models that were trained again.
+        methods: method of the run -> its models.
         against: what the repetition was compared with, in words.
         notes: what else is worth knowing.
         seconds: that it took.
+        unproven: why nothing could be repeated; empty where something was.
     """
 
     faults: tuple[Fault, ...]
@@ -73,13 +77,17 @@ class Verdict:
     jobs: int = 0
     views: int = 0
     retrained: tuple[Retrained, ...] = ()
+    methods: Mapping[str, int] = field(default_factory=dict)
     against: str = "the run's own predictions and weights"
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    unproven: str = ""
 
     @property
     def answer(self) -> Answer:
         """In one or two words."""
+        if self.unproven:
+            return "not verified"
         if self.faults:
             return "leak"
         if not any(one.hidden for one in self.replaced):
@@ -89,6 +97,8 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict for people."""
+        if self.unproven:
+            return f"Not verified: {self.unproven}"
         if self.answer == "leak":
             first = f"{len(self.faults)} result(s) depend on hidden scans or contradict the tables"
             return f"Not proven: {first}; the first: {self.faults[0]}"
@@ -103,18 +113,32 @@ class Verdict:
             f"model(s) came out byte for byte as {self.against}{self._weights}{self._left}."
         )
 
-    def values(self) -> dict[str, Any]:
-        """As plain values."""
+    @property
+    def trained_again(self) -> dict[str, dict[str, int]]:
+        """Method -> how many models it has, and how many of them were trained again."""
+        again = Counter(one.method for one in self.retrained)
+        return {
+            name: {"models": count, "again": again[name]} for name, count in self.methods.items()
+        }
+
+    def values(self, *, within: bool = False) -> dict[str, Any]:
+        """As plain values.
+
+        Args:
+            within: whether the run itself proves, before its report.
+        """
         kinds = Counter(one.kind for one in self.faults)
         return {
             "mmmed-verify-mask": VERSION,
             "answer": self.answer,
             "sentence": self.sentence,
+            "within": within,
             "against": self.against,
             "jobs": self.jobs,
             "views": self.views,
             "replaced": [one.values() for one in self.replaced],
             "retrained": [vars(one) for one in self.retrained],
+            "methods": self.trained_again,
             "fault_counts": dict(kinds),
             "faults": as_values(self.faults),
             "notes": list(self.notes),
@@ -124,8 +148,15 @@ class Verdict:
     @property
     def _weights(self) -> str:
         if not self.retrained:
-            return "; no model was trained again"
-        return f", and {len(self.retrained)} model(s) trained again had identical weights"
+            return "; no model was trained again, so nothing is said of training"
+        again = {one.method for one in self.retrained}
+        rest = [name for name in self.methods if name not in again]
+        named = ", ".join(name for name in self.methods if name in again)
+        told = (
+            f", and {len(self.retrained)} of the models, of {named}, trained again had identical "
+            "weights"
+        )
+        return f"{told}; of {', '.join(rest)} no model was trained again" if rest else told
 
     @property
     def _left(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def verify(
         jobs=len(bench.jobs),
         views=len(VARIANTS) * sum(len(job.plan.views) for job in bench.jobs.values()),
         retrained=tuple(one for one, _ in trained),
+        methods=Counter(key[0] for key in bench.jobs),
         against=work.standard.words,
         notes=work.standard.notes,
         seconds=time.monotonic() - begun,

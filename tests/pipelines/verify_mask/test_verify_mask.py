@@ -41,12 +41,13 @@ LEAK = """
 
 @pytest.fixture(scope="module")
 def made(attempt_in: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A place with a cohort, `data`, and a finished run over it, `run`."""
+    """A place with a cohort, `data`, and a finished run over it that proved itself, `run`."""
     place = tmp_path_factory.mktemp("proof")
     subjects = Subjects(train=10, validation=4, calibration=4, test=4)
     write(AdSimulation(subjects=subjects), place / "data")
-    done = attempt_in(place, "train-ad", "data", *BRIEF, "--out", "run")
+    done = attempt_in(place, "train-ad", "data", *BRIEF, "--verify-mask", "1", "--out", "run")
     assert done.code == 0, done.err
+    assert "Hidden scans were not used" in done.err
     return place
 
 
@@ -56,26 +57,43 @@ def place(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "copy"))
 
 
-def found(place: Path) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads((place / "run" / "verify-mask.json").read_text())
+def found(run: Path, name: str = "verify-mask-2.json") -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((run / name).read_text())
     return value
 
 
-def test_a_sound_run_is_proven_with_every_hidden_scan_replaced(
+def test_a_run_that_proves_itself_says_so_in_its_report(made: Path) -> None:
+    said = found(made / "run", "verify-mask.json")
+    assert said["answer"] == "proven"
+    assert said["within"]
+    assert all(one["hidden"] and not one["left"] for one in said["replaced"])
+    assert [one["method"] for one in said["retrained"]] == ["late-sum"]
+    assert all(one["recorded"] == one["again"] for one in said["retrained"])
+    page = (made / "run" / "report.html").read_text()
+    assert "Hidden scans were not used" in page
+    assert "Verified within the run" in page
+    links = json.loads((made / "run" / "chain.json").read_text())["links"]
+    assert len(links) == 1
+    assert {"verify-mask.json", "report.html"} <= links[0]["files"].keys()
+
+
+def test_a_finished_run_is_proven_where_its_files_were_moved(
     attempt_in: Callable[..., Any], place: Path
 ) -> None:
     before = (place / "run" / "report.html").read_bytes()
-    done = attempt_in(place, "verify-mask", "run", "--jobs", "1")
+    (place / "data").rename(place / "elsewhere")
+    brief = ("verify-mask", "run", "--jobs", "1", "--retrain", "0")
+    lost = attempt_in(place, *brief)
+    assert lost.code == 2
+    assert "data: is no folder; name that of the run's files with --data DIR" in lost.err
+    done = attempt_in(place, *brief, "--data", "elsewhere")
     assert done.code == 0, done.err
-    said = found(place)
-    assert said["answer"] == "proven"
-    assert all(one["hidden"] and not one["left"] for one in said["replaced"])
-    assert all(one["recorded"] == one["again"] for one in said["retrained"])
-    assert len(said["retrained"]) == 1
+    assert "no model was trained again" in done.out
+    said = found(place / "run")
+    assert (said["answer"], said["within"], said["retrained"]) == ("proven", False, [])
     assert (place / "run" / "report.html").read_bytes() == before
-    assert "Hidden scans were not used" in (place / "run" / "report-verified.html").read_text()
     links = json.loads((place / "run" / "chain.json").read_text())["links"]
-    assert set(links[-1]["files"]) == {"verify-mask.json", "report-verified.html"}
+    assert set(links[-1]["files"]) == {"verify-mask-2.json", "report-verified-2.html"}
 
 
 def test_a_leak_in_a_copy_of_the_program_is_caught(place: Path, tmp_path: Path) -> None:
@@ -98,17 +116,17 @@ def test_a_leak_in_a_copy_of_the_program_is_caught(place: Path, tmp_path: Path) 
         check=False,
     )
     assert done.returncode == 8, done.stderr
-    assert found(place)["fault_counts"]["prediction"] > 0
+    assert found(place / "run")["fault_counts"]["prediction"] > 0
 
 
-def test_a_prediction_that_was_edited_is_caught(
-    attempt_in: Callable[..., Any], place: Path
-) -> None:
-    path = place / "run" / "predictions.tsv"
-    path.write_text(path.read_text().replace("\t0.", "\t0.1", 1))
+def test_tables_that_were_edited_are_caught(attempt_in: Callable[..., Any], place: Path) -> None:
+    predictions, presence = (place / "run" / one for one in ("predictions.tsv", "presence.tsv"))
+    predictions.write_text(predictions.read_text().replace("\t0.", "\t0.1", 1))
+    presence.write_text(presence.read_text().replace("\thidden", "\tshown", 1))
     done = attempt_in(place, "verify-mask", "run", "--jobs", "1", "--retrain", "0")
     assert done.code == 8
     assert "predictions.tsv is not what the jobs predicted" in done.err
+    assert "presence.tsv is not what the study draws" in done.err
 
 
 def test_a_scan_that_changed_since_is_named(attempt_in: Callable[..., Any], place: Path) -> None:
