@@ -130,8 +130,8 @@ def test_an_interrupted_proof_is_gone_on_with_and_a_fault_is_told_beside_the_who
     unfinished(place / "run")
     study = load_study("breakhis/train", settings=SETTINGS, start=place)
     interrupting = Interrupting("train again")
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setenv("MMMED_CACHE", str(attempt_cache))
+    monkeypatch.setenv("MMMED_CACHE", str(attempt_cache))
+    with pytest.raises(KeyboardInterrupt):
         run(study, start=place, out=Path("run"), resume=True, jobs=1, listener=interrupting)
     assert not (place / "run" / "chain.json").exists()
     left = next(attempt_cache.glob("verify-mask/*/jobs/*/noise.tsv"))
