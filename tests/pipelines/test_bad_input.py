@@ -259,7 +259,7 @@ REASON = "weights nowhere.pt: no such file; nothing is downloaded"
 
 
 def test_a_failed_job_is_exit_8_and_its_reason_is_on_stderr(half_failed) -> None:
-    refused(half_failed[0], 8, f"hypermm holdout seed 0: {REASON}")
+    refused(half_failed[0], 8, f"hypermm mcar 0.5 holdout seed 0: {REASON}")
 
 
 def test_a_failed_job_leaves_its_reason_in_its_folder(half_failed) -> None:
@@ -269,7 +269,9 @@ def test_a_failed_job_leaves_its_reason_in_its_folder(half_failed) -> None:
 
 def test_a_failed_job_is_named_in_the_report_and_in_the_metrics(half_failed) -> None:
     run = half_failed[1]
-    assert f"failed: hypermm holdout seed 0: {REASON}" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "hypermm, trained mcar 0.5, fold holdout, seed 0" in page
+    assert REASON in page
     metrics = json.loads((run / "metrics.json").read_text())
     assert {row["method"] for row in metrics["rows"]} == {"late-sum"}
 
@@ -300,7 +302,7 @@ def test_a_run_whose_every_job_fails_is_exit_2_with_the_reasons(
     assert done.code == 2
     assert done.complaints == [
         "mmmed: every job failed; nothing to report",
-        f"mmmed: hypermm holdout seed 0: {REASON}",
+        f"mmmed: hypermm mcar 0.5 holdout seed 0: {REASON}",
     ]
     assert (tmp_path / "place" / "run" / "study.yaml").exists()
 
