@@ -63,15 +63,29 @@ def worth(statistics: Statistics, place: Place, *, hidden: Sequence[Absence]) ->
         return None
     won = [row["method"] for row in rows if row["word"] == "better"]
     here = [row["method"] for row in rows if row["word"] == "better here"]
-    over = f"over the best reader of {rows[0]['other_pattern']} alone"
+    over = f"over every reader of {rows[0]['other_pattern']} alone in this study"
+    best = "" if rows[0]["oracle"] is None else f"; the best possible: {signed(rows[0]['oracle'])}"
     if won:
-        return f"It is: with {listed(won)} it is shown to gain {over}."
+        return f"{_won(won, rows, over)}{best}."
     if here:
         return (
-            f"Inconclusive: as trained here {listed(here)} gains from it {over}, but of the "
-            "methods nothing is shown."
+            f"Inconclusive: as trained here there is a gain {over} ({listed(here)}), but other "
+            f"trainings could turn it{best}."
         )
-    return f"Not shown: no method gains from it {over} ({counted(row['word'] for row in rows)})."
+    counts = counted(row["word"] for row in rows)
+    return f"Not shown: no method gains from it {over} ({counts}){best}."
+
+
+def _won(won: Sequence[str], rows: Sequence[Row], over: str) -> str:
+    """A gain that is shown, unless the truth is known to hold less: then the readers are poor."""
+    claimed = [row for row in rows if row["method"] in won]
+    truth = rows[0]["oracle"]
+    if truth is not None and all(row["low"] is not None and row["low"] > truth for row in claimed):
+        return (
+            f"Not by itself: {listed(won)} gain {over}, but more than it can tell, so these "
+            "readers make too little of what they see"
+        )
+    return f"It is: shown to gain {over} ({listed(won)})"
 
 
 def _per_tenth(curve: Row, statistics: Statistics, place: Place, hidden: Sequence[Absence]) -> str:

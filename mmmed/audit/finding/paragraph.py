@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mmmed.audit.finding.cost import costs, lost, worth
 from mmmed.audit.finding.imputing import imputing
 from mmmed.audit.finding.method import contest, which
-from mmmed.audit.finding.place import first_place
+from mmmed.audit.finding.place import FORCED, first_place
 from mmmed.audit.outline import Outline
 from mmmed.audit.statistics import Statistics
 from mmmed.audit.words import Absence
@@ -47,6 +47,8 @@ def paragraph(
     if gained := worth(statistics, place, hidden=hidden):
         yield f"Is {scan} worth anything?", gained
     if filled := imputing(found, study.imputing):
+        if place.protocol == FORCED:
+            filled = "Not answered: no test protocol hides scans at a rate, so nothing was imputed."
         yield "Is imputing worth anything?", filled
 
 

@@ -55,12 +55,26 @@ def test_a_gain_that_no_method_shows_is_not_claimed(tables, versus, place) -> No
     gain = {"kind": "gain", "pattern": "mri+pet", "other_pattern": "mri"}
     shown = tables({"one": 0.9}, versus("one", "two", "no worse", **gain))
     assert worth(shown, place, hidden=HIDDEN) == (
-        "Not shown: no method gains from it over the best reader of mri alone (1 no worse)."
+        "Not shown: no method gains from it over every reader of mri alone in this study (1 no "
+        "worse)."
     )
     shown = tables({"one": 0.9}, versus("one", "two", "better here", **gain))
-    assert str(worth(shown, place, hidden=HIDDEN)).startswith("Inconclusive: as trained here one")
-    shown = tables({"one": 0.9}, versus("one", "two", "better", **gain))
-    assert str(worth(shown, place, hidden=HIDDEN)).startswith("It is: with one it is shown to gain")
+    assert str(worth(shown, place, hidden=HIDDEN)).startswith("Inconclusive: as trained here")
+    shown = tables({"one": 0.9}, versus("one", "two", "better", 0.1, oracle=0.09, **gain))
+    assert worth(shown, place, hidden=HIDDEN) == (
+        "It is: shown to gain over every reader of mri alone in this study (one); the best "
+        "possible: +.090."
+    )
+
+
+def test_a_gain_beyond_what_the_scan_can_tell_is_no_worth_of_the_scan(
+    tables, versus, place
+) -> None:
+    gain = {"kind": "gain", "pattern": "mri+pet", "other_pattern": "mri"}
+    shown = tables({"one": 0.9}, versus("one", "two", "better", 0.1, oracle=0.0, **gain))
+    said = str(worth(shown, place, hidden=HIDDEN))
+    assert said.startswith("Not by itself: one gain over every reader of mri alone")
+    assert said.endswith("the best possible: +.000.")
 
 
 def test_nothing_is_said_where_nothing_is_hidden(tables, place) -> None:
