@@ -152,7 +152,7 @@ def read_run(run: Path) -> RunFolder:
         name=run.resolve().name,
         study=_text(run / "study.yaml"),
         environment=read_object(run / "environment.json"),
-        cases=_rows(run / "cases.tsv", table.CASES),
+        cases=_of_cohort(_rows(run / "cases.tsv", table.CASES), metrics),
         splits=_rows(run / "splits.tsv", table.SPLITS),
         leaks=_rows(run / "leaks.tsv", table.LEAKS),
         presence=_of_training(_rows(run / "presence.tsv", table.PRESENCE), metrics),
@@ -225,7 +225,14 @@ def _of_training(
     """What the training that the page is about hides, and what the test protocols do."""
     train = metrics.get("main", {}).get("train")
     told = (train, table.MISSING)
-    return [row for row in presence if train is None or row.get("train", train) in told]
+    mine = _of_cohort(presence, metrics)
+    return [row for row in mine if train is None or row.get("train", train) in told]
+
+
+def _of_cohort(rows: Sequence[dict[str, str]], metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rows about the cohort that the page is about."""
+    cohort = metrics.get("main", {}).get("cohort")
+    return [row for row in rows if cohort is None or row.get("cohort", cohort) == cohort]
 
 
 def _others(metrics: Mapping[str, Any]) -> list[str]:

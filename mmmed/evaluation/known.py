@@ -53,6 +53,19 @@ class Ceiling:
         )
 
 
+@dataclass(frozen=True)
+class Truth:
+    """What is known of one cohort; nothing of a real one.
+
+    Attributes:
+        oracle: columns `case_id`, `pattern`, `log_odds`; None where the truth is unknown.
+        ceilings: as `ceilings.json`; None where unknown.
+    """
+
+    oracle: pd.DataFrame | None = None
+    ceilings: Mapping[str, Any] | None = None
+
+
 def read_oracle(truth: Mapping[str, Any]) -> pd.DataFrame:
     """The oracle of `truth.json`: columns `case_id`, `pattern`, `log_odds`.
 

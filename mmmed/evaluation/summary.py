@@ -8,6 +8,7 @@ seed spread sample standard deviation, over job seeds, of the mean over folds
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def metrics_document(
     against: str | None = None,
     notes: Sequence[str] = (),
     rule: str = "",
+    external: Mapping[str, known.Truth] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The whole of `metrics.json`: rows, paired differences, notes.
 
@@ -46,13 +48,16 @@ def metrics_document(
         against: the method every other one is compared with; none where None.
         notes: sentences to stand beside the numbers.
         rule: how a case got its label, in a sentence.
+        external: cohort -> what is known of it, where that is not what `ceilings` say.
     """
     level = interval.level
     rows, gaps = [], []
     for section, found in results.items():
         head = dict(zip(STUDY_COLUMNS, section, strict=True))
         whole = [*found, *by_size(found)]
-        scored = _rows(whole, classes=classes, level=level, ceilings=ceilings)
+        truth = external.get(section[0])
+        best = truth.ceilings if truth else ceilings
+        scored = _rows(whole, classes=classes, level=level, ceilings=best)
         rows += [{**head, **row} for row in scored]
         if against:
             gaps += [{**head, **row} for row in differences(whole, against=against, level=level)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from mmmed.cohorts.cohort import Cohort, require_modalities
 from mmmed.errors import StudyError, join
 from mmmed.models.building import cramped
+from mmmed.pipelines.external import External, look_at_external, read_external
 from mmmed.pipelines.job import Job, make_jobs
 from mmmed.pipelines.materialise import materialise
 from mmmed.pipelines.plan import FoldPlan, plan
@@ -29,12 +30,14 @@ class Agenda:
         truth: of a simulated cohort: the file that holds it.
         folds: who is in which part, who hides what.
         jobs: all of them, done or not.
+        external: cohorts that they are tested on as well.
     """
 
     stocked: Stocked
     truth: Path | None
     folds: tuple[FoldPlan, ...]
     jobs: tuple[Job, ...]
+    external: tuple[External, ...] = ()
 
 
 def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Listener) -> Agenda:
@@ -49,6 +52,7 @@ def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Lis
     Raises:
         StudyError: the study does not fit its cohort, or a method's backbone its items.
         DataError: nothing of a modality can be used.
+        LeakageError: somebody of an external cohort is in the study's own.
     """
     cohort, truth = materialise(
         resolved.cohort,
@@ -61,6 +65,8 @@ def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Lis
     for sentence in cohort.notes:
         listener.note(sentence)
     _refuse_early(resolved, cohort, truth)
+    for chosen in resolved.external:
+        look_at_external(chosen, resolved, cohort, jobs=parallel, listener=listener)
     stocked = stock(
         cohort,
         resolved.chains,
@@ -72,8 +78,16 @@ def make_agenda(resolved: Resolved, *, device: str, parallel: int, listener: Lis
         listener.note(f"left out: {fault}")
     _refuse_small(resolved, stocked)
     folds = plan(resolved.study, stocked.cohort, truth=truth)
-    jobs = make_jobs(resolved, stocked, folds, device=device)
-    return Agenda(stocked=stocked, truth=truth, folds=folds, jobs=tuple(jobs))
+    external = read_external(resolved, stocked, jobs=parallel, listener=listener)
+    for one in external:
+        left = [
+            f"external cohort {one.name}: left out: {fault}" for fault in one.stocked.cohort.faults
+        ]
+        for sentence in (*one.notes, *left):
+            listener.note(sentence)
+    abroad = [one.abroad for one in external]
+    jobs = make_jobs(resolved, stocked, folds, device=device, abroad=abroad)
+    return Agenda(stocked=stocked, truth=truth, folds=folds, jobs=tuple(jobs), external=external)
 
 
 def _refuse_early(resolved: Resolved, cohort: Cohort, truth: Path | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from mmmed.evaluation.known import Truth
 from mmmed.evaluation.study.plan import Plan
 from mmmed.evaluation.study.statistics import Statistics, study_statistics
 from mmmed.pipelines.study import Evaluation
@@ -28,6 +29,7 @@ def write_statistics(
     oracle: pd.DataFrame | None,
     ceilings: Mapping[str, Any] | None,
     notes: Sequence[str],
+    external: Mapping[str, Truth],
 ) -> Statistics:
     """Write and return the statistics of a run.
 
@@ -41,6 +43,7 @@ def write_statistics(
         oracle: columns `case_id`, `pattern`, `log_odds`; None where the truth is unknown.
         ceilings: as `ceilings.json`; None where unknown.
         notes: sentences to stand beside the numbers.
+        external: cohort -> what is known of an external one.
     """
     plan, remarks = _plan(evaluation, methods)
     found = study_statistics(
@@ -51,6 +54,7 @@ def write_statistics(
         oracle=oracle,
         ceilings=ceilings,
         methods=methods,
+        external=external,
     )
     found = replace(found, notes=(*remarks, *notes))
     atomic.write_json(run / NAME, found.to_json())

@@ -19,6 +19,7 @@ from mmmed.errors import Collecting
 from mmmed.models.building import weights_file
 from mmmed.pipelines import availability
 from mmmed.pipelines.check import Checked
+from mmmed.pipelines.external import look_at_external
 from mmmed.pipelines.materialise import Simulated, choose, materialise
 from mmmed.pipelines.plan import plan, realised
 from mmmed.pipelines.resolve import Resolved, resolve
@@ -77,6 +78,11 @@ def _check_cohort(
     sentences: list[str] = []
     with Collecting(faults):
         sentences += realised(plan(study, cohort, truth=truth))
+    for chosen in resolved.external:
+        if not isinstance(chosen.spec, Simulated) or out is not None:
+            with Collecting(faults):
+                other, _ = look_at_external(chosen, resolved, cohort, jobs=1, listener=Silent())
+                faults += [f"external cohort {other.name}: {fault}" for fault in other.faults]
     return [*ledger.sentences(cohort), *cohort.notes, *availability.told(effects), *sentences]
 
 

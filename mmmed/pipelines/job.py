@@ -11,6 +11,7 @@ from mmmed import __version__
 from mmmed.cohorts.cohort import Case
 from mmmed.models.building import weights_file
 from mmmed.models.options import MethodOptions
+from mmmed.pipelines.external import Abroad
 from mmmed.pipelines.plan import FoldPlan
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved
@@ -44,6 +45,7 @@ class Work:
         data: SHA-256 over the prepared items.
         files: file that the study itself names -> SHA-256.
         device: where models compute.
+        abroad: what else every job predicts.
     """
 
     cohort: str
@@ -60,6 +62,7 @@ class Work:
     data: str
     files: Mapping[str, str]
     device: str
+    abroad: tuple[Abroad, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +114,7 @@ class Job:
             "data": self.work.data,
             "mmmed": __version__,
             **self._tuning(),
+            **self._abroad(),
         }
 
     def folder(self, run: Path) -> Path:
@@ -126,6 +130,11 @@ class Job:
             return {}
         return {"tune": {"by": self.by, "trials": [trial.values() for trial in self.trials]}}
 
+    def _abroad(self) -> dict[str, Any]:
+        if not self.work.abroad:
+            return {}
+        return {"external": [one.settings() for one in self.work.abroad]}
+
     def _weights(self) -> str | None:
         """The digest of the file its backbone starts from; None where it starts from scratch."""
         file = weights_file(self.method)
@@ -133,7 +142,12 @@ class Job:
 
 
 def make_jobs(
-    resolved: Resolved, stocked: Stocked, folds: Sequence[FoldPlan], *, device: str
+    resolved: Resolved,
+    stocked: Stocked,
+    folds: Sequence[FoldPlan],
+    *,
+    device: str,
+    abroad: Sequence[Abroad] = (),
 ) -> list[Job]:
     """The jobs of a study: the first method's first fold and seed come first."""
     study = resolved.study
@@ -152,6 +166,7 @@ def make_jobs(
         data=stocked.digest,
         files=resolved.files,
         device=device,
+        abroad=tuple(abroad),
     )
     drawn = trials(study)
     by = study.tune.by if study.tune else "loss"

@@ -171,7 +171,8 @@ def _prevalence(job: Job) -> float:
 def _predict(job: Job, loaded: Package, folder: Path) -> dict[str, float]:
     """Predictions of the saved package, so that it alone is what was evaluated; seconds of one.
 
-    Where its method weighs items, how much each of them counted in the test cases.
+    Where its method weighs items, how much each of them counted in the test cases of the study's
+    own cohort.
     """
     scored = score(
         loaded,
@@ -182,18 +183,25 @@ def _predict(job: Job, loaded: Package, folder: Path) -> dict[str, float]:
     )
     extra = (*columns(job.work.classes), *table.STUDY_COLUMNS)
     predictions = of_study(job, scored.predictions)
+    for one in job.work.abroad:
+        told = score(loaded, one.shelf, one.cases, one.views, split="test")
+        predictions += of_study(job, told.predictions, cohort=one.cohort)
     table.write(folder / PREDICTIONS, table.PREDICTIONS, predictions, extra=extra)
     if scored.outlooks:
-        extra = (*outlook_columns(job.work.classes), *table.STUDY_COLUMNS)
+        seen = (*outlook_columns(job.work.classes), *table.STUDY_COLUMNS)
         outlooks = of_study(job, scored.outlooks)
-        table.write(folder / OUTLOOKS, table.COUNTERFACTUAL, outlooks, extra=extra)
+        table.write(folder / OUTLOOKS, table.COUNTERFACTUAL, outlooks, extra=seen)
     if scored.attention:
         attention = of_study(job, scored.attention)
         table.write(folder / ATTENTION, table.ATTENTION, attention, extra=table.STUDY_COLUMNS)
     if job.work.evaluation.images:
         tested = job.plan.fold.cases("test")
         alone = image_rows(loaded, job.work.shelf, job.work.cases, tested, split="test")
-        table.write(folder / IMAGES, table.IMAGES, of_study(job, alone), extra=extra)
+        rows = of_study(job, alone)
+        for one in job.work.abroad:
+            images = image_rows(loaded, one.shelf, one.cases, list(one.cases), split="test")
+            rows += of_study(job, images, cohort=one.cohort)
+        table.write(folder / IMAGES, table.IMAGES, rows, extra=extra)
     return scored.seconds
 
 

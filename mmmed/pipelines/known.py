@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from mmmed.cohorts.reading import CohortSpec
 from mmmed.mechanism import EveryPattern, TestProtocol
 from mmmed.modality import Pattern, every_pattern
 from mmmed.pipelines import discrete_ceilings
 from mmmed.pipelines.materialise import (
+    Simulated,
     SimulatedBreakHis,
     SimulatedCohort,
     SimulatedSlides,
@@ -45,19 +47,13 @@ def write_known(
         What is known of the law, in sentences.
     """
     shutil.copyfile(truth, where / "truth.json")
-    spec, protocols = resolved.cohort.spec, resolved.study.protocols.test
-    read: dict[str, float] = {}
-    if isinstance(spec, SimulatedTable):
-        known = discrete_ceilings.ceilings(spec.simulation, protocols)
-    elif isinstance(spec, SimulatedBreakHis):
-        known = _of_tissue(spec.simulation, protocols)
-    elif isinstance(spec, SimulatedSlides):
-        known = _of_slides(atomic.read_json(truth)["ceilings"], protocols)
-    elif isinstance(spec, SimulatedCohort):
-        known = ceilings(spec.simulation, protocols)
-        read = _attainable(stocked, folds[0], atomic.read_json(truth)["cases"])
-    else:
+    spec = resolved.cohort.spec
+    known = _ceilings(spec, resolved.study.protocols.test, truth)
+    if known is None:
         return ()
+    read: dict[str, float] = {}
+    if isinstance(spec, SimulatedCohort):
+        read = _attainable(stocked, folds[0], atomic.read_json(truth)["cases"])
     sentences = [
         f"Ridge regression, told the burdens of the training cases, attains an AUROC of "
         f"{auroc:.3f} from {pattern} on the test cases."
@@ -68,6 +64,39 @@ def write_known(
         {**known, "attainable": read, "notes": [*known["notes"], *sentences]},
     )
     return tuple(known["notes"])
+
+
+def write_known_external(
+    where: Path, spec: CohortSpec | Simulated, protocols: Sequence[TestProtocol], *, truth: Path
+) -> tuple[str, ...]:
+    """Copy the truth of an external cohort into its folder, and state its own ceilings.
+
+    No read-out is made there: whoever is told the burdens of its cases has learned from it.
+
+    Returns:
+        What is known of its law, in sentences.
+    """
+    atomic.made(where, advice="choose another --out")
+    shutil.copyfile(truth, where / "truth.json")
+    known = _ceilings(spec, protocols, truth)
+    if known is None:
+        return ()
+    atomic.write_json(where / "ceilings.json", {**known, "attainable": {}})
+    return tuple(known["notes"])
+
+
+def _ceilings(
+    spec: CohortSpec | Simulated, protocols: Sequence[TestProtocol], truth: Path
+) -> dict[str, Any] | None:
+    if isinstance(spec, SimulatedTable):
+        return discrete_ceilings.ceilings(spec.simulation, protocols)
+    if isinstance(spec, SimulatedBreakHis):
+        return _of_tissue(spec.simulation, protocols)
+    if isinstance(spec, SimulatedSlides):
+        return _of_slides(atomic.read_json(truth)["ceilings"], protocols)
+    if isinstance(spec, SimulatedCohort):
+        return ceilings(spec.simulation, protocols)
+    return None
 
 
 def _of_tissue(spec: BreakHisSimulation, protocols: Sequence[TestProtocol]) -> dict[str, Any]:

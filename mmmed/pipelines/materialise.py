@@ -129,8 +129,15 @@ class Chosen:
         return self.spec.read if isinstance(self.spec, Simulated) else self.spec
 
 
-def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
+def choose(
+    choice: CohortChoice, *, start: Path | None, advice: str = "--set cohort.root=DIR"
+) -> Chosen:
     """The settings of the cohort a study names, with the study's overrides.
+
+    Args:
+        choice: its name, and what is overridden.
+        start: where the search for a workspace begins.
+        advice: how a root is given.
 
     Raises:
         StudyError: the file is faulty, an override does not fit it, or a root is missing.
@@ -153,8 +160,7 @@ def choose(choice: CohortChoice, *, start: Path | None) -> Chosen:
     spec = config.validate(_below("cohort", document, values), _Holder).cohort
     if not simulated and getattr(spec, "root", None) is None:
         raise StudyError(
-            f"{found.path}: cohort {choice.name} needs the folder of its files: "
-            "--set cohort.root=DIR"
+            f"{found.path}: cohort {choice.name} needs the folder of its files: {advice}"
         )
     return Chosen(found=found, spec=spec)
 

@@ -11,18 +11,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmmed.absence import Shown
 from mmmed.cohorts.cohort import Cohort
-from mmmed.cohorts.protocol import apply_test, apply_train, forced_views, presence_rows
+from mmmed.cohorts.protocol import apply_train, presence_rows
 from mmmed.cohorts.splits import Fold, split
 from mmmed.errors import StudyError
-from mmmed.mechanism import EveryPattern, TestProtocol, Training, rates
+from mmmed.mechanism import Training
 from mmmed.modality import Pattern
 from mmmed.models.joint_embedding.pairs import require_pairs, require_room
 from mmmed.pipelines.apart import require_apart
 from mmmed.pipelines.study import Study
-from mmmed.record import atomic, table
+from mmmed.pipelines.tested import Tested, tested, withheld_columns
+from mmmed.record import table
 from mmmed.training.predicting import View
+
+COHORT = "cohort"
+"""The last column of `cases.tsv` and `presence.tsv`: whose case it is."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,6 @@ class FoldPlan:
         return f"fold {self.fold.name}, trained {self.train}"
 
 
-@dataclass(frozen=True)
-class _Tested:
-    """What the test protocols make of a fold."""
-
-    views: tuple[View, ...]
-    sentences: tuple[str, ...]
-    presence: tuple[Mapping[str, table.Cell], ...]
-
-
 def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan, ...]:
     """The folds of a study over a cohort, under the first training, then the next.
 
@@ -80,14 +74,15 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
             f"study {study.study}: evaluation.positive: {positive!r} is no class of the cohort "
             f"({', '.join(cohort.classes)})"
         )
-    withheld = _withheld(truth) if truth else None
-    tested = [
-        (fold, _tested(study, cohort, fold, withheld)) for fold in split(cohort, study.splits)
+    withheld = withheld_columns(truth) if truth else None
+    views = [
+        (fold, tested(study.protocols.test, cohort, fold, withheld))
+        for fold in split(cohort, study.splits)
     ]
     folds = tuple(
-        _trained(training, cohort, fold, withheld, views)
+        _trained(training, cohort, fold, withheld, one)
         for training in study.protocols.trainings
-        for fold, views in tested
+        for fold, one in views
     )
     subject = {case.id: case.subject for case in cohort.cases}
     for method in study.methods:
@@ -117,11 +112,23 @@ def remarks(folds: Sequence[FoldPlan]) -> list[str]:
     return list(dict.fromkeys(line for one in folds for line in one.fold.remarks))
 
 
-def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None:
-    """`cases.tsv`, `splits.tsv` and `presence.tsv` of a run; `leaks.tsv` where lists leak."""
-    recorded = map(str, cohort.covariates().columns)
-    extra = [name for name in recorded if name not in table.CASES.columns]
-    table.write(run / "cases.tsv", table.CASES, _case_rows(cohort, extra), extra=extra)
+def write_tables(
+    run: Path,
+    cohort: Cohort,
+    folds: tuple[FoldPlan, ...],
+    *,
+    external: Sequence[tuple[Cohort, Tested]] = (),
+) -> None:
+    """`cases.tsv`, `splits.tsv` and `presence.tsv` of a run; `leaks.tsv` where lists leak.
+
+    An external cohort is in no split; what it shows under a test protocol stands in every fold.
+    """
+    cohorts = [cohort, *(other for other, _ in external)]
+    columns = [str(name) for one in cohorts for name in one.covariates().columns]
+    known = {*table.CASES.columns, COHORT}
+    extra = [name for name in dict.fromkeys(columns) if name not in known]
+    cases = [row for one in cohorts for row in _case_rows(one, extra)]
+    table.write(run / "cases.tsv", table.CASES, cases, extra=(*extra, COHORT))
     once = list({one.fold.name: one.fold for one in folds}.values())
     rows = [
         {
@@ -135,13 +142,19 @@ def write_tables(run: Path, cohort: Cohort, folds: tuple[FoldPlan, ...]) -> None
         if case.id in fold.part.index
     ]
     table.write(run / "splits.tsv", table.SPLITS, rows)
-    hidden = [
-        row
+    hidden: list[Mapping[str, table.Cell]] = [
+        {**row, COHORT: cohort.name}
         for one in folds
         for row in one.presence
         if row["train"] is not None or one.train == folds[0].train
     ]
-    table.write(run / "presence.tsv", table.PRESENCE, hidden, extra=("train",))
+    hidden += [
+        {**row, "fold": fold.name, COHORT: other.name}
+        for fold in once
+        for other, told in external
+        for row in told.presence
+    ]
+    table.write(run / "presence.tsv", table.PRESENCE, hidden, extra=("train", COHORT))
     leaks = [row for fold in once for row in _leak_rows(fold)]
     if leaks:
         table.write(run / "leaks.tsv", table.LEAKS, leaks)
@@ -152,7 +165,7 @@ def _trained(
     cohort: Cohort,
     fold: Fold,
     withheld: pd.DataFrame | None,
-    tested: _Tested,
+    told: Tested,
 ) -> FoldPlan:
     shown = apply_train(training.protocols, cohort, fold, withheld=withheld)
     said = [f"fold {fold.name} train {training.name}: {hiding}" for hiding in shown.hidings]
@@ -163,45 +176,10 @@ def _trained(
         fold=fold,
         train=training.name,
         shown={str(case): shown.pattern(str(case)) for case in fold.part.index},
-        views=tested.views,
-        sentences=(*said, *tested.sentences),
-        presence=(*rows, *tested.presence),
+        views=told.views,
+        sentences=(*said, *told.sentences),
+        presence=(*rows, *told.presence),
     )
-
-
-def _tested(study: Study, cohort: Cohort, fold: Fold, withheld: pd.DataFrame | None) -> _Tested:
-    views: list[View] = []
-    sentences: list[str] = []
-    presence: list[dict[str, table.Cell]] = []
-    for protocol in study.protocols.test:
-        if isinstance(protocol, EveryPattern):
-            views += _forced(protocol, cohort, fold)
-            continue
-        for rate in rates(protocol) or (None,):
-            shown = apply_test(protocol, cohort, fold, rate=rate, withheld=withheld)
-            views += _observed(protocol, rate, shown)
-            presence += presence_rows(
-                shown, cohort=cohort, fold=fold, protocol=protocol.name, rate=rate
-            )
-            named = protocol.name if rate is None else f"{protocol.name} {rate:.0%}"
-            sentences += [f"fold {fold.name} {named}: {hiding}" for hiding in shown.hidings]
-    return _Tested(views=tuple(views), sentences=tuple(sentences), presence=tuple(presence))
-
-
-def _forced(protocol: EveryPattern, cohort: Cohort, fold: Fold) -> list[View]:
-    """Every test case under every pattern that it owns."""
-    return [
-        View(case=case, protocol=protocol.name, rate=None, pattern=pattern)
-        for case, pattern in forced_views(cohort.owned().loc[fold.cases("test")])
-    ]
-
-
-def _observed(protocol: TestProtocol, rate: float | None, shown: Shown) -> list[View]:
-    """Every test case under what the protocol leaves it."""
-    return [
-        View(case=case, protocol=protocol.name, rate=rate, pattern=shown.pattern(case))
-        for case in shown.table.index
-    ]
 
 
 def _leak_rows(fold: Fold) -> list[dict[str, table.Cell]]:
@@ -228,16 +206,7 @@ def _case_rows(cohort: Cohort, extra: list[str]) -> list[dict[str, table.Cell]]:
             "label": cohort.classes[case.label] if case.label >= 0 else None,
             "owned": str(Pattern.of(case.sources)),
             **{name: case.covariates.get(name) for name in extra},
+            COHORT: cohort.name,
         }
         for case in cohort.cases
     ]
-
-
-def _withheld(truth: Path) -> pd.DataFrame:
-    """The latent columns of a simulated cohort, by case: what no model ever sees."""
-    cases = atomic.read_json(truth)["cases"]
-    latent = {
-        case: {name: value for name, value in values.items() if name.startswith("z_")}
-        for case, values in cases.items()
-    }
-    return pd.DataFrame.from_dict(latent, orient="index")

@@ -17,6 +17,7 @@ from mmmed.cohorts.split_spec import Lists
 from mmmed.errors import Collecting, StudyError, join
 from mmmed.mechanism import Listed, Single, TestProtocol, Together
 from mmmed.models.building import cramped, weights_file
+from mmmed.pipelines.external_faults import external_faults
 from mmmed.pipelines.materialise import Chosen, choose
 from mmmed.pipelines.study import Study
 from mmmed.pipelines.trials import Trial, trials
@@ -37,6 +38,7 @@ class Resolved:
             and of folds.
         dicom: how a package of the study reads a folder of DICOM, without the folder and its
             tables; None where no chain takes a scan as acquired.
+        external: the cohorts on which its models are only tested.
     """
 
     study: Study
@@ -45,6 +47,7 @@ class Resolved:
     origins: Mapping[str, Mapping[str, str]]
     files: Mapping[str, str]
     dicom: DicomCohort | None = None
+    external: tuple[Chosen, ...] = ()
 
     @property
     def suv(self) -> frozenset[str]:
@@ -54,10 +57,10 @@ class Resolved:
     def values(self) -> dict[str, Any]:
         """The whole as plain values, independent of where the YAMLs lie."""
         plain = self.study.model_dump(mode="json")
-        plain["cohort"] = {
-            "name": self.cohort.found.name,
-            **self.cohort.spec.model_dump(mode="json"),
-        }
+        plain["cohort"] = _plain(self.cohort)
+        plain.pop("external")
+        if self.external:
+            plain["external"] = [_plain(one) for one in self.external]
         plain["transforms"] = {
             modality: {"name": self.study.transforms[modality], **chain.model_dump(mode="json")}
             for modality, chain in self.chains.items()
@@ -106,6 +109,12 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
         cohort = choose(study.cohort, start=start)
         origins[f"cohorts/{cohort.found.name}"] = _origin(cohort.found)
         faults += _modality_faults(study, cohort)
+    external: list[Chosen] = []
+    for choice in study.external:
+        with Collecting(faults):
+            advice = f"--set 'external=[{{name: {choice.name}, root: DIR}}]'"
+            external.append(choose(choice, start=start, advice=advice))
+            origins[f"cohorts/{external[-1].found.name}"] = _origin(external[-1].found)
     for modality, name in study.transforms.items():
         with Collecting(faults):
             found = library.find("transforms", name, start=start)
@@ -113,6 +122,7 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
             origins[f"transforms/{name}"] = _origin(found)
     if cohort is not None:
         faults += _chain_faults(study, cohort, chains, drawn)
+        faults += external_faults(study.study, study.transforms, cohort, external)
     if cohort is None or faults:
         raise StudyError(join(dict.fromkeys(faults)))
     dicom = _dicom(cohort, chains, start=start)
@@ -125,6 +135,7 @@ def resolve(study: Study, *, start: Path | None, origin: library.Found | None = 
         origins=origins,
         files=named_files(study),
         dicom=dicom,
+        external=tuple(external),
     )
 
 
@@ -142,6 +153,11 @@ def _dicom(
     own = cohort.reading
     rules = own if isinstance(own, DicomCohort) else load_dicom(DICOM, start=start)
     return rules.only(taken)
+
+
+def _plain(cohort: Chosen) -> dict[str, Any]:
+    """A cohort as plain values, wherever its YAML lies."""
+    return {"name": cohort.found.name, **cohort.spec.model_dump(mode="json")}
 
 
 def _modality_faults(study: Study, cohort: Chosen) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -12,8 +13,8 @@ from mmmed.audit.report import write_report
 from mmmed.cohorts.cohort import Cohort
 from mmmed.evaluation.figures.draw import write_figures
 from mmmed.evaluation.images import image_rates, read_images
-from mmmed.evaluation.known import read_oracle
-from mmmed.evaluation.predictions import of_section, read_predictions, sections
+from mmmed.evaluation.known import Truth, read_oracle
+from mmmed.evaluation.predictions import Section, of_section, read_predictions, sections
 from mmmed.evaluation.result import score_tables
 from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import main_rows, metrics_document
@@ -44,7 +45,7 @@ def gather(run: Path, jobs: Sequence[Job]) -> None:
             table.merge(run / name, schema, parts)
 
 
-def gather_attention(run: Path, jobs: Sequence[Job], shelf: Shelf) -> None:
+def gather_attention(run: Path, jobs: Sequence[Job], shelf: Shelf, *, cohort: str) -> None:
     """`attention.tsv` of the run, and pictures of what the first job that attends attended to.
 
     Nothing where no method weighs items.
@@ -53,12 +54,20 @@ def gather_attention(run: Path, jobs: Sequence[Job], shelf: Shelf) -> None:
     if not telling:
         return
     table.merge(run / ATTENTION, table.ATTENTION, [folder / ATTENTION for folder in telling])
-    predictions = attended.surest(table.rows(telling[0] / "predictions.tsv", table.PREDICTIONS))
+    rows = table.rows(telling[0] / "predictions.tsv", table.PREDICTIONS)
+    predictions = attended.surest(row for row in rows if row["cohort"] == cohort)
     attention = table.rows(telling[0] / ATTENTION, table.ATTENTION)
     attended.write(run, shelf, predictions, attention)
 
 
-def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -> str:
+def evaluate(
+    run: Path,
+    study: Study,
+    cohort: Cohort,
+    *,
+    notes: Sequence[str],
+    external: Mapping[str, Path] = MappingProxyType({}),
+) -> str:
     """`metrics.json`, `statistics.json`, `tables/`, `figures/` and `report.html` of a run.
 
     Its answers and tables are returned as text.
@@ -73,6 +82,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
         study: names the positive class and how intervals are made.
         cohort: names the classes.
         notes: sentences to stand beside the numbers.
+        external: cohort -> its folder in the run, with its own truth and ceilings where simulated.
     """
     positive = study.evaluation.positive or cohort.positive
     truth, ceilings = _optional(run / "truth.json"), _optional(run / "ceilings.json")
@@ -82,6 +92,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
     main = first if first in found else next(iter(found))
     methods = _scored(study, predictions)
     oracle = read_oracle(truth) if truth else None
+    others = {name: _truth(folder) for name, folder in external.items()}
     notes = [*notes, *(ceilings["notes"] if ceilings else ())]
     document = metrics_document(
         {
@@ -90,7 +101,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
                 classes=cohort.classes,
                 positive=positive,
                 interval=study.evaluation.interval,
-                oracle=oracle,
+                oracle=others[head[0]].oracle if head[0] in others else oracle,
                 methods=methods,
             )
             for head, part in found.items()
@@ -102,6 +113,7 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
         against=methods[0] if len(methods) > 1 else None,
         notes=notes,
         rule=cohort.rule,
+        external=others,
     )
     rows = main_rows(document)
     images = run / "images.tsv"
@@ -124,18 +136,20 @@ def evaluate(run: Path, study: Study, cohort: Cohort, *, notes: Sequence[str]) -
         oracle=oracle,
         ceilings=ceilings,
         notes=notes,
+        external=others,
     )
     write_figures(
         run / "figures",
         predictions=found[main],
         rows=rows,
-        presence=_presence(run, train=main[1]),
+        presence=_presence(run, main),
         classes=cohort.classes,
         positive=positive,
     )
+    own = [part for (name, _), part in found.items() if name not in others]
     write_arena(
         run,
-        predictions,
+        pd.concat(own),
         study,
         classes=cohort.classes,
         positive=positive,
@@ -160,10 +174,17 @@ def _scored(study: Study, predictions: pd.DataFrame) -> list[str]:
     return [method.name for method in study.methods if method.name in known]
 
 
-def _presence(run: Path, *, train: str) -> pd.DataFrame:
-    """Who shows what under one training and under the test protocols."""
+def _presence(run: Path, section: Section) -> pd.DataFrame:
+    """Who of a cohort shows what under one training and under the test protocols."""
+    cohort, train = section
     rows = pd.DataFrame(table.read(run / "presence.tsv", table.PRESENCE))
-    return rows[rows["train"].isin((train, table.MISSING))]
+    return rows[(rows["cohort"] == cohort) & rows["train"].isin((train, table.MISSING))]
+
+
+def _truth(folder: Path) -> Truth:
+    truth = _optional(folder / "truth.json")
+    oracle = read_oracle(truth) if truth else None
+    return Truth(oracle, _optional(folder / "ceilings.json"))
 
 
 def _forced(rows: Sequence[dict[str, Any]], method: str) -> list[dict[str, Any]]:

@@ -17,8 +17,10 @@ from mmmed.pipelines.backends.choice import Backend
 from mmmed.pipelines.backends.running import crew, parallel_jobs, run_jobs
 from mmmed.pipelines.endings import failures, reopen
 from mmmed.pipelines.environment import environment
+from mmmed.pipelines.external import External
 from mmmed.pipelines.job import Job
-from mmmed.pipelines.known import write_known
+from mmmed.pipelines.known import write_known, write_known_external
+from mmmed.pipelines.materialise import Chosen
 from mmmed.pipelines.plan import realised, remarks, write_tables
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved, resolve
@@ -168,9 +170,7 @@ def _conclude(
     if not done:
         raise RunError("\n".join(["every job failed; nothing to report", *failed]))
     said = remarks(agenda.folds)
-    return _finish(
-        where, resolved, agenda.stocked, done, listener, failed=failed, said=said, jobs=jobs
-    )
+    return _finish(where, resolved, agenda, done, listener, failed=failed, said=said, jobs=jobs)
 
 
 def _write_record(
@@ -180,19 +180,29 @@ def _write_record(
     threads = resolved.study.training.threads
     stocked = agenda.stocked
     atomic.write_json(where / "environment.json", environment(device=device, threads=threads))
-    write_tables(where, stocked.cohort, agenda.folds)
+    external = agenda.external
+    others = [(one.stocked.cohort, one.tested) for one in external]
+    write_tables(where, stocked.cohort, agenda.folds, external=others)
     atomic.write_json(where / "preparation.json", stocked.records())
     if derivations := stocked.shelf.derivations():
         atomic.write_json(where / "derivations.json", derivations)
-    if agenda.truth is None:
-        return ()
-    return write_known(where, resolved, stocked, agenda.folds, truth=agenda.truth)
+    said: list[str] = []
+    if agenda.truth is not None:
+        said += write_known(where, resolved, stocked, agenda.folds, truth=agenda.truth)
+    for one in external:
+        here = one.folder(where)
+        atomic.write_json(here / "preparation.json", one.stocked.records())
+        said += one.tested.sentences
+        if one.truth is not None:
+            protocols = resolved.study.protocols.test
+            said += write_known_external(here, one.chosen.spec, protocols, truth=one.truth)
+    return tuple(said)
 
 
 def _finish(
     where: Path,
     resolved: Resolved,
-    stocked: Stocked,
+    agenda: Agenda,
     done: Sequence[Job],
     listener: Listener,
     *,
@@ -202,26 +212,43 @@ def _finish(
 ) -> Outcome:
     """Everything after the last job; run again as a whole where it was interrupted."""
     begun = time.monotonic()
+    stocked = agenda.stocked
     gather(where, done)
-    gather_attention(where, done, stocked.shelf)
+    gather_attention(where, done, stocked.shelf, cohort=stocked.cohort.name)
     shutil.rmtree(where / "model", ignore_errors=True)
     shutil.copytree(done[0].folder(where) / "model", where / "model")
-    root = getattr(resolved.cohort.spec, "root", None) or Path()
-    faults = [f"left out: {reason_line(str(one), root)}" for one in stocked.cohort.faults]
-    notes = [*stocked.cohort.notes, *faults]
+    notes = [*stocked.cohort.notes, *_left_out(stocked, resolved.cohort)]
+    for one in agenda.external:
+        left = _left_out(one.stocked, one.chosen)
+        notes += [*one.notes, *(f"external cohort {one.name}: {line}" for line in left)]
     notes += [*said, *(f"failed: {line}" for line in failed)]
     inputs = {
         **{f"data: {path}": value for path, value in stocked.inputs.items()},
+        **_external_inputs(agenda.external),
         **{f"study: {path}": value for path, value in resolved.files.items()},
         **{name: origin["sha256"] for name, origin in resolved.origins.items()},
     }
     wish = resolved.study.verify
     wrong = close_with_proof(where, wish, inputs=inputs, jobs=jobs, listener=listener)
-    text = evaluate(where, resolved.study, stocked.cohort, notes=notes)
+    folders = {one.name: one.folder(where) for one in agenda.external}
+    text = evaluate(where, resolved.study, stocked.cohort, notes=notes, external=folders)
     _track(where, listener)
     chain.write(where, inputs=inputs, by=f"run {resolved.study.study}")
     listener.note(f"evaluated in {time.monotonic() - begun:.0f} s; chain {_short(where)}")
     return Outcome(where, text, (*failed, *wrong))
+
+
+def _left_out(stocked: Stocked, chosen: Chosen) -> list[str]:
+    root = getattr(chosen.spec, "root", None) or Path()
+    return [f"left out: {reason_line(str(one), root)}" for one in stocked.cohort.faults]
+
+
+def _external_inputs(external: Sequence[External]) -> dict[str, str]:
+    return {
+        f"external {one.name}: {path}": value
+        for one in external
+        for path, value in one.stocked.inputs.items()
+    }
 
 
 def _track(where: Path, listener: Listener) -> None:

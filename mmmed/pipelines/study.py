@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import Field, ValidationInfo, create_model, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, create_model, field_validator
 
 from mmmed import config, library
 from mmmed.cohorts.split_spec import Splits
@@ -44,6 +44,14 @@ class CohortChoice(Spec):
     reading: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = None
     simulation: dict[str, Any] = Field(default_factory=dict)
+
+
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+Named = Annotated[CohortChoice, BeforeValidator(_named, json_schema_input_type=CohortChoice | str)]
+"""A cohort by its name, or by its name with what is overridden."""
 
 
 class Protocols(Spec):
@@ -115,6 +123,7 @@ class Study(Spec):
         study: its name, as below `pipelines/`.
         question: what it asks, in a sentence.
         cohort: a name, or a name with what it overrides.
+        external: cohorts on which every model is tested, and none is made; as `cohort`.
         transforms: modality -> name of a chain in `transforms/`.
         protocols: who hides what.
         methods: what competes; the first one's package is the run's.
@@ -128,7 +137,8 @@ class Study(Spec):
 
     study: str
     question: str = ""
-    cohort: CohortChoice
+    cohort: Named
+    external: tuple[Named, ...] = ()
     transforms: Annotated[dict[str, str], Field(min_length=1)]
     protocols: Protocols
     methods: tuple[MethodOptions, ...]
@@ -138,11 +148,6 @@ class Study(Spec):
     tune: Tune | None = None
     evaluation: Evaluation = Evaluation()
     verify: Verify | None = None
-
-    @field_validator("cohort", mode="before", json_schema_input_type=CohortChoice | str)
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
 
     @field_validator("methods")
     @classmethod

@@ -44,9 +44,17 @@ def write_told(job: Job, model: Model, folder: Path, *, seconds: Mapping[str, fl
         atomic.write_json(folder / REPORT, values)
 
 
-def of_study(job: Job, rows: Sequence[Mapping[str, Cell]]) -> list[dict[str, Cell]]:
-    """Rows with the columns that tables of a study have after their own."""
-    return [{**row, "cohort": job.work.cohort, "train": job.plan.train} for row in rows]
+def of_study(
+    job: Job, rows: Sequence[Mapping[str, Cell]], *, cohort: str | None = None
+) -> list[dict[str, Cell]]:
+    """Rows with the columns that tables of a study have after their own.
+
+    Args:
+        job: whose rows they are.
+        rows: of any table.
+        cohort: whose cases they are about; by default the study's own.
+    """
+    return [{**row, "cohort": cohort or job.work.cohort, "train": job.plan.train} for row in rows]
 
 
 def _rows(job: Job, guesses: Iterable[Guess]) -> Iterator[dict[str, Cell]]:

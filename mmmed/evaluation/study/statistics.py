@@ -17,12 +17,14 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from mmmed.errors import DataError
 from mmmed.evaluation.bootstrap import Resampling
+from mmmed.evaluation.known import Truth
 from mmmed.evaluation.scores import headline
 from mmmed.evaluation.study.answer import answers
 from mmmed.evaluation.study.attainable import Attainable
@@ -101,6 +103,7 @@ def study_statistics(
     oracle: pd.DataFrame | None = None,
     ceilings: Mapping[str, Any] | None = None,
     methods: Sequence[str] = (),
+    external: Mapping[str, Truth] = MappingProxyType({}),
 ) -> Statistics:
     """All statistics of a study.
 
@@ -113,6 +116,7 @@ def study_statistics(
         oracle: columns `case_id`, `pattern`, `log_odds`; None where the truth is unknown.
         ceilings: as `ceilings.json`; None where unknown.
         methods: the order they are listed in; those not named follow by name.
+        external: cohort -> what is known of it, where that is not what `oracle` and `ceilings` say.
 
     Raises:
         DataError: a column is missing, a label is no class, a case is predicted twice by one model,
@@ -132,10 +136,12 @@ def study_statistics(
     order = {name: place for place, name in enumerate(methods)}
     cells.sort(key=lambda one: (one.place, order.get(one.method, len(order)), one.method))
     parts = []
-    for _, group in groupby(cells, key=lambda one: one.place.cohort):
+    own = Truth(oracle, ceilings)
+    for cohort, group in groupby(cells, key=lambda one: one.place.cohort):
         members = list(group)
         bench = _bench(members, plan)
-        attainable = Attainable(bench, oracle=oracle, ceilings=ceilings)
+        truth = external.get(cohort, own)
+        attainable = Attainable(bench, oracle=truth.oracle, ceilings=truth.ceilings)
         parts.append(_of_cohort(members, bench, attainable, classes=classes, plan=plan))
     return _whole(parts, headline(classes), plan)
 

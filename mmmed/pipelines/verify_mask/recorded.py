@@ -161,6 +161,8 @@ def _rebuilt(run: Path) -> Resolved:
         raise RunError(f"{path}: cannot be read ({error.strerror}); name a run folder") from error
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(f"{path}: is no resolved study; restore it or run again") from error
+    if "external" in values:
+        raise RunError(f"{path}: names external cohorts, whose jobs cannot be made again yet")
     dicom = values.pop("dicom", None)
     values = {**values, "cohort": {"name": name}, "transforms": names}
     study = _valid(path, values, study_type(named_kinds(values)))
