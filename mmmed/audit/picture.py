@@ -11,16 +11,19 @@ DESCRIPTIONS = {
     "the rank correlation of error and bits lost, with its interval.",
     "cohort-grid": "Which case shows which modality: filled is shown, hollow is hidden by the "
     "protocol, a dot is absent.",
+    "cost-accuracy": "Seconds of training, mean and range of the jobs, against the mean score over "
+    "the rates with its interval, a point per method.",
+    "differences": "Paired differences between methods with their intervals and verdicts; a filled "
+    "marker is a claim, and the grey band holds differences below the margin.",
     "overview": "Left: cases with holes. Right: the score per pattern with its interval.",
     "patterns": "The score per pattern and method with its interval; the bar is the oracle on the "
     "same cases. Of many patterns: single modalities, then the mean over all patterns of a size.",
+    "ranks": "Per place, the share of the draws of subjects in which each method is best.",
     "robustness": "The score with its interval against the share hidden in test.",
+    "trainings": "The score of each method by how it was trained and under which protocol it was "
+    "tested.",
     "reliability": "Observed share against predicted probability; the number of cases stands "
     "beside each bin, the bar is its interval.",
-    "forest": "Paired differences between methods with their intervals; left of 0 the first is "
-    "worse, right of it better.",
-    "ranking": "In which share of the draws of subjects each method comes first.",
-    "cost": "What a method costs to train against what it scores.",
 }
 """What the figures show, by how their names begin: captions, and words for those who cannot see."""
 

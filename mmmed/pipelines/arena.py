@@ -50,7 +50,7 @@ def write_arena(
     found = arena(
         predictions,
         _imputed(run),
-        _costs(run),
+        training_costs(run),
         entrants=entrants,
         classes=classes,
         positive=positive,
@@ -81,7 +81,7 @@ def _imputed(run: Path) -> pd.DataFrame:
     return frame
 
 
-def _costs(run: Path) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+def training_costs(run: Path) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
     """(method, train) -> seconds and operations of each of its jobs."""
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for path in sorted(run.glob(f"jobs/*/{COST}")):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mmmed.audit.report import write_report
 from mmmed.cohorts.cohort import Cohort
+from mmmed.evaluation.figures.conclusions import write_conclusions
 from mmmed.evaluation.figures.draw import write_figures
 from mmmed.evaluation.images import image_rates, read_images
 from mmmed.evaluation.known import Truth, read_oracle
@@ -20,7 +21,7 @@ from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import main_rows, metrics_document
 from mmmed.evaluation.text import pattern_table, rate_table, robustness_table
 from mmmed.pipelines.analysis import write_statistics
-from mmmed.pipelines.arena import write_arena
+from mmmed.pipelines.arena import training_costs, write_arena
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.jobs import ATTENTION
 from mmmed.pipelines.study import Study
@@ -147,6 +148,7 @@ def evaluate(
         positive=positive,
     )
     own = [part for (name, _), part in found.items() if name not in others]
+    write_conclusions(run / "figures", statistics, main=main, seconds=_seconds(run, train=main[1]))
     write_arena(
         run,
         pd.concat(own),
@@ -172,6 +174,15 @@ def _scored(study: Study, predictions: pd.DataFrame) -> list[str]:
     """The methods that predicted something, as the study lists them."""
     known = set(predictions["method"])
     return [method.name for method in study.methods if method.name in known]
+
+
+def _seconds(run: Path, *, train: str) -> dict[str, list[float]]:
+    """Method -> seconds of each of its trainings under one protocol."""
+    return {
+        method: [one["seconds"]["training"] for one in found]
+        for (method, name), found in training_costs(run).items()
+        if name == train
+    }
 
 
 def _presence(run: Path, section: Section) -> pd.DataFrame:

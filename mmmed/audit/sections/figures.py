@@ -10,9 +10,10 @@ ELSEWHERE = ("arena", "cohort-grid", "overview", "patterns", "reliability")
 """Shown by other sections, or a picture of what others show."""
 KINDS = {
     "robustness": "Robustness: what each lost scan costs",
-    "forest": "Paired differences",
-    "ranking": "How often each method is best",
-    "cost": "Cost against accuracy",
+    "differences": "Paired differences",
+    "ranks": "How often each method is best",
+    "cost-accuracy": "Cost against accuracy",
+    "trainings": "Trained how, tested how",
 }
 """In the order of the page; figures of any other kind follow."""
 
