@@ -150,12 +150,18 @@ def test_every_cell_of_the_table_has_its_counts(studied: Path) -> None:
 
 def test_figures_come_in_the_order_of_the_argument(studied: Path) -> None:
     figures = studied / "figures"
-    for name in ("cost-auroc", "ranking-auroc", "forest-methods", "other-thing"):
+    for name in ("cost-accuracy-auroc", "ranks-auroc", "differences-methods", "other-thing"):
         shutil.copy(figures / "patterns.png", figures / f"{name}.png")
     said = order(studied).words("figures")
     places = [
         said.index(name)
-        for name in ("robustness-mcar", "forest-methods", "ranking-auroc", "cost-auroc", "other-")
+        for name in (
+            "robustness-mcar",
+            "differences-methods",
+            "ranks-auroc",
+            "cost-accuracy-auroc",
+            "other-",
+        )
     ]
     assert places == sorted(places)
 
