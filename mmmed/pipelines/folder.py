@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ def opened(
     atomic.made(run, advice="choose another --out")
     again = resume or shared
     _check(run, resolved, resume=again, shared=shared)
-    with held(run, shared=shared):
+    with ExitStack() as hold:
+        hold.enter_context(held(run, shared=shared))
         with turn(run):
             _check(run, resolved, resume=again, shared=shared)
             if not (run / STUDY).exists():
@@ -58,8 +59,9 @@ def opened(
         try:
             yield run
         except MmmedError:
-            if made and not shared and _names(run) == [STUDY]:
-                shutil.rmtree(run)
+            hold.close()
+            if made or shared:
+                _take_away(run)
             raise
         except OSError as error:
             if is_full(error):
@@ -125,6 +127,13 @@ def _check(run: Path, resolved: Resolved, *, resume: bool, shared: bool) -> None
         raise RunError(f"{run}: this run is finished; choose another --out")
     if not resume:
         raise RunError(f"{run}: holds an unfinished run of this study; go on with --resume")
+
+
+def _take_away(run: Path) -> None:
+    """Remove a run that holds at most its study, unless another process has it."""
+    with lock.held(run / lock.FOLDER / "run") as alone:
+        if alone and _names(run) in ([STUDY], []):
+            shutil.rmtree(run)
 
 
 def _names(run: Path) -> list[str]:

@@ -43,6 +43,15 @@ def test_shards_in_any_order_give_the_bytes_of_one_process(toy, alike, tmp_path)
     assert (tmp_path / "run" / "chain.json").read_bytes() == before
 
 
+def test_a_shard_that_is_refused_at_its_start_leaves_no_folder(toy, tmp_path) -> None:
+    refused = toy("--shard=1/2", "--out=run", "--set=cohort.simulation.subjects.train=0")
+    assert refused.code == 2
+    assert not (tmp_path / "run").exists()
+    backend = toy("--shard=1/2", "--out=run", "--backend=dask", "--address=tcp://127.0.0.1:9")
+    assert (backend.code, "no dask scheduler answers" in backend.err) == (2, True)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
