@@ -31,7 +31,8 @@ WORDS = (
 
 QUESTIONS = {
     "methods": "One method against another in the same place",
-    "cost": "Losing modalities against having them all",
+    "cost": "What the models lose without modalities, each against itself with them all (not what "
+    "the modalities are worth)",
     "training": "Training with hidden modalities against complete training",
 }
 """Kinds of comparisons that are counted."""
@@ -96,11 +97,30 @@ def _gain(judged: Sequence[Row], *, title: str) -> Iterator[str]:
         won = [row["method"] for row in members if row["word"] == "better"]
         more, fewer = pair[-2:]
         said = (
-            f"shown to gain over every reader of {fewer} alone: {', '.join(won)}"
+            f"shown to gain over every reader of {fewer} alone in this study: {', '.join(won)}"
             if won
-            else f"no method is shown to gain over the best readers of {fewer} alone"
+            else f"no method is shown to gain over the best readers of {fewer} alone in this study"
         )
-        yield f"{more} against {fewer}, {title}: {said} ({_counted(members)})"
+        told = "; ".join((f"{said} ({_counted(members)})", *_known(members, fewer)))
+        yield f"{more} against {fewer}, {title}: {told}"
+
+
+def _known(members: Sequence[Row], fewer: str) -> Iterator[str]:
+    """What the oracle gains on the same cases, and who claims more than that; where it is known."""
+    known = [row for row in members if row["oracle"] is not None]
+    if not known:
+        return
+    yield f"the oracle gains {number(max(row['oracle'] for row in known))}"
+    over = [
+        row["method"]
+        for row in known
+        if row["word"] == "better" and row["low"] is not None and row["low"] > row["oracle"]
+    ]
+    if over:
+        yield (
+            f"more than the images can tell: {', '.join(over)}; "
+            f"the readers of {fewer} in this study are poor"
+        )
 
 
 def _fewer(row: Row) -> int:

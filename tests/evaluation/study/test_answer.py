@@ -15,7 +15,9 @@ def area(method: str, other: str, word: str) -> dict[str, object]:
     return {**PLACE, "kind": "area", "method": method, "other_method": other, "word": word}
 
 
-def gain(method: str, word: str) -> dict[str, object]:
+def gain(
+    method: str, word: str, *, oracle: float | None = None, low: float = 0.01
+) -> dict[str, object]:
     return {
         **PLACE,
         "kind": "gain",
@@ -23,6 +25,8 @@ def gain(method: str, word: str) -> dict[str, object]:
         "word": word,
         "pattern": "mri+pet",
         "other_pattern": "mri",
+        "oracle": oracle,
+        "low": low,
     }
 
 
@@ -56,10 +60,13 @@ def test_a_gain_is_named_only_where_it_is_shown() -> None:
         said([gain("a", word), gain("b", "inconclusive")], []) for word in ("better here", "better")
     )
     start = "mri+pet against mri, AUROC: "
-    shown = "no method is shown to gain over the best readers of mri alone"
+    shown = "no method is shown to gain over the best readers of mri alone in this study"
     assert none == [f"{start}{shown} (1 better here, 1 inconclusive)"]
     assert some == [
-        f"{start}shown to gain over every reader of mri alone: a (1 better, 1 inconclusive)"
+        (
+            f"{start}shown to gain over every reader of mri alone in this study: a "
+            "(1 better, 1 inconclusive)"
+        )
     ]
 
 
@@ -70,3 +77,12 @@ def test_of_many_patterns_those_with_one_modality_fewer_are_told() -> None:
     ]
     told = [line.split(",")[0] for line in said(rows, [])]
     assert told == [f"a+b+c+d against {fewer}" for fewer in ("a+b+c", "a+b+d", "a+c+d", "b+c+d")]
+
+
+def test_the_oracles_gain_stands_beside_and_tells_who_claims_too_much() -> None:
+    fair, much = (said([gain("a", "better", oracle=one)], [])[0] for one in (0.02, 0.0))
+    assert fair.endswith("; the oracle gains .020")
+    assert much.endswith(
+        "; the oracle gains .000; more than the images can tell: a; "
+        "the readers of mri in this study are poor"
+    )
