@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 
 from mmmed.errors import MmmedError, RunError
+from mmmed.pipelines.keys import flattened
 from mmmed.pipelines.resolve import Resolved
-from mmmed.pipelines.track import flattened
 from mmmed.record import atomic, chain, digest, lock
 from mmmed.record.room import is_full, no_room
 

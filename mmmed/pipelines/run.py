@@ -254,7 +254,7 @@ def _external_inputs(external: Sequence[External]) -> dict[str, str]:
 def _track(where: Path, listener: Listener) -> None:
     """Tell MLflow; whatever it answers, the run goes on."""
     try:
-        listener.note(f"tracked: {track.track_run(where)}")
+        listener.note(f"tracked: {track.track_within_limit(where)}")
     except Exception as error:  # noqa: BLE001 - a tracking failure never stops a run
         reason = (str(error) or type(error).__name__).splitlines()[0]
         listener.note(f"not tracked ({reason}); later: mmmed track {where}")

@@ -54,16 +54,21 @@ def attempt_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def attempt_in(attempt_cache: Path) -> Callable[..., Attempt]:
-    """Run a command line in this process, in a directory, with a dead MLflow server."""
+    """Run a command line in this process, in a directory; runs are not tracked."""
 
     def attempt(
-        directory: Path, *arguments: str | Path, cache: Path = attempt_cache, store: str = NOBODY
+        directory: Path,
+        *arguments: str | Path,
+        cache: Path = attempt_cache,
+        store: str = NOBODY,
+        tracking: str = "0",
     ) -> Attempt:
         out, err = io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(directory)
             patch.setenv("MMMED_CACHE", str(cache))
             patch.setenv("MLFLOW_TRACKING_URI", store)
+            patch.setenv("MMMED_TRACK_SECONDS", tracking)
             code = exit_code([str(one) for one in arguments])
         return Attempt(code, out.getvalue(), err.getvalue())
 

@@ -123,7 +123,7 @@ def test_ranks_that_the_command_starts_go_on_to_the_same_bits(
     place: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(track, "track_run", lambda _: "nowhere")
+    monkeypatch.setattr(track, "track_within_limit", lambda _: "nowhere")
     assert list(place.glob("left/jobs/*/checkpoint.pt"))
     done = attempt_in(place, *STUDY, BOTH, "--out=left", "--resume")
     assert done.code == 0, done.err

@@ -122,7 +122,7 @@ def main(folder: Path) -> None:
         os.environ |= {"MASTER_PORT": next(ports), "TORCHELASTIC_USE_AGENT_STORE": "False"}
 
     os.chdir(folder)
-    with patch("mmmed.pipelines.track.track_run", lambda _: "nowhere"):
+    with patch("mmmed.pipelines.track.track_within_limit", lambda _: "nowhere"):
         found = session(rank, meet_anew)
     Path(f"rank-{rank}.json").write_text(json.dumps(found))
 
