@@ -67,7 +67,7 @@ def track_within_limit(run: Path) -> str:
     seconds = _limit()
     path = os.pathsep.join(entry for entry in sys.path if entry)
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - this program itself
             [sys.executable, "-P", "-m", "mmmed", "track", str(run.resolve())],
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
@@ -78,7 +78,9 @@ def track_within_limit(run: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise RunError(f"MLflow was not done within {seconds:g} s; {LIMIT} sets how long") from error
+        raise RunError(
+            f"MLflow was not done within {seconds:g} s; {LIMIT} sets how long"
+        ) from error
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
         raise RunError(reason.removeprefix("mmmed: "))

@@ -169,7 +169,12 @@ def damaged(sound: Path, tmp_path_factory: pytest.TempPathFactory, attempt_in):
     for image in damage.images(root, "mri", train[-1]) + damage.images(root, "pet", train[-1]):
         damage.empty(image)
     named_html(root, train[-2])
-    return root, kinds, attempt_in(here, "train-ad", root, *LATE_SUM, "--out", "run"), here / "run"
+    return (
+        root,
+        kinds,
+        attempt_in(here, "train-ad", root, *LATE_SUM, "--out", "run", tracking="60"),
+        here / "run",
+    )
 
 
 def named_html(root: Path, subject: str) -> None:
