@@ -20,10 +20,11 @@ from mmmed.evaluation.result import score_tables
 from mmmed.evaluation.scores import headline
 from mmmed.evaluation.summary import main_rows, metrics_document
 from mmmed.evaluation.text import pattern_table, rate_table, robustness_table
+from mmmed.pipelines.acquisition import write_acquisition
 from mmmed.pipelines.analysis import write_statistics
 from mmmed.pipelines.arena import training_costs, write_arena
 from mmmed.pipelines.job import Job
-from mmmed.pipelines.jobs import ATTENTION
+from mmmed.pipelines.jobs import ATTENTION, OUTLOOKS
 from mmmed.pipelines.study import Study
 from mmmed.pipelines.tuning import TUNING
 from mmmed.record import atomic, table
@@ -44,6 +45,9 @@ def gather(run: Path, jobs: Sequence[Job]) -> None:
         parts = [job.folder(run) / name for job in jobs]
         if all(part.exists() for part in parts):
             table.merge(run / name, schema, parts)
+    told = [part for job in jobs if (part := job.folder(run) / OUTLOOKS).exists()]
+    if told:
+        table.merge(run / OUTLOOKS, table.COUNTERFACTUAL, told)
 
 
 def gather_attention(run: Path, jobs: Sequence[Job], shelf: Shelf, *, cohort: str) -> None:
@@ -156,6 +160,9 @@ def evaluate(
         classes=cohort.classes,
         positive=positive,
         hidden=_hidden(run),
+    )
+    write_acquisition(
+        run, study.evaluation.plan(), classes=cohort.classes, positive=positive, truth=truth
     )
     state_performance(run / "model", _forced(rows, methods[0]))
     write_report(run)
