@@ -151,22 +151,23 @@ def bits_told(models: Sequence[Lacking], resampling: Resampling, plan: Plan) -> 
     if len(truths) == len(models):
         told["true"] = truths
     found = {
-        name: _bounded(
-            average(
-                [
-                    resampling.estimate(
-                        lambda weights, one=one: {"": one @ weights / weights.sum(axis=0)},
-                        model.subject,
-                    )[""]
-                    for one, model in zip(values, models, strict=True)
-                ]
-            ),
-            plan,
-        )
-        for name, values in told.items()
+        name: _bounded(_averaged(values, models, resampling), plan) for name, values in told.items()
     }
     rho = _rho(models, resampling) if "true" in told else None
     return {**found, "rank_correlation": None if rho is None else _bounded(rho, plan)}
+
+
+def _averaged(
+    values: Sequence[Floats], models: Sequence[Lacking], resampling: Resampling
+) -> Estimate:
+    """The mean over cases, then over models."""
+
+    def of(value: Floats, one: Lacking) -> Estimate:
+        return resampling.estimate(
+            lambda weights: {"": value @ weights / weights.sum(axis=0)}, one.subject
+        )[""]
+
+    return average([of(value, one) for value, one in zip(values, models, strict=True)])
 
 
 def _rho(models: Sequence[Lacking], resampling: Resampling) -> Estimate:

@@ -99,7 +99,7 @@ def _read(path: Path, classes: Sequence[str]) -> pd.DataFrame:
         raise DataError(
             f"{path}: holds no numbers of every class ({error}); run its jobs again"
         ) from error
-    known = np.isfinite(frame[columns]).all(axis=1) & frame["label"].isin(classes)
+    known = frame["label"].isin(classes) & np.isfinite(frame[columns].to_numpy()).all(axis=1)
     return pd.DataFrame(frame[known & (frame["split"] == "test")])
 
 

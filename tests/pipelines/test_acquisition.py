@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+
 from mmmed.evaluation.bootstrap import Interval
 from mmmed.evaluation.study.plan import Plan
 from mmmed.pipelines.acquisition import NAME, write_acquisition
