@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import Field
 
 from mmmed.config import Spec
+from mmmed.modality import Pattern
 
 
 class MethodOptions(Spec):
@@ -31,6 +33,14 @@ class MethodOptions(Spec):
     def needs_pairs(self) -> bool:
         """Whether it cannot learn without training cases that show two modalities."""
         return False
+
+    def lessons(self, modalities: Collection[str]) -> tuple[Pattern, ...]:  # noqa: ARG002
+        """What some training case of every class must show; none where any pattern teaches it.
+
+        Args:
+            modalities: of the study.
+        """
+        return ()
 
     @property
     def imputes(self) -> str | None:

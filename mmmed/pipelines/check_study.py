@@ -21,7 +21,7 @@ from mmmed.pipelines import availability
 from mmmed.pipelines.check import Checked
 from mmmed.pipelines.external import look_at_external
 from mmmed.pipelines.materialise import Simulated, choose, materialise
-from mmmed.pipelines.plan import plan, realised
+from mmmed.pipelines.plan import plan, realised, refusals, remarks
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.study import SHORTHANDS, CohortChoice, Study, load_study
 from mmmed.progress import Silent
@@ -77,7 +77,9 @@ def _check_cohort(
         require_modalities(cohort, resolved.chains)
     sentences: list[str] = []
     with Collecting(faults):
-        sentences += realised(plan(study, cohort, truth=truth))
+        folds = plan(study, cohort, truth=truth)
+        sentences += [*realised(folds), *remarks(folds)]
+        faults += refusals(folds)
     for chosen in resolved.external:
         if not isinstance(chosen.spec, Simulated) or out is not None:
             with Collecting(faults):

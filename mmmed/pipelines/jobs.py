@@ -19,6 +19,7 @@ from mmmed.pipelines.apart import require_apart
 from mmmed.pipelines.cost import cost
 from mmmed.pipelines.endings import FAILED, fail
 from mmmed.pipelines.job import DONE, Job
+from mmmed.pipelines.lessons import require_lessons
 from mmmed.pipelines.lifeline import Lifeline, StudyGone
 from mmmed.pipelines.study import Sensitivity
 from mmmed.pipelines.told import of_study, write_told
@@ -85,6 +86,7 @@ def _reason(error: Exception) -> str:
 
 def _work(job: Job, folder: Path, alive: Lifeline) -> None:
     require_apart(job.plan.fold, job.work.shelf.subject, method=job.method)
+    require_lessons(job.plan.refused, job.method)
     if starts_ranks(job.work.training):
         alive = Lifeline(parent=os.getpid())  # the first rank reports, and ends with this process
     made = trained(job, folder, report=_Progress(folder, alive))

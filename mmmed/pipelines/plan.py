@@ -6,7 +6,7 @@ Who is in which part, who hides what, which views are scored: pure tables, saved
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +17,9 @@ from mmmed.cohorts.splits import Fold, split
 from mmmed.errors import StudyError
 from mmmed.mechanism import Training
 from mmmed.modality import Pattern
-from mmmed.models.joint_embedding.pairs import require_pairs, require_room
+from mmmed.models.joint_embedding.pairs import require_room
 from mmmed.pipelines.apart import require_apart
+from mmmed.pipelines.lessons import Lessons, require_some
 from mmmed.pipelines.study import Study
 from mmmed.pipelines.tested import Tested, tested, withheld_columns
 from mmmed.record import table
@@ -39,6 +40,8 @@ class FoldPlan:
         views: what is scored in the test part; the same for every training.
         sentences: realised absence in words and counts, one per split, protocol and modality.
         presence: rows of the presence table.
+        refused: method -> why it cannot learn here; its jobs fail at once.
+        gaps: sentences on modalities of which a class shows nothing in training.
     """
 
     fold: Fold
@@ -47,6 +50,8 @@ class FoldPlan:
     views: tuple[View, ...]
     sentences: tuple[str, ...]
     presence: tuple[Mapping[str, table.Cell], ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    gaps: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -63,8 +68,8 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
         truth: of a simulated cohort: its latent columns are what `mnar` protocols may read.
 
     Raises:
-        StudyError: the class named positive is none of the cohort's, or a method lacks the pairs
-            it learns from, or the room for two cases in a batch.
+        StudyError: the class named positive is none of the cohort's; no training leaves a method
+            the cases that it learns every class from; or it lacks room for two cases in a batch.
         LeakageError: a subject is in two parts, unless the study takes lists as given and no
             method imputes.
     """
@@ -90,12 +95,9 @@ def plan(study: Study, cohort: Cohort, *, truth: Path | None) -> tuple[FoldPlan,
             require_apart(one.fold, subject, method=method)
         if method.needs_pairs:
             require_room(f"study {study.study}: {method.name}", study.training.batch)
-            for one in folds:
-                require_pairs(
-                    f"study {study.study}: {one.title}: {method.name}",
-                    [one.shown[case] for case in one.fold.cases("train")],
-                )
-    return folds
+    looked = tuple(_looked_at(one, study, cohort) for one in folds)
+    require_some(study.methods, [one.refused for one in looked])
+    return looked
 
 
 def realised(folds: Sequence[FoldPlan]) -> list[str]:
@@ -108,8 +110,14 @@ def realised(folds: Sequence[FoldPlan]) -> list[str]:
 
 
 def remarks(folds: Sequence[FoldPlan]) -> list[str]:
-    """What lists of folds do not agree on with the cohort, and what they leak; each once."""
-    return list(dict.fromkeys(line for one in folds for line in one.fold.remarks))
+    """What lists contradict or leak, and what no case of a class shows in training; each once."""
+    said = [line for one in folds for line in one.fold.remarks]
+    return list(dict.fromkeys([*said, *(line for one in folds for line in one.gaps)]))
+
+
+def refusals(folds: Sequence[FoldPlan]) -> list[str]:
+    """Why some methods cannot learn under some trainings."""
+    return [line for one in folds for line in one.refused.values()]
 
 
 def write_tables(
@@ -180,6 +188,20 @@ def _trained(
         sentences=(*said, *told.sentences),
         presence=(*rows, *told.presence),
     )
+
+
+def _looked_at(one: FoldPlan, study: Study, cohort: Cohort) -> FoldPlan:
+    """The plan with what its training part cannot teach."""
+    lessons = Lessons(
+        f"study {study.study}: {one.title}",
+        fold=one.fold,
+        shown=one.shown,
+        labels=cohort.labels(),
+        classes=cohort.classes,
+    )
+    found = {each.name: lessons.refusal(each, cohort.modalities) for each in study.methods}
+    refused = {name: why for name, why in found.items() if why is not None}
+    return replace(one, refused=refused, gaps=lessons.gaps(cohort.modalities))
 
 
 def _leak_rows(fold: Fold) -> list[dict[str, table.Cell]]:

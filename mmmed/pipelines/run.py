@@ -21,7 +21,7 @@ from mmmed.pipelines.external import External
 from mmmed.pipelines.job import Job
 from mmmed.pipelines.known import write_known, write_known_external
 from mmmed.pipelines.materialise import Chosen
-from mmmed.pipelines.plan import realised, remarks, write_tables
+from mmmed.pipelines.plan import realised, refusals, remarks, write_tables
 from mmmed.pipelines.preparation import Stocked
 from mmmed.pipelines.resolve import Resolved, resolve
 from mmmed.pipelines.results import evaluate, gather, gather_attention
@@ -134,7 +134,7 @@ def _begin(
         return ()
     known = _write_record(where, resolved, agenda, device=device)
     rule = agenda.stocked.cohort.rule
-    said = remarks(agenda.folds)
+    said = [*remarks(agenda.folds), *refusals(agenda.folds)]
     for sentence in (*([rule] if rule else []), *said, *realised(agenda.folds), *known):
         listener.note(sentence)
     mine = agenda.jobs if shard is None else shard.share(agenda.jobs)

@@ -13,7 +13,7 @@ not of a validation score, which methods do not see; it favours a net that learn
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from mmmed.batch import Batch
-from mmmed.modality import Modality
+from mmmed.modality import Modality, Pattern
 from mmmed.models.baselines.late import Late, LateOptions
 from mmmed.models.contract import Loss, Phase
 from mmmed.models.standard import Standard
@@ -41,6 +41,10 @@ class Options(LateOptions):
     """
 
     kind: Literal["best-unimodal"] = "best-unimodal"
+
+    def lessons(self, modalities: Collection[str]) -> tuple[Pattern, ...]:
+        """Each modality: a net that never met a class is not to speak of it."""
+        return tuple(Pattern.of([name]) for name in modalities)
 
 
 class BestUnimodal(Late):

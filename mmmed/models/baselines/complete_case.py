@@ -43,6 +43,10 @@ class Options(late_fusion.Options):
     kind: Literal["complete-case"] = "complete-case"  # type: ignore[assignment]  # a kind each
     modality_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
+    def lessons(self, modalities: Collection[str]) -> tuple[Pattern, ...]:
+        """All modalities together."""
+        return (Pattern.of(modalities),)
+
 
 class CompleteCase(LateFusion):
     """Late fusion whose losses see complete cases only."""

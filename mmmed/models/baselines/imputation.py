@@ -44,7 +44,7 @@ from mmmed.models.contract import Guess, Loss, Phase, Turn, all_but, parameters_
 from mmmed.models.imputers.building import imputer_of
 from mmmed.models.imputers.contract import complete_cases
 from mmmed.models.imputers.image import ImageImputer
-from mmmed.models.imputers.options import ImputerOptions, Regression
+from mmmed.models.imputers.options import ImputerOptions, Regression, Zero
 from mmmed.models.imputers.report import guesses
 from mmmed.models.loss import cross_entropy, labels
 from mmmed.models.standard import Standard
@@ -76,6 +76,10 @@ class Options(LateOptions):
     def imputes(self) -> str:
         """What fills the holes."""
         return self.imputer.kind
+
+    def lessons(self, modalities: Collection[str]) -> tuple[Pattern, ...]:
+        """All modalities together, unless zeros are all that it fills in."""
+        return () if isinstance(self.imputer, Zero) else (Pattern.of(modalities),)
 
 
 class Imputation(Late):

@@ -47,6 +47,10 @@ class Options(LateOptions):
 
     kind: Literal["per-pattern"] = "per-pattern"
 
+    def lessons(self, modalities: Collection[str]) -> tuple[Pattern, ...]:
+        """Every pattern: each has a specialist."""
+        return every_pattern(modalities)
+
 
 class PerPattern(Model):
     """The specialists, and which of them a case is for."""
