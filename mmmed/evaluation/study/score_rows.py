@@ -45,7 +45,7 @@ def score_rows(
     yield {**head, "measure": "ece", **counts, **_calibration(cell.models)}
 
 
-def model_rows(cell: Cell, *, level: float) -> Iterator[Row]:
+def model_rows(cell: Cell, *, classes: Sequence[str], level: float) -> Iterator[Row]:
     """A row per fitted model: its AUROC with DeLong's interval; nothing with more classes."""
     for model in cell.models:
         if model.scored.classes > 2:
@@ -67,8 +67,16 @@ def model_rows(cell: Cell, *, level: float) -> Iterator[Row]:
             "error": None if repeated else _number(error),
             "low": low,
             "high": high,
-            "reason": "several cases of one subject" if repeated else None,
+            "reason": _why_no_interval(model, classes),
         }
+
+
+def _why_no_interval(model: Model, classes: Sequence[str]) -> str | None:
+    """Why the AUROC of a model, or its interval, is not stated; None where both are."""
+    if why := why_undefined("auroc", model.scored, classes):
+        return f"not estimable: {why}"
+    repeated = len(set(model.subject)) < len(model.subject)
+    return "several cases of one subject" if repeated else None
 
 
 def _counts(cell: Cell, classes: Sequence[str]) -> Row:

@@ -188,7 +188,7 @@ def _of_cohort(
         comparisons=list(comparison_rows(compared, attainable)),
         curves=list(curve_rows(curves, bench, level=level)),
         ranks=list(rank_rows(cells, curves, bench, measure=measure)),
-        models=[row for cell in cells for row in model_rows(cell, level=level)],
+        models=[row for cell in cells for row in model_rows(cell, classes=classes, level=level)],
     )
 
 
