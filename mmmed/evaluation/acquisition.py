@@ -162,10 +162,12 @@ def _averaged(
 ) -> Estimate:
     """The mean over cases, then over models."""
 
+    def mean(value: Floats, weights: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(value @ weights / weights.sum(axis=0))
+
     def of(value: Floats, one: Lacking) -> Estimate:
-        return resampling.estimate(
-            lambda weights: {"": value @ weights / weights.sum(axis=0)}, one.subject
-        )[""]
+        return resampling.estimate(lambda weights: {"": mean(value, weights)}, one.subject)[""]
 
     return average([of(value, one) for value, one in zip(values, models, strict=True)])
 

@@ -33,7 +33,9 @@ def write_acquisition(
     positive: str | None,
     truth: Mapping[str, Any] | None,
 ) -> list[Row] | None:
-    """Write and return a row per method, cohort, training and modality; None without a table.
+    """Write and return a row per method, cohort, training and modality.
+
+    None, and no file, where no outlook of a case that owns everything is told.
 
     Args:
         run: the run folder.
@@ -45,6 +47,8 @@ def write_acquisition(
     if not (run / COUNTERFACTUAL).is_file():
         return None
     rows = _read(run / COUNTERFACTUAL, classes)
+    if rows.empty:
+        return None
     true = {"pet": expected_bits(truth)} if truth else {}
     resampling = Resampling.draw(
         sorted(set(rows["subject_id"])), draws=plan.interval.draws, seed=plan.interval.seed

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-from mmmed.evaluation.acquisition import Lacking, acquired, curves, gains, most_of_it
+from mmmed.evaluation.acquisition import Lacking, acquired, bits_told, curves, gains, most_of_it
 from mmmed.evaluation.bootstrap import Interval, Resampling
 from mmmed.evaluation.scores import Scored
 from mmmed.evaluation.study.plan import Plan
@@ -99,3 +99,17 @@ def test_ties_share_what_is_left_of_the_budget() -> None:
     weights = np.array([[1.0], [1.0], [2.0], [0.0]])
     found = acquired(np.array([5.0, 1.0, 1.0, 9.0]), weights, 0.5)
     assert found[:, 0] == pytest.approx([1.0, 1 / 3, 2 / 3, 0.0])
+
+
+def test_a_fold_that_a_resample_leaves_out_leaves_the_means_known(lacking: Lacking) -> None:
+    def part(rows: slice) -> Lacking:
+        chosen = np.arange(120)[rows]
+        names = tuple(lacking.subject[row] for row in chosen)
+        return Lacking(
+            names, lacking.now.rows(chosen), lacking.then.rows(chosen), lacking.bits[chosen]
+        )
+
+    models = [part(slice(0, 2)), part(slice(2, 120))]
+    told = bits_told(models, Resampling.draw(lacking.subject, draws=200, seed=0), PLAN)
+    assert told["expected"]["value"] == pytest.approx((1.0 + 58 / 118) / 2)
+    assert told["expected"]["low"] < told["expected"]["value"] < told["expected"]["high"] + 1e-9

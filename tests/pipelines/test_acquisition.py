@@ -81,3 +81,26 @@ def test_a_scan_that_tells_nothing_is_claimed_to_tell_nothing(tmp_path: Path) ->
 def test_a_run_without_outlooks_has_no_such_file(tmp_path: Path) -> None:
     assert write_acquisition(tmp_path, PLAN, classes=CLASSES, positive="AD", truth=None) is None
     assert not (tmp_path / NAME).exists()
+
+
+def test_outlooks_that_cannot_be_told_leave_no_such_file(tmp_path: Path) -> None:
+    extra = (*(f"{when}_{name}" for when in ("now", "then") for name in CLASSES),)
+    untold = [{**row, "would_bits": None} for row in rows(changing=True)]
+    table.write(
+        tmp_path / "counterfactual.tsv",
+        table.COUNTERFACTUAL,
+        untold,
+        extra=(*extra, *table.STUDY_COLUMNS),
+    )
+    assert write_acquisition(tmp_path, PLAN, classes=CLASSES, positive="AD", truth=None) is None
+    assert not (tmp_path / NAME).exists()
+
+
+def test_a_run_holds_the_outlooks_of_its_jobs(finished: Path) -> None:
+    told = table.read(finished / "counterfactual.tsv", table.COUNTERFACTUAL)
+    jobs = [
+        row
+        for path in finished.glob("jobs/*/counterfactual.tsv")
+        for row in table.read(path, table.COUNTERFACTUAL)
+    ]
+    assert len(told) == len(jobs) > 0
