@@ -227,6 +227,7 @@ def test_sixty_three_patterns_make_a_report_of_a_readable_size(real: Path) -> No
     assert len(report) < 3_000_000
     assert {path.name for path in (real / "figures").glob("*.png")} == {
         "cohort-grid.png",
+        "cost-accuracy.png",
         "overview.png",
         "patterns.png",
         "reliability-late-sum.png",
